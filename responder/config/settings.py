@@ -1,0 +1,126 @@
+"""The settings of one Responder, frozen. How they come to be is `load`'s business."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from responder.incident.names import Sender
+from responder.incident.rule import Rule
+
+
+class Secret:
+    """A configured secret. It shows only `***`; `reveal` gives the value."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str | None = None
+    max_body: int = 16 * 1024 * 1024
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach us: then no credentials are demanded."""
+        return self.public_url is None and (
+            self.host in ("localhost", "::1") or self.host.startswith("127.")
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hmac:
+    """Grafana's signature. Several secrets allow rotation."""
+
+    secrets: tuple[Secret, ...]
+    header: str = "X-Grafana-Alerting-Signature"
+    timestamp_header: str | None = None
+    max_skew: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basic:
+    username: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One way for senders to prove who they are; all parts given must hold."""
+
+    name: str
+    senders: frozenset[Sender]
+    hmac: Hmac | None = None
+    bearer: Secret | None = None
+    basic: Basic | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LokiLogs:
+    url: str
+    username: str | None = None
+    password: Secret | None = None
+    bearer: Secret | None = None
+    tenant: str | None = None
+    timeout: timedelta = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedLogs:
+    push_bearer: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorySettings:
+    url: str = "https://pizza-factory.cs329.click"
+    api_key: Secret | None = None
+    report_url: Secret | None = None
+    method: str = "auto"
+    """`auto` (POST, then GET where POST is unknown), `POST` or `GET`."""
+    timeout: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    server: Server = field(default_factory=Server)
+    storage_url: str = "sqlite:///responder.db"
+    webhook_auth: tuple[Credential, ...] = ()
+    operators: dict[str, Secret] = field(default_factory=dict)
+    logs: LokiLogs | EmbeddedLogs = field(default_factory=EmbeddedLogs)
+    factory: FactorySettings = field(default_factory=FactorySettings)
+    max_reports_per_hour: int = 6
+    rules: tuple[Rule, ...] = ()
+    sha: str = ""
+    """First 12 hex digits of the SHA-256 of the document as written, secrets unexpanded."""
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every configured secret's text, for masking."""
+        found = [s for c in self.webhook_auth if c.hmac for s in c.hmac.secrets]
+        for credential in self.webhook_auth:
+            found += [credential.bearer] if credential.bearer else []
+            found += [credential.basic.password] if credential.basic else []
+        found += self.operators.values()
+        if isinstance(self.logs, LokiLogs):
+            found += [s for s in (self.logs.password, self.logs.bearer) if s]
+        elif self.logs.push_bearer:
+            found.append(self.logs.push_bearer)
+        factory = self.factory
+        found += [s for s in (factory.api_key, factory.report_url) if s]
+        return tuple(secret.reveal() for secret in found)

@@ -1,0 +1,100 @@
+"""Alerts as senders deliver them, normalised."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from responder.incident.names import Sender, Status, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert of one delivery.
+
+    `starts_at` is compared for equality, never as an interval: senders' clocks
+    differ. (`fingerprint`, `starts_at`) names one firing of one alert.
+    """
+
+    status: Status
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    starts_at: datetime
+    ends_at: datetime | None = None
+    fingerprint: str
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Addresses for people, by name: generator, silence, dashboard, panel."""
+
+    @property
+    def name(self) -> str:
+        return self.labels.get("alertname", "")
+
+    @property
+    def state_reason(self) -> str:
+        """Grafana's `grafana_state_reason`, "" when the alert speaks for itself."""
+        return self.annotations.get("grafana_state_reason", "")
+
+
+class PersonAction(StrEnum):
+    """What a person did in IRM."""
+
+    ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+    RESOLVED = "resolved"
+    UNRESOLVED = "unresolved"
+    SILENCED = "silenced"
+    UNSILENCED = "unsilenced"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A person's action, heard from the sender. `name` is "" for automatic ones."""
+
+    action: PersonAction
+    name: str
+    at: datetime | None = None
+    until: datetime | None = None
+    """End of a silence; None with SILENCED means for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One webhook body, understood."""
+
+    sender: Sender
+    receiver: str = ""
+    group_key: str = ""
+    truncated_alerts: int = 0
+    alerts: tuple[Alert, ...]
+    test: bool = False
+    may_open: bool = True
+    """False when the sender's group is acknowledged or silenced (rule 18)."""
+    person: Person | None = None
+    alert_group: str = ""
+    """IRM's id of the alert group."""
+    external_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertVerdict:
+    """What one alert of a delivery meant, and for which incident."""
+
+    fingerprint: str
+    verdict: Verdict
+    incident: str | None = None
+    rule: str | None = None
+    why: str = ""
+    """For `ignored`: the nearest rule, the matcher that failed and its mend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One accepted webhook. `body` is the masked text of what was received."""
+
+    id: str
+    received_at: datetime
+    notification: Notification
+    credential: str = ""
+    body: str = ""
+    clock_difference: float | None = None
+    """Our clock minus the signed timestamp, in seconds."""

@@ -1,0 +1,164 @@
+"""The closed sets of names that log lines, metrics, pages and the API share."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where an incident stands. The last four are ends."""
+
+    INVESTIGATING = "investigating"
+    HOLDING = "holding"
+    REPORTING = "reporting"
+    VERIFYING = "verifying"
+    NEEDS_HUMAN = "needs_human"
+    RECOVERED = "recovered"
+    STOOD_DOWN = "stood_down"
+    CLOSED = "closed"
+    SUPERSEDED = "superseded"
+
+    @property
+    def ended(self) -> bool:
+        return self in _ENDS
+
+
+_ENDS = frozenset({State.RECOVERED, State.STOOD_DOWN, State.CLOSED, State.SUPERSEDED})
+
+
+class Reason(StrEnum):
+    """Why an incident is in its state. One plain sentence for each is in `words`."""
+
+    # investigating
+    ALERT_RECEIVED = "alert_received"
+    RELAPSE = "relapse"
+    # holding
+    BELOW_THRESHOLD = "below_threshold"
+    LOGS_UNREADABLE = "logs_unreadable"
+    NO_LINK = "no_link"
+    WRONG_CODE = "wrong_code"
+    REPORT_IN_FLIGHT = "report_in_flight"
+    COOLDOWN = "cooldown"
+    BREAKER_OPEN = "breaker_open"
+    PAUSED = "paused"
+    SILENCED = "silenced"
+    FACTORY_REFUSED = "factory_refused"
+    FACTORY_UNREACHABLE = "factory_unreachable"
+    UNANSWERED = "unanswered"
+    # reporting
+    THRESHOLD_REACHED = "threshold_reached"
+    NEWER_LINK = "newer_link"
+    FIX_DID_NOT_HOLD = "fix_did_not_hold"
+    # verifying
+    REPORTED = "reported"
+    REPORT_SHARED = "report_shared"
+    SHADOW = "shadow"
+    # needs_human only
+    ERRORS_CONTINUE = "errors_continue"
+    MAX_REPORTS = "max_reports"
+    UNPROVEN = "unproven"
+    # ends
+    ORDER_SEEN = "order_seen"
+    ERRORS_STOPPED = "errors_stopped"
+    SUPPLIER_CONFIRMED = "supplier_confirmed"
+    ALERT_RESOLVED = "alert_resolved"
+    NOT_CONFIRMED = "not_confirmed"
+    NEW_FIRING = "new_firing"
+    CLOSED_BY_PERSON = "closed_by_person"
+
+
+class Outcome(StrEnum):
+    """What the factory's answer to one report meant (policy rule 10)."""
+
+    RESOLVED = "resolved"
+    NOTHING_TO_RESOLVE = "nothing_to_resolve"
+    WRONG_CODE = "wrong_code"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+    @property
+    def moves_floor(self) -> bool:
+        """Whether the factory said that nothing is wrong any more (rule 4)."""
+        return self in (Outcome.RESOLVED, Outcome.NOTHING_TO_RESOLVE)
+
+    @property
+    def may_have_taken_effect(self) -> bool:
+        """Whether the call counts against the bounds of rule 11."""
+        return self.moves_floor or self is Outcome.UNKNOWN
+
+
+class Proof(StrEnum):
+    """How recovery was proven (rule 15)."""
+
+    ORDERS = "orders"
+    QUIET = "quiet"
+    SUPPLIER = "supplier"
+
+
+class Verdict(StrEnum):
+    """What one alert of one delivery meant."""
+
+    OPENED = "opened"
+    JOINED = "joined"
+    REPEATED = "repeated"
+    ECHO = "echo"
+    RESOLVED = "resolved"
+    IGNORED = "ignored"
+    TEST = "test"
+    NO_DATA = "no_data"
+    HEARTBEAT = "heartbeat"
+
+
+class Decision(StrEnum):
+    """What was decided: the `verdict` label of `responder_decisions_total`."""
+
+    HOLD = "hold"
+    REPORT = "report"
+    SHARE = "share"
+    WITHHOLD = "withhold"
+    VERIFY = "verify"
+    NEEDS_HUMAN = "needs_human"
+    FINISH = "finish"
+
+
+class Sender(StrEnum):
+    """Who speaks to us. The path of the request says which, never the body."""
+
+    GRAFANA = "grafana"
+    ALERTMANAGER = "alertmanager"
+    IRM = "irm"
+
+
+class Status(StrEnum):
+    """What an alert says of itself."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Mode(StrEnum):
+    """How much a rule may do by itself (rule 13)."""
+
+    AUTO = "auto"
+    SHADOW = "shadow"
+
+
+class OnUnreadable(StrEnum):
+    """What a rule does when its logs stay unreadable (rule 7)."""
+
+    NEEDS_HUMAN = "needs_human"
+    REPORT = "report"
+
+
+class UnreadableReason(StrEnum):
+    """Why a query could not be counted. Never mixed with "no lines"."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    UNAUTHORIZED = "unauthorized"
+    BAD_QUERY = "bad_query"
+    TOO_MUCH = "too_much"
+    OVERLOADED = "overloaded"
+    SERVER_ERROR = "server_error"
+    NOT_LOKI = "not_loki"
+    PARTIAL = "partial"
+    STORAGE = "storage"

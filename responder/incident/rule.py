@@ -1,0 +1,80 @@
+"""A rule: one fault of one supplier, what confirms it and what may be done."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from responder.incident.names import Mode, OnUnreadable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matcher:
+    """One label condition. `op` is one of `=`, `!=`, `=~`, `!~`; a missing label is "".
+
+    Expressions are anchored at both ends, as in Prometheus and Grafana.
+    """
+
+    label: str
+    op: str
+    value: str
+
+    def holds(self, labels: Mapping[str, str]) -> bool:
+        actual = labels.get(self.label, "")
+        match self.op:
+            case "=":
+                return actual == self.value
+            case "!=":
+                return actual != self.value
+            case "=~":
+                return re.fullmatch(self.value, actual) is not None
+            case _:
+                return re.fullmatch(self.value, actual) is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A log query that confirms the fault with `threshold` lines or more in `window`."""
+
+    name: str
+    query: str
+    window: timedelta
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One fault of one supplier. Field meanings are the configuration's own."""
+
+    name: str
+    match: tuple[tuple[Matcher, ...], ...]
+    """Any of them takes the alert; within one, all matchers hold. Empty: every alert."""
+    checks: tuple[Check, ...]
+    traffic: str | None = None
+    failed: str | None = None
+    recheck: timedelta = timedelta(seconds=10)
+    give_up_after: timedelta = timedelta(minutes=15)
+    no_link_for: timedelta = timedelta(minutes=1)
+    settle: timedelta = timedelta(seconds=35)
+    verify_after: timedelta = timedelta(seconds=30)
+    verify_for: timedelta = timedelta(minutes=10)
+    max_reports: int = 2
+    cooldown: timedelta = timedelta(minutes=2)
+    on_unreadable: OnUnreadable = OnUnreadable.NEEDS_HUMAN
+    unreadable_for: timedelta = timedelta(minutes=1)
+    group_by: tuple[str, ...] = ()
+    mode: Mode = Mode.AUTO
+
+    @property
+    def longest_window(self) -> timedelta:
+        return max(check.window for check in self.checks)
+
+    def takes(self, labels: Mapping[str, str]) -> bool:
+        return not self.match or any(
+            all(matcher.holds(labels) for matcher in alternative)
+            for alternative in self.match
+        )
+
+    def group_of(self, labels: Mapping[str, str]) -> str:
+        """The value of the `group_by` labels as one text, "" without `group_by`."""
+        return ",".join(f"{name}={labels.get(name, '')!r}" for name in self.group_by)
