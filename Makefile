@@ -1,0 +1,73 @@
+# Everything a person types. `make` alone lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+IMAGE ?= responder
+
+LOCKS := requirements-build.txt requirements-dev.txt
+# Named by what the locks say, so that only a changed lock installs again.
+STAMP := $(VENV)/.locked-$(shell cat $(LOCKS) pyproject.toml | cksum | tr ' ' '-')
+
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet \
+	--generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo run test check lock image clean
+
+help:  ## list what can be made
+	@echo "Responder answers a Grafana alert before a person can."
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "Arguments go in ARGS: make demo ARGS=--exit; make test ARGS='-k loki'"
+
+install: $(STAMP)  ## prepare .venv with the locked packages and .venv/bin/responder
+
+demo: $(STAMP)  ## play one incident from alert to recovery, with nothing to set up
+	@$(BIN)/responder demo $(ARGS)
+
+run: $(STAMP)  ## serve on embedded defaults, ready for a contact point
+	@$(BIN)/responder serve $(ARGS)
+
+test: $(STAMP)  ## run the tests
+	$(BIN)/pytest $(ARGS)
+
+check: $(STAMP)  ## lint, format, types and the tests: what CI runs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+lock: $(STAMP)  ## write the requirements files anew from pyproject.toml
+	$(BIN)/pip install --quiet pip-tools
+	$(COMPILE) --upgrade --output-file requirements.txt pyproject.toml
+	$(COMPILE) --upgrade --extra dev --constraint requirements.txt \
+		--output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --upgrade --only-build-deps --build-deps-for wheel \
+		--output-file requirements-build.txt pyproject.toml
+
+image:  ## build the container image (IMAGE=responder)
+	docker build --tag $(IMAGE) .
+
+clean:  ## remove .venv, caches and what was built
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find responder tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Responder needs Python 3.11 or newer as '$(PYTHON)'." >&2; \
+		echo "On Debian 12: apt-get install python3 python3-venv" >&2; \
+		echo "Elsewhere name one: make install PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "'$(PYTHON)' cannot make a virtual environment." >&2; \
+		echo "On Debian 12: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing the locked packages into $(VENV) (once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check \
+		--require-hashes $(LOCKS:%=-r %)
+	@$(BIN)/pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
+	@rm -f $(VENV)/.locked-*
+	@touch $@
