@@ -108,7 +108,7 @@ class Settings:
     max_reports_per_hour: int = 6
     rules: tuple[Rule, ...] = ()
     sha: str = ""
-    """First 12 hex digits of the SHA-256 of the document as written, secrets unexpanded."""
+    """First 12 hex digits of the document's SHA-256, as written, nothing expanded."""
 
     def secrets(self) -> tuple[str, ...]:
         """Every configured secret's text, for masking."""

@@ -34,7 +34,7 @@ class ReportLink:
         return self._fixed
 
     def reveal(self) -> str:
-        """The path, or for a fixed link the whole address. For the factory client only."""
+        """The path, or a fixed link's whole address. For the factory client only."""
         return self._target
 
     def has_token(self, api_key: str) -> bool:

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from responder.incident.alert import AlertVerdict, Delivery
+from responder.incident.brakes import Brakes
+from responder.incident.events import Event
 from responder.incident.evidence import Evidence, Question
 from responder.incident.link import ReportLink
-from responder.incident.names import Outcome
+from responder.incident.model import Incident
+from responder.incident.names import Outcome, Proof, Reason, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +54,194 @@ class Factory(Protocol):
 
     def report(self, link: ReportLink) -> Answer:
         """Call the link once. Never raises; the link is in no text that comes out."""
+
+
+class StorageUnavailable(Exception):
+    """The database could not take a write in time: our own trouble, never a 4xx."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to work on one incident until it runs out; `token` is unique."""
+
+    incident: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A stored delivery: the verdicts, and new or hurried incidents already leased."""
+
+    verdicts: tuple[AlertVerdict, ...]
+    leases: tuple[Lease, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """The incident as it now stands. Not `accepted`: not written, decide again."""
+
+    incident: Incident
+    accepted: bool
+
+
+class Intake(Protocol):
+    """Where deliveries become durable before they are acknowledged."""
+
+    def accept(self, delivery: Delivery) -> Accepted:
+        """Store, triage and lease in one commit shared with neighbours.
+
+        Raises `StorageUnavailable` after 0.8 s without a commit.
+        """
+
+
+class IncidentStore(Protocol):
+    """What the worker needs of storage (design of leases: policy rules 10, 11)."""
+
+    def take(self, now: datetime, limit: int) -> list[Lease]:
+        """Lease up to `limit` incidents that are due and not leased, oldest first."""
+
+    def next_due(self) -> datetime | None:
+        """When the next unleased incident is due, None if none is."""
+
+    def load(self, incident: str) -> Incident:
+        """The incident, folded from its timeline, with the row's later times."""
+
+    def brakes(self, incident: Incident, now: datetime) -> Brakes:
+        """What holds the service, as of now, from this incident's point of view."""
+
+    def record(
+        self, lease: Lease, incident: Incident, events: Sequence[Event]
+    ) -> Appended:
+        """Append facts, whoever came between: always accepted.
+
+        `ReportAnswered` also updates the link and the factory's floor.
+        """
+
+    def decide(
+        self, lease: Lease, incident: Incident, events: Sequence[Event]
+    ) -> Appended:
+        """Append decisions if `seq` and lease still hold; else nothing is written.
+
+        With a `ReportIntended` the brakes, the link and the one-in-flight rule are
+        checked again in the same transaction.
+        """
+
+    def looked(self, lease: Lease, at: datetime) -> None:
+        """The last look read the same again at `at`: move the row, add no event."""
+
+    def open_relapse(
+        self, lease: Lease, incident: Incident, at: datetime
+    ) -> str | None:
+        """Open an incident that relapses `incident`, with its unresolved firings.
+
+        None if another incident of the rule and group is open already.
+        """
+
+    def renew(self, leases: Sequence[Lease]) -> None:
+        """Prolong leases that are still ours."""
+
+    def release(self, lease: Lease, due_at: datetime | None) -> None:
+        """Give the incident back, due again at `due_at` (None: never by itself).
+
+        If something was heard meanwhile (it was hurried), it stays due at once.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSummary:
+    """One answered report in a list of incidents."""
+
+    at: datetime
+    link: str
+    method: str
+    outcome: Outcome
+    status: int | None
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentSummary:
+    """One incident in a list. `errors` counts distinct lines."""
+
+    id: str
+    rule: str
+    group: str
+    state: State
+    reason: Reason
+    proof: Proof | None
+    summary: str
+    opened_at: datetime
+    alert_started_at: datetime | None
+    first_error_at: datetime | None
+    reported_at: datetime | None
+    ended_at: datetime | None
+    errors: int
+    failed_orders: int
+    relapse_of: str | None
+    reports: tuple[ReportSummary, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What to list. `text` looks into rule and summary; times bound opened_at."""
+
+    rule: str | None = None
+    state: State | None = None
+    outcome: Outcome | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    open_only: bool = False
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentPage:
+    """Newest first. `cursor` continues the list, None at its end."""
+
+    incidents: tuple[IncidentSummary, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardDelivery:
+    """One stored delivery, for pages: who sent it, when, and the verdicts."""
+
+    id: str
+    received_at: datetime
+    sender: str
+    credential: str
+    alerts: int
+    verdicts: tuple[AlertVerdict, ...]
+    clock_difference: float | None = None
+
+
+class BadCursor(ValueError):
+    """A list cursor that this service did not issue."""
+
+
+class Archive(Protocol):
+    """What pages, API and metrics read."""
+
+    def search(self, search: Search) -> IncidentPage:
+        """A page of incidents. Raises `BadCursor`."""
+
+    def timeline(self, incident: str) -> tuple[Incident, tuple[Event, ...]] | None:
+        """One incident with its events, None if there is no such incident."""
+
+    def deliveries(
+        self,
+        *,
+        incident: str | None = None,
+        verdict: str | None = None,
+        limit: int = 50,
+    ) -> tuple[HeardDelivery, ...]:
+        """The latest deliveries, newest first, of one incident or with one verdict."""
+
+    def counts(self) -> dict[tuple[str, State], int]:
+        """How many incidents there are, by rule and state."""
+
+    def writable(self) -> bool:
+        """Whether a webhook could be stored now: `/-/ready`."""

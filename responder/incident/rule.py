@@ -34,7 +34,7 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A log query that confirms the fault with `threshold` lines or more in `window`."""
+    """A log query that confirms the fault: `threshold` lines or more in `window`."""
 
     name: str
     query: str
@@ -48,7 +48,7 @@ class Rule:
 
     name: str
     match: tuple[tuple[Matcher, ...], ...]
-    """Any of them takes the alert; within one, all matchers hold. Empty: every alert."""
+    """Any one takes the alert; within one all matchers hold. Empty: every alert."""
     checks: tuple[Check, ...]
     traffic: str | None = None
     failed: str | None = None

@@ -1,0 +1,49 @@
+"""What holds the whole service, and what lies outside one incident's timeline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from responder.incident.names import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRecord:
+    """What is known of one link of one factory, across incidents (rule 2).
+
+    `spent` is rule 10's; `effective_at` is the last call with it that may have taken
+    effect (the cool-down counts from there).
+    """
+
+    digest: str
+    outcome: Outcome | None = None
+    answered_at: datetime | None = None
+    incident: str | None = None
+    spent: bool = False
+    effective_at: datetime | None = None
+    unknowns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brakes:
+    """Read by the store in one go, just before a decision.
+
+    `floor` is the factory's latest answer `resolved` or `nothing_to_resolve`;
+    `in_flight` says that another incident's report has no answer yet;
+    `hour_frees_at` is when the oldest counted report of the last hour drops out.
+    """
+
+    floor: datetime | None = None
+    links: Mapping[str, LinkRecord] = field(default_factory=dict)
+    in_flight: bool = False
+    reports_last_hour: int = 0
+    max_reports_per_hour: int = 6
+    hour_frees_at: datetime | None = None
+    paused: bool = False
+    timeout: float = 5.0
+    """The factory's total timeout in seconds: an intent waits this long and 1 s."""
+    fixed_link: str | None = None
+    """Digest of the configured `factory.report_url`, which is never spent."""
+    fixed_name: str = ""
+    open_elsewhere: bool = False
+    """Another incident of this rule and group is open: a watch ends (rule 16)."""

@@ -1,0 +1,238 @@
+"""What can happen to an incident: a closed set of frozen facts, each with its time.
+
+The timeline is the record: an incident is the fold of its events (`model.fold`).
+Every event carries `at` (aware UTC) and its public name in `event`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from responder.incident.alert import PersonAction
+from responder.incident.names import (
+    Decision,
+    Outcome,
+    Proof,
+    Reason,
+    Sender,
+    State,
+    UnreadableReason,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The incident began: an alert fired, or a watched incident relapsed."""
+
+    at: datetime
+    rule: str
+    group: str = ""
+    reason: Reason = Reason.ALERT_RECEIVED
+    sender: Sender | None = None
+    relapse_of: str | None = None
+    event: Literal["opened"] = "opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertFired:
+    """The first notice of one firing: one (fingerprint, starts_at)."""
+
+    at: datetime
+    fingerprint: str
+    starts_at: datetime
+    sender: Sender
+    delivery: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    event: Literal["alert_fired"] = "alert_fired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertResolved:
+    """A firing ended, by its sender's word.
+
+    `state_reason` is Grafana's reason when the alert did not end by itself;
+    `truncated` says that the delivery left alerts out (rule 17).
+    """
+
+    at: datetime
+    fingerprint: str
+    starts_at: datetime
+    sender: Sender
+    delivery: str = ""
+    state_reason: str = ""
+    truncated: bool = False
+    event: Literal["alert_resolved"] = "alert_resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonActed:
+    """A person acted in IRM. `until` is the end of a silence, None for ever."""
+
+    at: datetime
+    action: PersonAction
+    person: str
+    until: datetime | None = None
+    event: Literal["person_acted"] = "person_acted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReading:
+    """What one look read for one query.
+
+    `count` is what the rule compares (old news left out, since the later of window
+    and floor); None with `unreadable` set. `linkless` are those without a link.
+    """
+
+    name: str
+    count: int | None
+    linkless: int = 0
+    at_least: bool = False
+    threshold: int = 0
+    since: datetime
+    until: datetime
+    unreadable: UnreadableReason | None = None
+    detail: str = ""
+
+    @property
+    def reached(self) -> bool:
+        return self.count is not None and self.count >= self.threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A link seen in the counted lines, by name and digest only.
+
+    `late` says that it was already spent and seen later than its answer + settle.
+    """
+
+    name: str
+    digest: str
+    seen_at: datetime
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """One look at the logs. `at` is when it was asked."""
+
+    at: datetime
+    since: datetime
+    checks: tuple[CheckReading, ...]
+    candidates: tuple[Candidate, ...] = ()
+    good_orders: int | None = None
+    """Good orders since the report; None: not asked, not configured or unreadable."""
+    traffic_unreadable: bool = False
+    lines: tuple[str, ...] = ()
+    """Keys (time and digest) of lines not seen before in this incident."""
+    failed_lines: tuple[str, ...] = ()
+    first_line_at: datetime | None = None
+    event: Literal["looked"] = "looked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstErrorFound:
+    """The walk back through the logs ended: the first error of this incident."""
+
+    at: datetime
+    first_error_at: datetime
+    lines: tuple[str, ...] = ()
+    failed_lines: tuple[str, ...] = ()
+    complete: bool = True
+    event: Literal["first_error_found"] = "first_error_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision: the incident's new state, why, and the numbers behind it."""
+
+    at: datetime
+    decision: Decision
+    state: State
+    reason: Reason
+    observed: int | None = None
+    limit: int | None = None
+    check: str = ""
+    until: datetime | None = None
+    event: Literal["decided"] = "decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportIntended:
+    """Durable before a byte leaves: a report is about to be sent."""
+
+    at: datetime
+    link: str
+    digest: str
+    reason: Reason
+    event: Literal["report_intended"] = "report_intended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportAnswered:
+    """What became of a report. `status` is None when no complete answer came."""
+
+    at: datetime
+    link: str
+    digest: str
+    outcome: Outcome
+    method: str = ""
+    status: int | None = None
+    message: str = ""
+    seconds: float = 0.0
+    event: Literal["report_answered"] = "report_answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportShared:
+    """Another incident's report already answered for this link (rule 2)."""
+
+    at: datetime
+    link: str
+    digest: str
+    incident: str
+    outcome: Outcome
+    answered_at: datetime
+    event: Literal["report_shared"] = "report_shared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportWithheld:
+    """Shadow mode: this is where a report would have been sent."""
+
+    at: datetime
+    link: str
+    digest: str
+    reason: Reason
+    event: Literal["report_withheld"] = "report_withheld"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The incident ended."""
+
+    at: datetime
+    state: State
+    reason: Reason
+    proof: Proof | None = None
+    good_orders: int | None = None
+    stray: int = 0
+    """Error lines seen since the report in spite of it (proof `quiet`)."""
+    event: Literal["finished"] = "finished"
+
+
+Event = (
+    Opened
+    | AlertFired
+    | AlertResolved
+    | PersonActed
+    | Looked
+    | FirstErrorFound
+    | Decided
+    | ReportIntended
+    | ReportAnswered
+    | ReportShared
+    | ReportWithheld
+    | Finished
+)

@@ -1,0 +1,310 @@
+"""What each alert of a delivery means, given the rules and what is known.
+
+Pure: the caller brings what it knows (`Known`) and writes down what follows
+(`Triaged`). The policy's rules 1, 3, 12, 16 and 18 are here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from responder.incident.alert import (
+    Alert,
+    AlertVerdict,
+    Delivery,
+    Notification,
+    PersonAction,
+)
+from responder.incident.events import (
+    AlertFired,
+    AlertResolved,
+    Event,
+    Finished,
+    Opened,
+    PersonActed,
+)
+from responder.incident.names import Reason, State, Status, Verdict
+from responder.incident.nearest import why_ignored
+from responder.incident.rule import Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIncident:
+    """The open incident of a (rule, group)."""
+
+    id: str
+    automation_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFiring:
+    """A firing heard before. `incident` is None if only its resolve was heard."""
+
+    incident: str | None
+    resolved: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What is known before a delivery; `triage` keeps it current for the next one.
+
+    `open` is keyed by (rule, group), `firings` by (rule, fingerprint) and startsAt.
+    """
+
+    open: dict[tuple[str, str], OpenIncident] = field(default_factory=dict)
+    firings: dict[tuple[str, str], dict[datetime, KnownFiring]] = field(
+        default_factory=dict
+    )
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    """Open incidents that an IRM alert group belongs to, by the group's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiringRow:
+    """One firing to remember: upsert by (rule, fingerprint, starts_at)."""
+
+    rule: str
+    fingerprint: str
+    starts_at: datetime
+    incident: str | None
+    resolved: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Triaged:
+    """What follows from one delivery, for the store to write in one transaction.
+
+    `events` are appended per incident in order (a new incident's begin with
+    `Opened`); `heard` incidents had a firing notice (`last_firing_at` moves);
+    `hurry` incidents become due now; `ended` are superseded.
+    """
+
+    verdicts: list[AlertVerdict] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    events: dict[str, list[Event]] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
+    hurry: set[str] = field(default_factory=set)
+    firings: list[FiringRow] = field(default_factory=list)
+
+
+def triage(
+    delivery: Delivery,
+    rules: Sequence[Rule],
+    known: Known,
+    new_id: Callable[[], str],
+) -> Triaged:
+    """The verdict on every alert of the delivery, and what to write down."""
+    work = _Triage(delivery, rules, known, new_id)
+    for alert in delivery.notification.alerts:
+        work.out.verdicts.append(work.verdict(alert))
+    work.note_person()
+    return work.out
+
+
+def measurement_failed(alert: Alert) -> bool:
+    """Grafana could not evaluate the rule: it says nothing about the fault.
+
+    Either a special alert (DatasourceNoData, DatasourceError), or the ordinary one
+    with the state reason alone; KeepLast means that the state before still stands.
+    """
+    if alert.name in ("DatasourceNoData", "DatasourceError"):
+        return True
+    reasons = {part.strip() for part in alert.state_reason.split(",")}
+    return (
+        alert.status is Status.FIRING
+        and bool(reasons & {"NoData", "Error"})
+        and "KeepLast" not in reasons
+    )
+
+
+class _Triage:
+    """One delivery on its way through."""
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        rules: Sequence[Rule],
+        known: Known,
+        new_id: Callable[[], str],
+    ) -> None:
+        self.delivery = delivery
+        self.notice: Notification = delivery.notification
+        self.at = delivery.received_at
+        self.rules = rules
+        self.known = known
+        self.new_id = new_id
+        self.out = Triaged()
+
+    def verdict(self, alert: Alert) -> AlertVerdict:
+        if self.notice.test:
+            return self._say(alert, Verdict.TEST)
+        if alert.labels.get("heartbeat") == "true":
+            return self._say(alert, Verdict.HEARTBEAT)
+        if measurement_failed(alert):
+            return self._say(alert, Verdict.NO_DATA)
+        rule = next((r for r in self.rules if r.takes(alert.labels)), None)
+        if rule is None:
+            why = why_ignored(alert.labels, self.rules)
+            return self._say(alert, Verdict.IGNORED, why=why)
+        seen = self.known.firings.setdefault((rule.name, alert.fingerprint), {})
+        if alert.status is Status.RESOLVED:
+            return self._resolved(alert, rule, seen)
+        return self._firing(alert, rule, seen)
+
+    def _firing(
+        self, alert: Alert, rule: Rule, seen: dict[datetime, KnownFiring]
+    ) -> AlertVerdict:
+        key = (rule.name, rule.group_of(alert.labels))
+        current = self.known.open.get(key)
+        before = seen.get(alert.starts_at)
+        if before and before.incident and current and before.incident == current.id:
+            if before.resolved:
+                return self._say(alert, Verdict.ECHO, current.id, rule)
+            self.out.heard.add(current.id)
+            return self._say(alert, Verdict.REPEATED, current.id, rule)
+        if before:
+            if before.incident and not before.resolved:
+                self.out.heard.add(before.incident)
+                self.out.hurry.add(before.incident)
+            return self._say(alert, Verdict.ECHO, before.incident, rule)
+        if not self.notice.may_open and current is None:
+            why = "acknowledged or silenced in IRM, and nothing is open to join"
+            return self._say(alert, Verdict.IGNORED, rule=rule, why=why)
+        again = current and any(f.incident == current.id for f in seen.values())
+        if current and again and current.automation_over and self.notice.may_open:
+            self._supersede(current.id)
+            current = None
+        return self._join_or_open(alert, rule, key, current)
+
+    def _join_or_open(
+        self,
+        alert: Alert,
+        rule: Rule,
+        key: tuple[str, str],
+        current: OpenIncident | None,
+    ) -> AlertVerdict:
+        verdict = Verdict.JOINED
+        if current is None:
+            verdict = Verdict.OPENED
+            current = OpenIncident(id=self.new_id())
+            self.known.open[key] = current
+            self.out.opened.append(current.id)
+            self._append(
+                current.id,
+                Opened(
+                    at=self.at,
+                    rule=rule.name,
+                    group=key[1],
+                    sender=self.notice.sender,
+                ),
+            )
+        fired = AlertFired(
+            at=self.at,
+            fingerprint=alert.fingerprint,
+            starts_at=alert.starts_at,
+            sender=self.notice.sender,
+            delivery=self.delivery.id,
+            labels=dict(alert.labels),
+            links=dict(alert.links),
+        )
+        self._append(current.id, fired)
+        self.out.heard.add(current.id)
+        self._remember(alert, rule, current.id, resolved=False)
+        return self._say(alert, verdict, current.id, rule)
+
+    def _resolved(
+        self, alert: Alert, rule: Rule, seen: dict[datetime, KnownFiring]
+    ) -> AlertVerdict:
+        current = self.known.open.get((rule.name, rule.group_of(alert.labels)))
+        starts_at, before = alert.starts_at, seen.get(alert.starts_at)
+        if before is None and (unresolved := _newest_unresolved(seen)):
+            # Grafana may have lost the start: the fingerprint alone must do.
+            starts_at, before = unresolved
+        incident = before.incident if before else (current.id if current else None)
+        if before and before.resolved:
+            return self._say(alert, Verdict.RESOLVED, incident, rule)
+        alert = replace(alert, starts_at=starts_at)
+        self._remember(alert, rule, incident, resolved=True)
+        if incident:
+            self._append(
+                incident,
+                AlertResolved(
+                    at=self.at,
+                    fingerprint=alert.fingerprint,
+                    starts_at=starts_at,
+                    sender=self.notice.sender,
+                    delivery=self.delivery.id,
+                    state_reason=alert.state_reason,
+                    truncated=self.notice.truncated_alerts > 0,
+                ),
+            )
+        return self._say(alert, Verdict.RESOLVED, incident, rule)
+
+    def note_person(self) -> None:
+        """Put a person's action on every incident that this delivery speaks of."""
+        person = self.notice.person
+        if person is None or not (person.name or person.action in _HOLDS):
+            return
+        incidents = {v.incident for v in self.out.verdicts if v.incident}
+        incidents.update(self.known.groups.get(self.notice.alert_group, ()))
+        for incident in sorted(incidents):
+            event = PersonActed(
+                at=self.at,
+                action=person.action,
+                person=person.name,
+                until=person.until,
+            )
+            self._append(incident, event)
+
+    def _supersede(self, incident: str) -> None:
+        self.out.ended.append(incident)
+        self._append(
+            incident,
+            Finished(at=self.at, state=State.SUPERSEDED, reason=Reason.NEW_FIRING),
+        )
+
+    def _append(self, incident: str, event: Event) -> None:
+        self.out.events.setdefault(incident, []).append(event)
+        self.out.hurry.add(incident)
+
+    def _remember(
+        self, alert: Alert, rule: Rule, incident: str | None, *, resolved: bool
+    ) -> None:
+        seen = self.known.firings[(rule.name, alert.fingerprint)]
+        seen[alert.starts_at] = KnownFiring(incident=incident, resolved=resolved)
+        self.out.firings.append(
+            FiringRow(
+                rule=rule.name,
+                fingerprint=alert.fingerprint,
+                starts_at=alert.starts_at,
+                incident=incident,
+                resolved=resolved,
+            )
+        )
+
+    def _say(
+        self,
+        alert: Alert,
+        verdict: Verdict,
+        incident: str | None = None,
+        rule: Rule | None = None,
+        why: str = "",
+    ) -> AlertVerdict:
+        return AlertVerdict(
+            fingerprint=alert.fingerprint,
+            verdict=verdict,
+            incident=incident,
+            rule=rule.name if rule else None,
+            why=why,
+        )
+
+
+_HOLDS = frozenset({PersonAction.SILENCED, PersonAction.UNSILENCED})
+
+
+def _newest_unresolved(
+    seen: dict[datetime, KnownFiring],
+) -> tuple[datetime, KnownFiring] | None:
+    open_ones = [(at, firing) for at, firing in seen.items() if not firing.resolved]
+    return max(open_ones, key=lambda pair: pair[0]) if open_ones else None
