@@ -1,0 +1,196 @@
+"""Valid webhook bodies to try a rule with, and the labels that the rule takes."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from responder.incident.names import Sender, Status
+from responder.incident.rule import Matcher, Rule
+from responder.senders.grafana import fingerprint_of
+
+_ADDRESS = "https://grafana.example.net/"
+_SAMPLE_NAME = "Responder sample"
+_ZERO_TIME = "0001-01-01T00:00:00Z"
+# For conditions that only exclude: absent first, since most labels may be.
+_ANYTHING = ("", "sample", "other", "a", "1")
+# Simplifications of an expression, in order, towards one text that it matches.
+_SIMPLER = (
+    (re.compile(r"\(\?:|\(\?i\)|\(\?P<\w+>"), "("),
+    (re.compile(r"[\^$]"), ""),
+    (re.compile(r"\[\^[^\]]*\]"), "~"),
+    (re.compile(r"\[([^\]])[^\]]*\]"), r"\1"),
+    (re.compile(r"\\d"), "1"),
+    (re.compile(r"\\[wS]"), "a"),
+    (re.compile(r"\\(\W)"), r"\1"),
+    (re.compile(r"\.[*?]"), ""),
+    (re.compile(r"\.\+?"), "a"),
+    (re.compile(r"(?<=.)[+*?]"), ""),
+)
+_INNERMOST_GROUP = re.compile(r"\(([^()|]*)(?:\|[^()]*)?\)")
+
+
+def body(
+    sender: Sender,
+    labels: Mapping[str, str],
+    now: datetime,
+    status: Status = Status.FIRING,
+    starts_at: datetime | None = None,
+) -> dict[str, object]:
+    """A body as `sender` would send it at `now`, of one alert with these labels.
+
+    Grafana's version 1, Alertmanager's version 4, or IRM's `alert group created`
+    (for a resolved status `resolve`) around a Grafana body. `starts_at` is `now`
+    unless given.
+    """
+    start = starts_at or now
+    if sender is Sender.ALERTMANAGER:
+        return _alertmanager(labels, now, status, start)
+    inner = _grafana(labels, now, status, start)
+    return inner if sender is Sender.GRAFANA else _irm(inner, now, start)
+
+
+def labels_for(rule: Rule) -> dict[str, str]:
+    """Labels that the rule's first alternative takes, with an `alertname`.
+
+    Raises ValueError naming the label for which no value was found.
+    """
+    alternative = rule.match[0] if rule.match else ()
+    labels: dict[str, str] = {}
+    for name in dict.fromkeys(matcher.label for matcher in alternative):
+        value = _value_for([m for m in alternative if m.label == name], rule.name)
+        if value:
+            labels[name] = value
+    named = {"alertname": _SAMPLE_NAME, **labels}
+    return named if rule.takes(named) else labels
+
+
+def _value_for(matchers: list[Matcher], rule: str) -> str:
+    label = matchers[0].label
+    wanted = [text for m in matchers for text in _literals(m)]
+    for value in (*wanted, *_ANYTHING):
+        if all(matcher.holds({label: value}) for matcher in matchers):
+            return value
+    conditions = ", ".join(f"{m.op}{m.value}" for m in matchers)
+    raise ValueError(
+        f"rule {rule}: no sample value found for the label {label} ({conditions}); "
+        "take a recorded body instead, or list plain values such as =~a|b"
+    )
+
+
+def _literals(matcher: Matcher) -> list[str]:
+    """Texts that the matcher may take: its value, or the alternatives of it."""
+    if matcher.op == "=":
+        return [matcher.value]
+    if matcher.op != "=~":
+        return []
+    simple = matcher.value
+    for pattern, replacement in _SIMPLER:
+        simple = pattern.sub(replacement, simple)
+    parts = matcher.value.split("|") + simple.split("|")
+    while (flat := _INNERMOST_GROUP.sub(r"\1", simple)) != simple:
+        simple = flat
+    # An absent label is "": what the expression names is the better sample.
+    return [text for text in (*parts, *simple.split("|")) if text]
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _alert(
+    labels: Mapping[str, str], now: datetime, status: Status, start: datetime
+) -> dict[str, object]:
+    return {
+        "status": str(status),
+        "labels": dict(labels),
+        "annotations": {"summary": "A sample made by responder sample"},
+        "startsAt": _time(start),
+        "endsAt": _ZERO_TIME if status is Status.FIRING else _time(now),
+        "generatorURL": f"{_ADDRESS}alerting/grafana/sample/view?orgId=1",
+        "fingerprint": fingerprint_of(labels),
+    }
+
+
+def _envelope(labels: Mapping[str, str], status: Status) -> dict[str, object]:
+    name = labels.get("alertname", "")
+    return {
+        "receiver": "responder",
+        "status": str(status),
+        "groupLabels": {"alertname": name} if name else {},
+        "commonLabels": dict(labels),
+        "commonAnnotations": {},
+        "externalURL": _ADDRESS,
+        "groupKey": f'{{}}:{{alertname="{name}"}}',
+        "truncatedAlerts": 0,
+    }
+
+
+def _alertmanager(
+    labels: Mapping[str, str], now: datetime, status: Status, start: datetime
+) -> dict[str, object]:
+    return {
+        "version": "4",
+        **_envelope(labels, status),
+        "alerts": [_alert(labels, now, status, start)],
+    }
+
+
+def _grafana(
+    labels: Mapping[str, str], now: datetime, status: Status, start: datetime
+) -> dict[str, object]:
+    firing = status is Status.FIRING
+    more = {
+        "silenceURL": f"{_ADDRESS}alerting/silence/new?alertmanager=grafana",
+        "dashboardURL": "",
+        "panelURL": "",
+        "values": {"A": 14, "C": 1} if firing else None,
+        "valueString": "[ var='A' labels={} value=14 ]" if firing else "",
+        "orgId": 1,
+    }
+    name = labels.get("alertname", "")
+    return {
+        **_envelope(labels, status),
+        "alerts": [{**_alert(labels, now, status, start), **more}],
+        "version": "1",
+        "orgId": 1,
+        "title": f"[{status.upper()}:1] {name}",
+        "state": "alerting" if firing else "ok",
+        "message": "A sample made by responder sample",
+    }
+
+
+def _irm(inner: dict[str, object], now: datetime, start: datetime) -> dict[str, object]:
+    labels = inner["commonLabels"]
+    assert isinstance(labels, dict)
+    firing = inner["status"] == Status.FIRING
+    group = f"SAMPLE{fingerprint_of(labels)[:8].upper()}"
+    created = _time(start + timedelta(seconds=1))
+    ended = None if firing else _time(now)
+    payload = {**inner, "numFiring": int(firing), "numResolved": int(not firing)}
+    last = {"id": "A1", "alert_group_id": group, "created_at": created}
+    return {
+        "event": {
+            "type": "alert group created" if firing else "resolve",
+            "time": _time(now),
+        },
+        "user": None,
+        "alert_group": {
+            "id": group,
+            "integration_id": "SAMPLE",
+            "alerts_count": 1,
+            "state": "firing" if firing else "resolved",
+            "created_at": created,
+            "resolved_at": ended,
+            "acknowledged_at": None,
+            "silenced_at": None,
+            "title": labels.get("alertname", ""),
+            "permalinks": {"web": f"{_ADDRESS}a/grafana-irm-app/alert-groups/{group}"},
+            "labels": {},
+            "last_alert": {**last, "payload": payload},
+        },
+        "alert_group_id": group,
+        "alert_payload": payload,
+        "integration": {"id": "SAMPLE", "type": "grafana_alerting", "name": "sample"},
+        "notified_users": [],
+        "users_to_be_notified": [],
+    }
