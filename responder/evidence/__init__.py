@@ -1,0 +1,1 @@
+"""Where error logs are read and report links are found."""

@@ -1,0 +1,173 @@
+"""Log lines pushed to Responder itself, counted from its own database.
+
+For trying and for tests: it knows label matchers and line filters, nothing more.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+
+from responder.evidence.lines import LineReader
+from responder.evidence.push import PushedLine
+from responder.evidence.selector import BadQuery, LogQuery, parse
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    LogLine,
+    Question,
+    Unreadable,
+    to_ns,
+)
+from responder.incident.names import UnreadableReason
+
+LIMIT = 1000
+"""Lines of one answer, newest first; that many mean "at least"."""
+
+_log_lines = sa.Table(
+    "log_lines",
+    sa.MetaData(),
+    # SQLite numbers rows by itself only under this exact type.
+    sa.Column(
+        "id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
+    ),
+    sa.Column("at_ns", sa.BigInteger, nullable=False),
+    sa.Column("labels", sa.Text, nullable=False),
+    sa.Column("line", sa.Text, nullable=False),
+    sa.Column("stream_digest", sa.String(32), nullable=False),
+    sa.Column("line_digest", sa.String(32), nullable=False),
+    # Its first column makes this the index for time ranges too.
+    sa.UniqueConstraint(
+        "at_ns", "stream_digest", "line_digest", name="log_lines_distinct"
+    ),
+)
+
+
+class EmbeddedLogs:
+    """A LogSource over the table `log_lines`, which it creates where it is missing.
+
+    The constructor, `add` and `forget_before` raise SQLAlchemyError when the database
+    refuses; `read` never raises.
+    """
+
+    def __init__(self, engine: sa.Engine, reader: LineReader) -> None:
+        self._engine = engine
+        self._reader = reader
+        with engine.begin() as connection:
+            connection.execute(CreateTable(_log_lines, if_not_exists=True))
+
+    def add(self, entries: Sequence[PushedLine]) -> None:
+        """Store the lines in one transaction; lines already known are left alone."""
+        if not entries:
+            return
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        insert = dialect.insert(_log_lines).on_conflict_do_nothing()
+        rows = [_row(entry) for entry in entries]
+        with self._engine.begin() as connection:
+            connection.execute(insert, rows)
+
+    def forget_before(self, at: datetime) -> None:
+        """Delete the lines older than `at`."""
+        old = sa.delete(_log_lines).where(_log_lines.c.at_ns < to_ns(at))
+        with self._engine.begin() as connection:
+            connection.execute(old)
+
+    def read(self, questions: Sequence[Question]) -> tuple[Evidence, ...]:
+        """One answer for each question, in order. Never raises."""
+        return tuple(self._answer(question) for question in questions)
+
+    def _answer(self, question: Question) -> Evidence:
+        try:
+            query = parse(question.query)
+        except BadQuery as problem:
+            return _bad(question, f"the query is not valid {problem}")
+        if query.rest:
+            return _bad(
+                question,
+                f"the embedded logs cannot evaluate '{_shortened(query.rest)}'; "
+                "use label conditions and line filters only, or a real Loki",
+            )
+        try:
+            return self._count(question, query)
+        except SQLAlchemyError as error:
+            return Unreadable(
+                name=question.name,
+                reason=UnreadableReason.STORAGE,
+                detail=f"the embedded logs could not be read ({type(error).__name__}); "
+                "check that the database of storage.url is there and readable",
+            )
+
+    def _count(self, question: Question, query: LogQuery) -> Counted:
+        lines: list[LogLine] = []
+        total = 0
+        count_all = question.count_beyond > LIMIT
+        with self._engine.connect() as connection:
+            rows = connection.execution_options(yield_per=500).execute(
+                _between(question)
+            )
+            for at_ns, text in _matching(rows, query):
+                total += 1
+                if len(lines) < LIMIT:
+                    lines.append(self._reader.read(at_ns, text))
+                elif not count_all:
+                    break
+        return Counted(
+            name=question.name,
+            lines=tuple(lines),
+            since=question.since,
+            until=question.until,
+            at_least=len(lines) == LIMIT,
+            total=total if count_all else None,
+        )
+
+
+def _between(question: Question) -> sa.Select[tuple[int, str, str]]:
+    table = _log_lines.c
+    return (
+        sa.select(table.at_ns, table.labels, table.line)
+        .where(table.at_ns >= to_ns(question.since))
+        .where(table.at_ns < to_ns(question.until))
+        .order_by(table.at_ns.desc(), table.id.desc())
+    )
+
+
+def _matching(
+    rows: Iterable[sa.Row[tuple[int, str, str]]], query: LogQuery
+) -> Iterable[tuple[int, str]]:
+    # Few streams, many lines: the labels of each stream are looked at once.
+    streams: dict[str, bool] = {}
+    for at_ns, labels, line in rows:
+        if labels not in streams:
+            streams[labels] = query.matches_labels(json.loads(labels))
+        if streams[labels] and query.matches_line(line):
+            yield at_ns, line
+
+
+def _row(entry: PushedLine) -> dict[str, object]:
+    labels = json.dumps(dict(entry.labels), sort_keys=True)
+    return {
+        "at_ns": entry.at_ns,
+        "labels": labels,
+        "line": entry.text,
+        "stream_digest": _digest(labels),
+        "line_digest": _digest(entry.text),
+    }
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _bad(question: Question, detail: str) -> Unreadable:
+    return Unreadable(
+        name=question.name, reason=UnreadableReason.BAD_QUERY, detail=detail[:300]
+    )
+
+
+def _shortened(rest: str) -> str:
+    return rest if len(rest) <= 60 else f"{rest[:57]}..."
