@@ -1,0 +1,152 @@
+"""Imports run one way: the core knows nobody, adapters know the core, app knows all."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "responder"
+
+ROOMS = {
+    "incident": ("incident",),
+    "masking": (),
+    "senders": ("senders", "incident", "config.settings", "masking"),
+    "evidence": ("evidence", "incident", "config.settings", "masking"),
+    "factory": ("factory", "incident", "config.settings", "masking"),
+    "store": ("store", "incident", "config.settings", "masking"),
+    "metrics": ("metrics", "incident", "config.settings", "masking"),
+    "worker": ("worker", "incident"),
+}
+IMPURE = {"flask", "requests", "sqlalchemy", "logging", "os", "time", "random"}
+ADAPTERS = ("store", "evidence", "factory", "worker")
+ROOTS = ("app", "cli", "demo", "__main__")
+
+
+def parts_of(path: Path) -> tuple[str, ...]:
+    return path.relative_to(ROOT).with_suffix("").parts
+
+
+def room_of(path: Path) -> str:
+    """`responder/store/tables.py` stands in the room `store`."""
+    return parts_of(path)[1]
+
+
+def modules(room: str | None = None) -> list[Path]:
+    found = sorted(PACKAGE.rglob("*.py"))
+    return [path for path in found if room in (None, room_of(path))]
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every imported name in full: `from responder import app` is `responder.app`."""
+    package = parts_of(path)[:-1]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else ()
+            origin = ".".join((*above, *([node.module] if node.module else [])))
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def own_imports_of(path: Path) -> set[str]:
+    """Imports within the package, without its name; its version belongs to all."""
+    names = {n.removeprefix("responder.") for n in imports_of(path) if is_ours(n)}
+    return names - {"responder", "__version__"}
+
+
+def is_ours(name: str) -> bool:
+    return name.split(".")[0] == "responder"
+
+
+def stands_in(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    strangers = {
+        (path.name, name)
+        for path in modules(room)
+        for name in own_imports_of(path)
+        if not any(stands_in(name, allowed) for allowed in ROOMS[room])
+    }
+
+    assert not strangers
+
+
+@pytest.mark.parametrize("path", modules("incident"), ids=lambda path: path.name)
+def test_the_core_reads_no_clock_network_database_log_or_setting(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imports_of(path)}
+
+    assert not roots & IMPURE
+
+
+@pytest.mark.parametrize("path", modules("incident"), ids=lambda path: path.name)
+def test_the_core_is_told_the_time(path: Path) -> None:
+    asked = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Attribute)
+        and node.attr in ("utcnow", "today"))
+        or (isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("datetime.now"))
+    ]
+
+    assert not asked
+
+
+def test_the_pages_are_handed_what_they_need() -> None:
+    known = {
+        (path.name, name)
+        for path in modules("web")
+        for name in own_imports_of(path)
+        if any(stands_in(name, adapter) for adapter in ADAPTERS)
+    }
+
+    assert not known
+
+
+def test_only_the_command_line_and_the_demo_import_the_composition_root() -> None:
+    importers = {
+        room_of(path)
+        for path in modules()
+        if any(stands_in(name, "app") for name in own_imports_of(path))
+    }
+
+    assert importers <= {"cli", "demo"}
+
+
+def test_the_database_library_stays_with_the_store_and_the_embedded_logs() -> None:
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in modules()
+        if any(stands_in(name, "sqlalchemy") for name in imports_of(path))
+        if room_of(path) not in (*ROOTS, "store")
+    }
+
+    assert users <= {"evidence/embedded.py"}
+
+
+def reveals_of(path: Path) -> Iterator[str]:
+    """What each `.reveal` in a module is asked of, as written."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr == "reveal":
+            yield ast.unparse(node.value)
+
+
+def test_secrets_are_revealed_only_where_they_are_used() -> None:
+    revealers = {room_of(path) for path in modules() if any(reveals_of(path))}
+
+    assert revealers <= {"config", "app", "senders", "evidence", "factory"}
+
+
+def test_a_report_link_is_revealed_only_by_the_factory_client() -> None:
+    revealers = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in modules()
+        if any("link" in owner.lower() for owner in reveals_of(path))
+    }
+
+    assert revealers <= {"factory.py"}
