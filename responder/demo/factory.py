@@ -1,0 +1,259 @@
+"""A Pizza Factory on a real socket, for `responder demo` and the tests.
+
+It behaves as jwt-pizza-factory does (March 2026): orders by vendor key, the three
+kinds of chaos, and a report endpoint that takes `GET` (and, as seen, `HEAD`) only.
+"""
+
+import json
+import re
+import secrets
+import string
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Any, Self, cast
+
+REPORT_PATH = re.compile(r"/api/support/([^/?]+)/report/([^/?]+)")
+RESOLVED = "Problem resolved. Pizza is back on the menu!"
+NOTHING = "No chaos currently executing"
+WRONG_CODE = "Problem unresolved"
+UNKNOWN_ENDPOINT = "unknown endpoint"
+OVEN_FULL = "Unable to satisfy pizza order. The oven is full."
+OVEN_HOLDS = 20
+
+
+class Chaos(StrEnum):
+    """What is wrong with the factory."""
+
+    NONE = "none"
+    FAIL = "fail"
+    THROTTLE = "throttle"
+    BADJWT = "badjwt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportCall:
+    """One call of the report endpoint. `at` is monotonic; the link is not kept.
+
+    `outcome` is `resolved`, `nothing_to_resolve`, `wrong_code`, `unknown_endpoint`
+    or, for an answer that a test ordered, `scripted`.
+    """
+
+    method: str
+    at: float
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What the next report call meets instead of, or before, its proper answer."""
+
+    status: int = 0
+    body: bytes = b""
+    hang: float = 0.0
+
+
+Reply = tuple[int, dict[str, Any]]
+
+
+class SimulatedFactory:
+    """A factory at `url` while its `with` block lasts.
+
+    `delay` is in seconds what the real one makes 32: the wait of a throttled order
+    and of a full oven. `on_report` is called after each report call was judged.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        delay: float = 0.5,
+        port: int = 0,
+        on_report: Callable[[ReportCall], None] | None = None,
+    ) -> None:
+        self.api_key = api_key or secrets.token_hex(16)
+        self.delay = delay
+        self.on_report = on_report
+        self.chaos = Chaos.NONE
+        self.code = ""
+        self._calls: list[ReportCall] = []
+        self._faults: deque[_Fault] = deque()
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.factory = self
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def host(self) -> str:
+        return "127.0.0.1"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self._server.server_port}"
+
+    @property
+    def calls(self) -> list[ReportCall]:
+        """Every call of the report endpoint so far, whatever its method."""
+        with self._changed:
+            return list(self._calls)
+
+    @property
+    def effective_calls(self) -> list[ReportCall]:
+        """The calls that ended a chaos."""
+        return [call for call in self.calls if call.outcome == "resolved"]
+
+    def await_calls(self, number: int, within: float) -> bool:
+        """Whether there were `number` report calls before `within` seconds passed."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._calls) >= number, within)
+
+    def start_chaos(self, kind: str) -> str:
+        """Let `kind` begin now; the new code. Chaos lasts until it is reported."""
+        digits = string.digits + string.ascii_lowercase
+        with self._changed:
+            self.code = "".join(secrets.choice(digits) for _ in range(8))
+            self.chaos = Chaos(kind)
+            return self.code
+
+    def answer_with(self, status: int, body: bytes | str, times: int = 1) -> None:
+        """The next `times` reports by `GET` get this answer and have no effect."""
+        raw = body.encode() if isinstance(body, str) else body
+        self._faults.extend(_Fault(status=status, body=raw) for _ in range(times))
+
+    def hang(self, seconds: float) -> None:
+        """The next report by `GET` takes effect, but is answered `seconds` later."""
+        self._faults.append(_Fault(hang=seconds))
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but not past the end of the factory."""
+        self._closing.wait(seconds)
+
+    def report_link(self, host: str, code: str | None = None) -> str:
+        """The link as orders carry it: always https, the Host header without port."""
+        name = host.rpartition(":")[0] or host
+        return f"https://{name}/api/support/{self.api_key}/report/{code or self.code}"
+
+    def order(self, authorization: str, host: str, body: bytes) -> Reply:
+        """What `POST /api/order` answers, after the wait that belongs to it."""
+        if authorization != f"Bearer {self.api_key}":
+            return 401, {"message": "invalid authentication"}
+        order = _items(body)
+        if order is None:
+            return 400, {"message": "Missing required parameters"}
+        with self._changed:
+            chaos, link = self.chaos, self.report_link(host)
+        if chaos is Chaos.FAIL:
+            return 500, {"message": "chaos monkey", "reportUrl": link}
+        if chaos is Chaos.THROTTLE:
+            self.pause(self.delay)
+        if not 0 < order <= OVEN_HOLDS:
+            self.pause(self.delay)
+            return 503, {"message": OVEN_FULL}
+        jwt = ".".join(secrets.token_urlsafe(24) for _ in range(3))
+        if chaos is Chaos.NONE:
+            return 200, {"jwt": jwt}
+        return 200, {
+            "jwt": "dead" * 3 if chaos is Chaos.BADJWT else jwt,
+            "reportUrl": link,
+        }
+
+    def reported(self, method: str, token: str, code: str) -> Reply:
+        """Judge one call of the report endpoint and record it."""
+        fault = _Fault()
+        with self._changed:
+            if method == "GET" and self._faults:
+                fault = self._faults.popleft()
+            status, message, outcome = self._judge(method, token, code, fault)
+            call = ReportCall(method=method, at=time.monotonic(), outcome=outcome)
+            self._calls.append(call)
+            self._changed.notify_all()
+        if self.on_report:
+            self.on_report(call)
+        self.pause(fault.hang)
+        return status, {"raw": fault.body} if fault.status else {"message": message}
+
+    def _judge(
+        self, method: str, token: str, code: str, fault: _Fault
+    ) -> tuple[int, str, str]:
+        if fault.status:
+            return fault.status, "", "scripted"
+        if method not in ("GET", "HEAD"):
+            return 404, UNKNOWN_ENDPOINT, "unknown_endpoint"
+        if token != self.api_key or self.chaos is Chaos.NONE:
+            return 200, NOTHING, "nothing_to_resolve"
+        if code != self.code:
+            return 400, WRONG_CODE, "wrong_code"
+        self.chaos = Chaos.NONE
+        return 200, RESOLVED, "resolved"
+
+
+def _items(body: bytes) -> int | None:
+    """How many items are ordered, None when diner or order is missing."""
+    try:
+        wanted = json.loads(body)
+        return len(wanted["order"]["items"]) if wanted["diner"] else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    factory: SimulatedFactory
+
+    def server_bind(self) -> None:
+        # The inherited one asks for this machine's name, which may take seconds.
+        TCPServer.server_bind(self)
+        self.server_name = str(self.server_address[0])
+        self.server_port = int(self.server_address[1])
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "SimulatedFactory"
+    disable_nagle_algorithm = True
+
+    def answer(self) -> None:
+        factory = cast(_Server, self.server).factory
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        host = self.headers.get("Host", "undefined")
+        reported = REPORT_PATH.fullmatch(self.path)
+        if reported:
+            status, answer = factory.reported(self.command, *reported.groups())
+        elif (self.command, self.path) == ("POST", "/api/order"):
+            authorization = self.headers.get("Authorization", "")
+            status, answer = factory.order(authorization, host, body)
+        else:
+            status, answer = 404, {"message": UNKNOWN_ENDPOINT}
+        self._send(status, answer)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+
+    def _send(self, status: int, answer: dict[str, Any]) -> None:
+        raw = answer["raw"] if "raw" in answer else json.dumps(answer).encode()
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(raw)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(raw)
+        except ConnectionError:
+            self.close_connection = True  # The caller did not wait.
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the path of a report is a credential."""
