@@ -12,9 +12,10 @@ PACKAGE = ROOT / "responder"
 ROOMS = {
     "incident": ("incident",),
     "masking": (),
+    "deadline": (),
     "senders": ("senders", "incident", "config.settings", "masking"),
-    "evidence": ("evidence", "incident", "config.settings", "masking"),
-    "factory": ("factory", "incident", "config.settings", "masking"),
+    "evidence": ("evidence", "incident", "config.settings", "masking", "deadline"),
+    "factory": ("factory", "incident", "config.settings", "masking", "deadline"),
     "store": ("store", "incident", "config.settings", "masking"),
     "metrics": ("metrics", "incident", "config.settings", "masking"),
     "worker": ("worker", "incident"),
@@ -88,10 +89,11 @@ def test_the_core_is_told_the_time(path: Path) -> None:
     asked = [
         node.lineno
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if (isinstance(node, ast.Attribute)
-        and node.attr in ("utcnow", "today"))
-        or (isinstance(node, ast.Call)
-        and ast.unparse(node.func).endswith("datetime.now"))
+        if (isinstance(node, ast.Attribute) and node.attr in ("utcnow", "today"))
+        or (
+            isinstance(node, ast.Call)
+            and ast.unparse(node.func).endswith("datetime.now")
+        )
     ]
 
     assert not asked
