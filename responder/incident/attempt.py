@@ -1,0 +1,155 @@
+"""May this report be sent now? Rules 2, 10, 11 and 13, in that order. Pure."""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from responder.incident.brakes import Brakes
+from responder.incident.events import Candidate
+from responder.incident.model import Incident
+from responder.incident.names import Mode, Outcome, Reason, State
+from responder.incident.phase import (
+    effective_calls,
+    failed_calls,
+    verify_from,
+    wrong_codes,
+)
+from responder.incident.rule import Rule
+from responder.incident.steps import Send, Share, Step, Wait, Withhold
+
+IN_FLIGHT_LOOK = timedelta(milliseconds=500)
+MOST_WRONG_CODES = 5
+MOST_BACKOFF = 30.0
+HUMAN_LOOK = timedelta(seconds=30)
+
+
+def shared_answer(incident: Incident, brakes: Brakes) -> Share | None:
+    """Rule 2: another incident's answer for our link, after our first evidence."""
+    if incident.confirmed_at is None or verify_from(incident) is not None:
+        return None
+    first = incident.first_error_at or incident.confirmed_at
+    digests = [(c.digest, c.name) for c in incident.candidates]
+    if brakes.fixed_link:
+        digests = [(brakes.fixed_link, brakes.fixed_name)]
+    for digest, name in digests:
+        record = brakes.links.get(digest)
+        if (
+            record
+            and record.outcome
+            and record.outcome.moves_floor
+            and record.answered_at
+            and record.answered_at >= first
+            and record.incident != incident.id
+        ):
+            return Share(name=name, record=record)
+    return None
+
+
+def best_candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
+    """The link at hand: the fixed one, else the first that is still worth a call."""
+    if brakes.fixed_link:
+        return Candidate(
+            name=brakes.fixed_name, digest=brakes.fixed_link, seen_at=incident.opened_at
+        )
+    called_late = {
+        r.digest for r in incident.reports if r.reason is Reason.FIX_DID_NOT_HOLD
+    }
+    for candidate in incident.candidates:
+        record = brakes.links.get(candidate.digest)
+        if candidate.late and candidate.digest not in called_late:
+            return candidate
+        if not candidate.late and not (record and record.spent):
+            return candidate
+    return None
+
+
+def attempt(
+    incident: Incident,
+    rule: Rule,
+    brakes: Brakes,
+    now: datetime,
+    candidate: Candidate,
+    reason: Reason,
+) -> Step:
+    """Send the report, or say what holds it."""
+    if rule.mode is Mode.SHADOW:
+        return Withhold(name=candidate.name, digest=candidate.digest, reason=reason)
+    if wrong_codes(incident) >= MOST_WRONG_CODES:
+        return _call_person(now, Reason.WRONG_CODE, MOST_WRONG_CODES)
+    if effective_calls(incident) >= rule.max_reports:
+        return _call_person(now, Reason.MAX_REPORTS, rule.max_reports)
+    if brakes.paused:
+        return _hold(now + rule.recheck, Reason.PAUSED)
+    if brakes.reports_last_hour >= brakes.max_reports_per_hour:
+        until = min(brakes.hour_frees_at or now + rule.recheck, now + rule.recheck)
+        return Wait(
+            until=max(until, now + timedelta(seconds=1)),
+            state=State.HOLDING,
+            reason=Reason.BREAKER_OPEN,
+            observed=brakes.reports_last_hour,
+            limit=brakes.max_reports_per_hour,
+        )
+    if brakes.in_flight:
+        return _hold(now + IN_FLIGHT_LOOK, Reason.REPORT_IN_FLIGHT)
+    if (until := _cooling_until(rule, brakes, candidate, reason)) and until > now:
+        return _hold(until, Reason.COOLDOWN)
+    if (backing := _backing_off(incident, rule, now)) is not None:
+        return backing
+    return _send(incident, candidate, reason)
+
+
+def _send(incident: Incident, candidate: Candidate, reason: Reason) -> Send:
+    checks = incident.look.checks if incident.look else ()
+    best = next((c for c in checks if c.reached), None)
+    return Send(
+        name=candidate.name,
+        digest=candidate.digest,
+        reason=reason,
+        check=best.name if best else "",
+        observed=best.count if best else None,
+        limit=best.threshold if best else None,
+    )
+
+
+def _cooling_until(
+    rule: Rule, brakes: Brakes, candidate: Candidate, reason: Reason
+) -> datetime | None:
+    """Rule 11: the one call after an intent without an answer is not held."""
+    record = brakes.links.get(candidate.digest)
+    if reason is Reason.UNANSWERED or record is None or record.effective_at is None:
+        return None
+    return record.effective_at + rule.cooldown
+
+
+def _backing_off(incident: Incident, rule: Rule, now: datetime) -> Wait | None:
+    """Rule 10: refused or unreachable: 1 s doubling to 30 s, then a person too."""
+    failed = failed_calls(incident)
+    if not failed or failed[-1].answered_at is None:
+        return None
+    refused = failed[-1].outcome is Outcome.REFUSED
+    reason = Reason.FACTORY_REFUSED if refused else Reason.FACTORY_UNREACHABLE
+    lasting = now >= failed[0].at + rule.give_up_after
+    pause = HUMAN_LOOK if lasting else backoff(incident.id, len(failed))
+    until = failed[-1].answered_at + pause
+    state = State.NEEDS_HUMAN if lasting else State.HOLDING
+    if lasting and incident.state is not State.NEEDS_HUMAN:
+        until = max(until, now + timedelta(seconds=1))
+    if now >= until:
+        return None
+    return Wait(until=until, state=state, reason=reason)
+
+
+def backoff(seed: str, failures: int) -> timedelta:
+    """1 s doubling to 30 s, spread by a fifth so that incidents do not march in step."""
+    digest = hashlib.sha256(f"{seed}:{failures}".encode()).digest()
+    spread = 0.8 + 0.4 * digest[0] / 255
+    return timedelta(seconds=min(2.0 ** (failures - 1), MOST_BACKOFF) * spread)
+
+
+def _hold(until: datetime, reason: Reason) -> Wait:
+    return Wait(until=until, state=State.HOLDING, reason=reason)
+
+
+def _call_person(now: datetime, reason: Reason, limit: int) -> Wait:
+    return Wait(
+        until=now + HUMAN_LOOK, state=State.NEEDS_HUMAN, reason=reason, limit=limit
+    )

@@ -1,0 +1,223 @@
+"""What to ask the logs, and what the answers mean. Pure: rules 4, 5 and 8."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from responder.incident.brakes import Brakes, LinkRecord
+from responder.incident.events import Candidate, CheckReading, Looked
+from responder.incident.evidence import Counted, Evidence, LogLine, Question, Unreadable
+from responder.incident.link import LinkPlace, ReportLink
+from responder.incident.model import Incident
+from responder.incident.names import Outcome
+from responder.incident.phase import verify_from
+from responder.incident.rule import Check, Rule
+
+AHEAD = timedelta(seconds=5)
+"""How far the application's clock may be ahead of ours."""
+MOST_LINES = 5000
+"""Distinct lines that one incident remembers one by one."""
+TRAFFIC = "traffic"
+FAILED = "failed"
+
+
+def counted_since(
+    incident: Incident, check: Check, brakes: Brakes, now: datetime
+) -> datetime:
+    """Rule 4: the later of the window's start and the floor (or the second unknown)."""
+    since = verify_from(incident)
+    starts = [now - check.window, brakes.floor, since]
+    return max(start for start in starts if start is not None)
+
+
+def questions(
+    incident: Incident, rule: Rule, brakes: Brakes, now: datetime
+) -> tuple[Question, ...]:
+    """The queries of one look, to be asked together. Traffic only once reported."""
+    verified = verify_from(incident)
+    asked = [
+        Question(
+            name=check.name,
+            query=check.query,
+            since=_asked_since(incident, check, brakes, now),
+            until=now + AHEAD,
+            count_beyond=check.threshold,
+        )
+        for check in rule.checks
+    ]
+    if verified and rule.traffic:
+        since = max(verified, brakes.floor or verified)
+        asked.append(_question(TRAFFIC, rule.traffic, since, now))
+    if rule.failed and (verified or incident.confirmed_at):
+        since = incident.first_error_at or now - rule.longest_window
+        asked.append(_question(FAILED, rule.failed, since, now))
+    return tuple(asked)
+
+
+def _question(name: str, query: str, since: datetime, now: datetime) -> Question:
+    return Question(name=name, query=query, since=since, until=now + AHEAD)
+
+
+def _asked_since(
+    incident: Incident, check: Check, brakes: Brakes, now: datetime
+) -> datetime:
+    verified = verify_from(incident)
+    if verified is None or incident.first_error_at is None:
+        return counted_since(incident, check, brakes, now)
+    # Late lines from before the answer belong to the total of this incident.
+    return min(verified, max(now - check.window, incident.first_error_at))
+
+
+def weigh(
+    incident: Incident,
+    rule: Rule,
+    brakes: Brakes,
+    answers: Sequence[Evidence],
+    now: datetime,
+) -> tuple[Looked, Mapping[str, ReportLink]]:
+    """One look from the answers to `questions`, and the links by their digest."""
+    by_name = {answer.name: answer for answer in answers}
+    readings: list[CheckReading] = []
+    counted: dict[str, LogLine] = {}
+    matched: dict[str, LogLine] = {}
+    for check in rule.checks:
+        answer = by_name[check.name]
+        since = counted_since(incident, check, brakes, now)
+        fresh = _fresh(answer, rule, brakes)
+        readings.append(_reading(check, answer, fresh, since, now))
+        counted.update((line.key, line) for line in fresh if line.at >= since)
+        if isinstance(answer, Counted):
+            matched.update((line.key, line) for line in answer.lines)
+    verified = verify_from(incident)
+    anew = _since_answer(matched.values(), rule, brakes, verified)
+    sought = counted.values() if verified is None else anew
+    kept = counted if verified is None else matched
+    traffic, failed = by_name.get(TRAFFIC), by_name.get(FAILED)
+    looked = Looked(
+        at=now,
+        since=min((r.since for r in readings), default=now),
+        checks=tuple(readings),
+        candidates=_candidates(sought, brakes.links, rule.settle),
+        good_orders=len(traffic.lines) if isinstance(traffic, Counted) else None,
+        traffic_unreadable=isinstance(traffic, Unreadable),
+        lines=_new(kept, incident.line_keys),
+        failed_lines=_new_failed(failed, incident.failed_keys),
+        first_line_at=min((line.at for line in counted.values()), default=None),
+        matched=len(anew) if verified else 0,
+    )
+    return looked, _links(sought)
+
+
+def _since_answer(
+    lines: Iterable[LogLine], rule: Rule, brakes: Brakes, verified: datetime | None
+) -> list[LogLine]:
+    if verified is None:
+        return []
+    since = max(verified, brakes.floor or verified)
+    return [
+        line
+        for line in lines
+        if line.at >= since and not old_news(line, brakes.links, rule.settle)
+    ]
+
+
+def _reading(
+    check: Check,
+    answer: Evidence,
+    fresh: Sequence[LogLine],
+    since: datetime,
+    now: datetime,
+) -> CheckReading:
+    if isinstance(answer, Unreadable):
+        return CheckReading(
+            name=check.name,
+            count=None,
+            threshold=check.threshold,
+            since=since,
+            until=now,
+            unreadable=answer.reason,
+            detail=answer.detail,
+        )
+    lines = [line for line in fresh if line.at >= since]
+    count = len(lines)
+    if answer.at_least and answer.total is not None:
+        count = max(count, answer.total - (len(answer.lines) - len(lines)))
+    return CheckReading(
+        name=check.name,
+        count=count,
+        linkless=sum(1 for line in lines if not line.links),
+        at_least=answer.at_least and answer.total is None,
+        threshold=check.threshold,
+        since=since,
+        until=now,
+    )
+
+
+def _fresh(answer: Evidence, rule: Rule, brakes: Brakes) -> list[LogLine]:
+    if isinstance(answer, Unreadable):
+        return []
+    return [
+        line for line in answer.lines if not old_news(line, brakes.links, rule.settle)
+    ]
+
+
+def old_news(line: LogLine, links: Mapping[str, LinkRecord], settle: timedelta) -> bool:
+    """Rule 5: every link in the line is spent, and it is before the answer + settle."""
+    return bool(line.links) and all(
+        (record := links.get(found.link.digest)) is not None
+        and record.spent
+        and record.answered_at is not None
+        and line.at < record.answered_at + settle
+        for found in line.links
+    )
+
+
+def _candidates(
+    lines: Iterable[LogLine], links: Mapping[str, LinkRecord], settle: timedelta
+) -> tuple[Candidate, ...]:
+    """Rule 8's order: unspent before late; in response fields first; newest first."""
+    found: dict[str, tuple[bool, bool, datetime, Candidate]] = {}
+    for line in lines:
+        for entry in line.links:
+            record = links.get(entry.link.digest)
+            spent = record is not None and record.spent
+            if spent and not _callable_again(record, line, settle):
+                continue
+            candidate = Candidate(
+                name=entry.link.name,
+                digest=entry.link.digest,
+                seen_at=line.at,
+                late=spent,
+            )
+            rank = (not spent, entry.place is LinkPlace.RESPONSE, line.at, candidate)
+            held = found.get(candidate.digest)
+            if held is None or rank[:3] > held[:3]:
+                found[candidate.digest] = rank
+    best = sorted(found.values(), key=lambda rank: rank[:3], reverse=True)
+    return tuple(rank[3] for rank in best)
+
+
+def _callable_again(
+    record: LinkRecord | None, line: LogLine, settle: timedelta
+) -> bool:
+    """Rule 15(b): the fix did not hold. A wrong link is never called again."""
+    return (
+        record is not None
+        and record.outcome in (Outcome.RESOLVED, Outcome.UNKNOWN)
+        and record.answered_at is not None
+        and line.at >= record.answered_at + settle
+    )
+
+
+def _links(lines: Iterable[LogLine]) -> dict[str, ReportLink]:
+    return {f.link.digest: f.link for line in lines for f in line.links}
+
+
+def _new(lines: Mapping[str, LogLine], seen: frozenset[str]) -> tuple[str, ...]:
+    room = max(0, MOST_LINES - len(seen))
+    return tuple(sorted(key for key in lines if key not in seen)[:room])
+
+
+def _new_failed(answer: Evidence | None, seen: frozenset[str]) -> tuple[str, ...]:
+    if not isinstance(answer, Counted):
+        return ()
+    return _new({line.key: line for line in answer.lines}, seen)

@@ -1,0 +1,115 @@
+"""The whole policy: one incident, its rule, the brakes and a time in; one step out.
+
+`docs/policy.md` has the rules by number. The order here is theirs: what ended is
+watched (16), an intent without an answer comes first (10), then a resolve (17), then
+the search for evidence and a link (4 to 12), then verification (15).
+"""
+
+from datetime import datetime, timedelta
+
+from responder.incident.brakes import Brakes
+from responder.incident.model import Incident
+from responder.incident.names import Mode, Reason, State
+from responder.incident.phase import automation_over, verify_from
+from responder.incident.rule import Rule
+from responder.incident.seek import reached, seek
+from responder.incident.steps import (
+    Finish,
+    Gather,
+    Lost,
+    Relapse,
+    Rest,
+    Step,
+    Wait,
+    Watch,
+)
+from responder.incident.verify import verify
+
+__all__ = ["automation_over", "next_step"]
+
+SLOWEST_WATCH = timedelta(seconds=15)
+
+
+def next_step(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
+    """The one thing to do next. Touches no clock, network, database, log or setting."""
+    if incident.ended_at is not None:
+        return _watch(incident, rule, brakes, now, incident.ended_at)
+    if incident.outstanding is not None:
+        return _outstanding(incident, brakes, now)
+    if (ended := _resolved(incident)) is not None:
+        return ended
+    if incident.withheld_at is not None and rule.mode is Mode.SHADOW:
+        return _shadow(incident, rule, now, incident.withheld_at)
+    since = verify_from(incident)
+    if since is None:
+        return seek(incident, rule, brakes, now)
+    return verify(incident, rule, brakes, now, since)
+
+
+def _outstanding(incident: Incident, brakes: Brakes, now: datetime) -> Step:
+    """Rule 10: the process that sent it is gone, or still waits for its answer."""
+    report = incident.outstanding
+    assert report is not None
+    until = report.at + timedelta(seconds=brakes.timeout + 1)
+    if now < until:
+        return Wait(until=until, state=State.REPORTING, reason=report.reason)
+    return Lost()
+
+
+def _resolved(incident: Incident) -> Finish | None:
+    """Rule 17, and rule 12's end by a resolve."""
+    if not incident.resolved_cleanly:
+        return None
+    early = incident.state in (State.INVESTIGATING, State.HOLDING)
+    if (early and not incident.answered) or incident.state is State.NEEDS_HUMAN:
+        reason = Reason.SHADOW if incident.withheld_at else Reason.ALERT_RESOLVED
+        return Finish(state=State.STOOD_DOWN, reason=reason)
+    return None
+
+
+def _shadow(
+    incident: Incident, rule: Rule, now: datetime, withheld_at: datetime
+) -> Step:
+    """Rule 13: it would have reported; look on until errors stop or it resolves."""
+    ended = Finish(state=State.STOOD_DOWN, reason=Reason.SHADOW)
+    if not incident.fires:
+        return ended
+    looked_at = incident.looked_at or withheld_at
+    due = max(looked_at, withheld_at) + rule.recheck
+    if now >= due:
+        return Gather()
+    calm = reached(incident) is None and incident.unreadable_since is None
+    if calm and looked_at >= withheld_at + rule.verify_after:
+        return ended
+    return Wait(until=due, state=State.VERIFYING, reason=Reason.SHADOW)
+
+
+def _watch(
+    incident: Incident, rule: Rule, brakes: Brakes, now: datetime, ended_at: datetime
+) -> Step:
+    """Rule 16: until its alerts resolve, an ended incident is looked at now and then."""
+    watched = incident.state in (State.RECOVERED, State.STOOD_DOWN)
+    if not watched or not incident.firings or not incident.fires:
+        return Rest()
+    longest = max(rule.longest_window + timedelta(seconds=60), rule.give_up_after)
+    if now >= max(ended_at, incident.last_firing_at) + longest:
+        return Rest()
+    if brakes.open_elsewhere:
+        return Rest()
+    due = max(incident.looked_at or ended_at, ended_at) + max(
+        rule.recheck, SLOWEST_WATCH
+    )
+    if now >= due:
+        return Gather()
+    if (incident.looked_at or ended_at) > ended_at and _fails(incident, rule):
+        return Relapse()
+    return Watch(until=due)
+
+
+def _fails(incident: Incident, rule: Rule) -> bool:
+    """Rule 15's failures: a link that calls for a report, or a check confirmed."""
+    if reached(incident) is not None:
+        return True
+    looked = incident.look
+    known = verify_from(incident) is not None
+    return known and looked is not None and bool(looked.candidates)

@@ -1,0 +1,106 @@
+"""What `playbook.next_step` can answer: one thing to do next."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from responder.incident.brakes import LinkRecord
+from responder.incident.names import Proof, Reason, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gather:
+    """Look at the logs now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceBack:
+    """Walk back through the logs to the first error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Reserve and send one report with this link."""
+
+    name: str
+    digest: str
+    reason: Reason
+    check: str = ""
+    observed: int | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """An intent whose answer can no longer come: record it as unknown (rule 10)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Another incident's report answered for this link: verify from that (rule 2)."""
+
+    name: str
+    record: LinkRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withhold:
+    """Shadow mode: note where a report would have been sent."""
+
+    name: str
+    digest: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Be in this state for this reason, and look again at `until`."""
+
+    until: datetime
+    state: State
+    reason: Reason
+    check: str = ""
+    observed: int | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The incident ends."""
+
+    state: State
+    reason: Reason
+    proof: Proof | None = None
+    good_orders: int | None = None
+    stray: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Ended and watched: look again at `until` (rule 16)."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relapse:
+    """Ended, watched, and failing again: open a new incident."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rest:
+    """Ended, and nothing is left to watch."""
+
+
+Step = (
+    Gather
+    | TraceBack
+    | Send
+    | Lost
+    | Share
+    | Withhold
+    | Wait
+    | Finish
+    | Watch
+    | Relapse
+    | Rest
+)

@@ -1,0 +1,139 @@
+"""After a report: is the fault gone? Rule 15, to the letter. Pure."""
+
+from datetime import datetime, timedelta
+
+from responder.incident.attempt import HUMAN_LOOK, attempt, best_candidate
+from responder.incident.brakes import Brakes
+from responder.incident.events import Looked
+from responder.incident.model import Incident
+from responder.incident.names import Outcome, Proof, Reason, State
+from responder.incident.phase import automation_over, verified_outcome
+from responder.incident.rule import Rule
+from responder.incident.seek import reached
+from responder.incident.steps import Finish, Gather, Step, TraceBack, Wait
+
+
+def verify(
+    incident: Incident, rule: Rule, brakes: Brakes, now: datetime, since: datetime
+) -> Step:
+    """Report again, call a person, or wait for the proof of recovery."""
+    due = next_look(incident, rule, since)
+    if now >= due:
+        return Gather()
+    look = incident.look
+    if look is None or incident.looked_at is None or incident.looked_at <= since:
+        return _waiting(incident, due)
+    if not automation_over(incident):
+        step = _failing(incident, rule, brakes, now)
+        if step is not None:
+            return step
+        if incident.unreadable_since is None:
+            if not incident.first_error_final:
+                return TraceBack()
+            return _proof(incident, rule, look, since, due)
+        return _unreadable(incident, rule, now, due)
+    if not incident.first_error_final:
+        return TraceBack()
+    below = incident.below_since
+    if below and now >= below + rule.give_up_after:
+        return Finish(state=State.STOOD_DOWN, reason=Reason.ERRORS_STOPPED)
+    return Wait(until=due, state=State.NEEDS_HUMAN, reason=incident.reason)
+
+
+def next_look(incident: Incident, rule: Rule, since: datetime) -> datetime:
+    """Every `recheck`, and once exactly at each time that decides."""
+    last = max(incident.looked_at or since, since)
+    pause = HUMAN_LOOK if incident.state is State.NEEDS_HUMAN else rule.recheck
+    if incident.unreadable_since and incident.state is not State.NEEDS_HUMAN:
+        backoff = 2.0 ** min(max(incident.unreadable_looks - 1, 0), 5)
+        pause = min(rule.recheck, timedelta(seconds=backoff))
+    marks = [since + rule.verify_after, since + rule.verify_for]
+    if rule.traffic is None:
+        marks.append(since + rule.longest_window)
+    return min([last + pause, *(mark for mark in marks if mark > last)])
+
+
+def _failing(
+    incident: Incident, rule: Rule, brakes: Brakes, now: datetime
+) -> Step | None:
+    """(a), (b) and (c) of rule 15, None if the last look shows no failure."""
+    look_links = incident.look.candidates if incident.look else ()
+    candidate = best_candidate(incident, brakes) if look_links else None
+    if candidate is not None:
+        late = candidate.late
+        reason = Reason.FIX_DID_NOT_HOLD if late else Reason.NEWER_LINK
+        if incident.fires or not late or incident.state is not State.NEEDS_HUMAN:
+            return attempt(incident, rule, brakes, now, candidate, reason)
+    best = reached(incident)
+    if best is None and not any(c.late for c in look_links):
+        return None
+    return Wait(
+        until=now + HUMAN_LOOK,
+        state=State.NEEDS_HUMAN,
+        reason=Reason.ERRORS_CONTINUE,
+        check=best.name if best else "",
+        observed=best.count if best else None,
+        limit=best.threshold if best else None,
+    )
+
+
+def _proof(
+    incident: Incident, rule: Rule, look: Looked, since: datetime, due: datetime
+) -> Step:
+    """(d) of rule 15."""
+    looked_at = incident.looked_at or look.at
+    if looked_at < since + rule.verify_after:
+        return _waiting(incident, due)
+    if rule.traffic is None:
+        if look.matched == 0 or looked_at >= since + rule.longest_window:
+            return Finish(
+                state=State.RECOVERED,
+                reason=Reason.ERRORS_STOPPED,
+                proof=Proof.QUIET,
+                stray=look.matched,
+            )
+        return _waiting(incident, due)
+    if look.good_orders:
+        return Finish(
+            state=State.RECOVERED,
+            reason=Reason.ORDER_SEEN,
+            proof=Proof.ORDERS,
+            good_orders=look.good_orders,
+            stray=look.matched,
+        )
+    if looked_at < since + rule.verify_for:
+        return _waiting(incident, due)
+    return _no_order(incident, look, due)
+
+
+def _no_order(incident: Incident, look: Looked, due: datetime) -> Step:
+    if look.traffic_unreadable:
+        return _human(due, Reason.LOGS_UNREADABLE)
+    if verified_outcome(incident) is Outcome.RESOLVED:
+        return Finish(
+            state=State.RECOVERED,
+            reason=Reason.SUPPLIER_CONFIRMED,
+            proof=Proof.SUPPLIER,
+            good_orders=0,
+            stray=look.matched,
+        )
+    return _human(due, Reason.UNPROVEN)
+
+
+def _unreadable(incident: Incident, rule: Rule, now: datetime, due: datetime) -> Step:
+    since = incident.unreadable_since or now
+    if now >= since + rule.unreadable_for:
+        return _human(due, Reason.LOGS_UNREADABLE)
+    return _waiting(incident, min(due, since + rule.unreadable_for))
+
+
+def _waiting(incident: Incident, due: datetime) -> Wait:
+    if incident.state is State.NEEDS_HUMAN and incident.reason is Reason.UNPROVEN:
+        return _human(due, Reason.UNPROVEN)
+    shared = incident.shared is not None and not incident.answered
+    reason = Reason.REPORT_SHARED if shared else Reason.REPORTED
+    return Wait(until=due, state=State.VERIFYING, reason=reason)
+
+
+def _human(due: datetime, reason: Reason) -> Wait:
+    return Wait(until=due, state=State.NEEDS_HUMAN, reason=reason)
