@@ -5,8 +5,10 @@ For trying and for tests: it knows label matchers and line filters, nothing more
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -89,7 +91,7 @@ class EmbeddedLogs:
         if query.rest:
             return _bad(
                 question,
-                f"the embedded logs cannot evaluate '{_shortened(query.rest)}'; "
+                f"the embedded logs cannot evaluate '{_first_stage(query.rest)}'; "
                 "use label conditions and line filters only, or a real Loki",
             )
         try:
@@ -126,7 +128,7 @@ class EmbeddedLogs:
         )
 
 
-def _between(question: Question) -> sa.Select[tuple[int, str, str]]:
+def _between(question: Question) -> sa.Select[Any]:
     table = _log_lines.c
     return (
         sa.select(table.at_ns, table.labels, table.line)
@@ -136,9 +138,7 @@ def _between(question: Question) -> sa.Select[tuple[int, str, str]]:
     )
 
 
-def _matching(
-    rows: Iterable[sa.Row[tuple[int, str, str]]], query: LogQuery
-) -> Iterable[tuple[int, str]]:
+def _matching(rows: Iterable[Any], query: LogQuery) -> Iterable[tuple[int, str]]:
     # Few streams, many lines: the labels of each stream are looked at once.
     streams: dict[str, bool] = {}
     for at_ns, labels, line in rows:
@@ -169,5 +169,6 @@ def _bad(question: Question, detail: str) -> Unreadable:
     )
 
 
-def _shortened(rest: str) -> str:
-    return rest if len(rest) <= 60 else f"{rest[:57]}..."
+def _first_stage(rest: str) -> str:
+    found = re.match(r"\|?\s*[^\s|(\"`]*", rest)
+    return found[0][:40] if found else "|"

@@ -1,0 +1,209 @@
+"""Loki as a log source: range queries over kept-alive connections."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError, ProtocolError
+
+from responder.config.settings import LokiLogs
+from responder.evidence.deadline import seconds_left, set_deadline
+from responder.evidence.lines import LineReader
+from responder.evidence.loki_answer import (
+    Entry,
+    Refusal,
+    decipher,
+    decipher_count,
+)
+from responder.evidence.loki_session import AT_ONCE, base_url, secrets, session
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    Question,
+    Unreadable,
+    to_ns,
+)
+from responder.incident.names import UnreadableReason
+from responder.masking import Masker
+
+__all__ = ["LIMIT", "LokiLogSource", "Refusal", "base_url", "decipher"]
+
+LIMIT = 1000
+"""Lines of one answer; exactly that many mean "at least"."""
+_LARGEST_ANSWER = 64 * 1024 * 1024
+
+_Found = tuple[Entry, ...] | int | Refusal
+
+
+class LokiLogSource:
+    """A LogSource that asks Loki. `settings.timeout` bounds each question as a whole.
+
+    One object serves several threads. `close` gives up its connections and threads.
+    """
+
+    def __init__(self, settings: LokiLogs, reader: LineReader) -> None:
+        self._base = base_url(settings.url)
+        self._timeout = settings.timeout.total_seconds()
+        self._reader = reader
+        self._mask = Masker(secrets(settings))
+        self._session = session(settings)
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="loki")
+
+    def close(self) -> None:
+        self._threads.shutdown()
+        self._session.close()
+
+    def read(self, questions: Sequence[Question]) -> tuple[Evidence, ...]:
+        """One answer for each question, in order, asked together. Never raises."""
+        asked = [question for question in questions if question.since < question.until]
+        exact = [question for question in asked if question.count_beyond > LIMIT]
+        found = self._together(
+            [partial(self._lines, question) for question in asked]
+            + [partial(self._total, question) for question in exact]
+        )
+        lines = dict(zip(map(id, asked), found, strict=False))
+        totals = dict(zip(map(id, exact), found[len(asked) :], strict=True))
+        return tuple(
+            self._evidence(question, lines.get(id(question), ()), totals)
+            for question in questions
+        )
+
+    def _together(self, asking: Sequence[Callable[[], _Found]]) -> list[_Found]:
+        if len(asking) == 1:
+            return [asking[0]()]
+        return list(self._threads.map(lambda ask: ask(), asking))
+
+    def _evidence(
+        self, question: Question, found: _Found, totals: dict[int, _Found]
+    ) -> Evidence:
+        total = totals.get(id(question))
+        for answer in (found, total):
+            if isinstance(answer, Refusal):
+                return Unreadable(
+                    name=question.name, reason=answer.reason, detail=answer.detail
+                )
+        entries = found if isinstance(found, tuple) else ()
+        # What lies outside the range must never count, whatever a proxy answers.
+        since, until = to_ns(question.since), to_ns(question.until)
+        return Counted(
+            name=question.name,
+            lines=tuple(
+                self._reader.read(at_ns, text)
+                for at_ns, text in entries
+                if since <= at_ns < until
+            ),
+            since=question.since,
+            until=question.until,
+            at_least=len(entries) >= LIMIT,
+            total=total if isinstance(total, int) else None,
+        )
+
+    def _lines(self, question: Question) -> tuple[Entry, ...] | Refusal:
+        asked = {
+            "query": question.query,
+            "start": str(to_ns(question.since)),
+            "end": str(to_ns(question.until)),
+            "limit": str(LIMIT),
+            "direction": "backward",
+        }
+        answer = self._ask("query_range", asked)
+        return answer if isinstance(answer, Refusal) else decipher(*answer, self._mask)
+
+    def _total(self, question: Question) -> int | Refusal:
+        span = _duration(question.until - question.since)
+        # The line break ends a comment in the query. The range of an instant query
+        # is (time - range, time]: one nanosecond makes it [since, until).
+        asked = {
+            "query": f"sum(count_over_time({question.query}\n[{span}])) or vector(0)",
+            "time": str(to_ns(question.until) - 1),
+        }
+        answer = self._ask("query", asked)
+        if isinstance(answer, Refusal):
+            return answer
+        return decipher_count(*answer, self._mask)
+
+    def _ask(
+        self, path: str, parameters: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes] | Refusal:
+        set_deadline(time.monotonic() + self._timeout)
+        try:
+            try:
+                return self._get(path, parameters)
+            except requests.ConnectionError as error:
+                # A kept-alive connection that Loki just closed: queries may be
+                # repeated, so ask once more within the same deadline.
+                if not _broken_off(error):
+                    raise
+                return self._get(path, parameters)
+        except _TooLarge:
+            return Refusal(
+                reason=UnreadableReason.TOO_MUCH,
+                detail="the answer is larger than 64 MiB; narrow the query",
+            )
+        except (OSError, HTTPError, ValueError) as error:
+            # Their texts hold the address, the query and the headers.
+            return self._unanswered(error)
+
+    def _get(
+        self, path: str, parameters: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes]:
+        response = self._session.get(
+            f"{self._base}/loki/api/v1/{path}",
+            params=parameters,
+            timeout=seconds_left(),
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            body = bytearray()
+            for chunk in response.iter_content(65536):
+                body += chunk
+                if len(body) > _LARGEST_ANSWER:
+                    raise _TooLarge
+        return response.status_code, dict(response.headers), bytes(body)
+
+    def _unanswered(self, error: Exception) -> Refusal:
+        if _timed_out(error):
+            return Refusal(
+                reason=UnreadableReason.TIMEOUT,
+                detail=f"Loki gave no complete answer within {self._timeout:g} s; "
+                "is it overloaded, or logs.timeout too short?",
+            )
+        host = urlsplit(self._base).netloc or "the host of logs.url"
+        why = "TLS failed" if isinstance(error, requests.exceptions.SSLError) else ""
+        return Refusal(
+            reason=UnreadableReason.UNREACHABLE,
+            detail=self._mask(
+                f"Loki cannot be reached at {host} ({why or type(error).__name__}); "
+                "is logs.url right and Loki running?"
+            )[:300],
+        )
+
+
+class _TooLarge(Exception):
+    """The answer does not fit."""
+
+
+def _duration(span: timedelta) -> str:
+    """A LogQL duration, never longer than the span: the floor must hold."""
+    milliseconds = span // timedelta(milliseconds=1)
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{milliseconds}ms" if rest else f"{seconds}s"
+
+
+def _broken_off(error: requests.ConnectionError) -> bool:
+    return bool(error.args) and isinstance(error.args[0], ProtocolError)
+
+
+def _timed_out(error: Exception) -> bool:
+    if isinstance(error, (TimeoutError, requests.Timeout)):
+        return True
+    try:
+        seconds_left()
+    except TimeoutError:
+        return True
+    return False
