@@ -10,7 +10,6 @@ from datetime import datetime
 from responder.incident.alert import Alert, Notification
 from responder.incident.names import Sender, Status
 from responder.senders.body import (
-    BadBody,
     address,
     kind,
     moment,

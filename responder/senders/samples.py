@@ -15,18 +15,19 @@ _ZERO_TIME = "0001-01-01T00:00:00Z"
 _ANYTHING = ("", "sample", "other", "a", "1")
 # Simplifications of an expression, in order, towards one text that it matches.
 _SIMPLER = (
-    (re.compile(r"\(\?:|\(\?i\)|\(\?P<\w+>"), "("),
+    (re.compile(r"\(\?(?::|i\)|P<\w+>)"), "("),
     (re.compile(r"[\^$]"), ""),
-    (re.compile(r"\[\^[^\]]*\]"), "~"),
     (re.compile(r"\[([^\]])[^\]]*\]"), r"\1"),
     (re.compile(r"\\d"), "1"),
     (re.compile(r"\\[wS]"), "a"),
-    (re.compile(r"\\(\W)"), r"\1"),
     (re.compile(r"\.[*?]"), ""),
     (re.compile(r"\.\+?"), "a"),
     (re.compile(r"(?<=.)[+*?]"), ""),
 )
 _INNERMOST_GROUP = re.compile(r"\(([^()|]*)(?:\|[^()]*)?\)")
+_ESCAPED = re.compile(r"\\([^\w\s])")
+_PRIVATE_USE = 0xE000
+_SET_ASIDE = re.compile("[\ue000-\ue0ff]")
 
 
 def body(
@@ -83,14 +84,17 @@ def _literals(matcher: Matcher) -> list[str]:
         return [matcher.value]
     if matcher.op != "=~":
         return []
-    simple = matcher.value
+    # Escaped signs are set aside, so that they are not taken for operators.
+    simple = _ESCAPED.sub(lambda m: chr(_PRIVATE_USE + ord(m[1]) % 256), matcher.value)
     for pattern, replacement in _SIMPLER:
         simple = pattern.sub(replacement, simple)
-    parts = matcher.value.split("|") + simple.split("|")
+    parts = simple.split("|")
     while (flat := _INNERMOST_GROUP.sub(r"\1", simple)) != simple:
         simple = flat
+    parts += simple.split("|")
+    back = [_SET_ASIDE.sub(lambda m: chr(ord(m[0]) - _PRIVATE_USE), p) for p in parts]
     # An absent label is "": what the expression names is the better sample.
-    return [text for text in (*parts, *simple.split("|")) if text]
+    return [text for text in (*matcher.value.split("|"), *back) if text]
 
 
 def _time(at: datetime) -> str:

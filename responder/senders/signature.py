@@ -147,11 +147,12 @@ class _Request:
         difference = self._now.timestamp() - int(timestamp)
         allowed = wanted.max_skew.total_seconds()
         if abs(difference) > allowed:
-            side = "behind" if difference > 0 else "ahead of"
+            side = "ahead" if difference > 0 else "behind"
             return (
-                f"the signature is good, but its time is {abs(difference):.0f} s {side} "
-                f"our clock and {self._entry} allows {allowed:.0f} s: compare both "
-                "machines' clocks, or this is an old request sent again"
+                f"the signature is good, but the clock differs by "
+                f"{abs(difference):.0f} s (ours is {side}) and {self._entry} allows "
+                f"{allowed:.0f} s: compare both machines' clocks, or this is an old "
+                "request sent again"
             )
         self.clock_difference = difference
         return None
