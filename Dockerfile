@@ -19,7 +19,10 @@ FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin responder \
  && install -d -o responder -g responder /data /etc/responder
 COPY --from=build /opt/responder /opt/responder
-# Nothing is written outside /data: `docker run --read-only` works.
+# Nothing is written outside /data, but for bodies too large for memory, which pass
+# through /tmp: docker run --read-only --tmpfs /tmp -v responder:/data
+#   -v ./responder.yaml:/etc/responder/responder.yaml:ro
+# A host that mounts no files gives the document in RESPONDER_CONFIG_YAML instead.
 ENV PATH=/opt/responder/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
