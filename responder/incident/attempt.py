@@ -90,8 +90,9 @@ def attempt(
         )
     if brakes.in_flight:
         return _hold(now + IN_FLIGHT_LOOK, Reason.REPORT_IN_FLIGHT)
-    if (until := _cooling_until(rule, brakes, candidate, reason)) and until > now:
-        return _hold(until, Reason.COOLDOWN)
+    cooled = _cooling_until(rule, brakes, candidate, reason)
+    if cooled is not None and cooled > now:
+        return _hold(cooled, Reason.COOLDOWN)
     if (backing := _backing_off(incident, rule, now)) is not None:
         return backing
     return _send(incident, candidate, reason)

@@ -128,6 +128,7 @@ class Looked:
     """Keys (time and digest) of lines not seen before in this incident."""
     failed_lines: tuple[str, ...] = ()
     first_line_at: datetime | None = None
+    floor: datetime | None = None
     matched: int = 0
     """Distinct lines since the report that are not old news."""
     event: Literal["looked"] = "looked"

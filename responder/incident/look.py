@@ -102,6 +102,7 @@ def weigh(
         lines=_new(kept, incident.line_keys),
         failed_lines=_new_failed(failed, incident.failed_keys),
         first_line_at=min((line.at for line in counted.values()), default=None),
+        floor=brakes.floor,
         matched=len(anew) if verified else 0,
     )
     return looked, _links(sought)
@@ -116,7 +117,7 @@ def _since_answer(
     return [
         line
         for line in lines
-        if line.at >= since and not old_news(line, brakes.links, rule.settle)
+        if line.at >= since and not old_news(line, brakes, rule.settle)
     ]
 
 
@@ -155,15 +156,19 @@ def _reading(
 def _fresh(answer: Evidence, rule: Rule, brakes: Brakes) -> list[LogLine]:
     if isinstance(answer, Unreadable):
         return []
-    return [
-        line for line in answer.lines if not old_news(line, brakes.links, rule.settle)
-    ]
+    return [line for line in answer.lines if not old_news(line, brakes, rule.settle)]
 
 
-def old_news(line: LogLine, links: Mapping[str, LinkRecord], settle: timedelta) -> bool:
-    """Rule 5: every link in the line is spent, and it is before the answer + settle."""
+def old_news(line: LogLine, brakes: Brakes, settle: timedelta) -> bool:
+    """Rule 5: every link in the line is spent, and it is before the answer + settle.
+
+    A fixed link is never spent, but its answer speaks for whatever links are logged.
+    """
+    fixed = brakes.links.get(brakes.fixed_link) if brakes.fixed_link else None
+    if fixed and fixed.answered_at and fixed.outcome and fixed.outcome.moves_floor:
+        return bool(line.links) and line.at < fixed.answered_at + settle
     return bool(line.links) and all(
-        (record := links.get(found.link.digest)) is not None
+        (record := brakes.links.get(found.link.digest)) is not None
         and record.spent
         and record.answered_at is not None
         and line.at < record.answered_at + settle

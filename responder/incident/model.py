@@ -69,6 +69,8 @@ class Incident:
     alert_started_at: datetime | None = None
     first_error_at: datetime | None = None
     first_error_final: bool = False
+    base_floor: datetime | None = None
+    """The factory's floor before this incident: its errors are later."""
     ended_at: datetime | None = None
     relapse_of: str | None = None
     seq: int = 0
@@ -236,6 +238,7 @@ def _looked(incident: Incident, event: Looked) -> Incident:
         incident,
         look=event,
         looked_at=event.at,
+        base_floor=event.floor if incident.look is None else incident.base_floor,
         candidates=incident.candidates
         if unreadable and not usable
         else event.candidates,

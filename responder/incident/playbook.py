@@ -89,7 +89,7 @@ def _watch(
 ) -> Step:
     """Rule 16: until its alerts resolve, an ended incident is looked at now and then."""
     watched = incident.state in (State.RECOVERED, State.STOOD_DOWN)
-    if not watched or not incident.firings or not incident.fires:
+    if not (watched and incident.firings and incident.fires):
         return Rest()
     longest = max(rule.longest_window + timedelta(seconds=60), rule.give_up_after)
     if now >= max(ended_at, incident.last_firing_at) + longest:

@@ -41,7 +41,7 @@ def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
 
 
 def look_due(incident: Incident, rule: Rule) -> datetime:
-    """When the logs are to be read next: at once at first, then as rules 6, 7, 12 say."""
+    """When to read the logs next: at once at first, then as rules 6, 7, 12 say."""
     if incident.looked_at is None:
         return incident.opened_at
     if incident.state is State.NEEDS_HUMAN:

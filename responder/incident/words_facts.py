@@ -1,0 +1,64 @@
+"""What sentences about an incident are made of."""
+
+from datetime import datetime
+
+from responder.incident.model import Incident, Report
+from responder.incident.names import State
+from responder.incident.phrases import clock, count_of, span
+from responder.incident.rule import Rule
+
+
+def calls_a_person(incident: Incident) -> bool:
+    return incident.state is State.NEEDS_HUMAN
+
+
+def held(incident: Incident, text: str) -> str:
+    return f"Held: {text}" if incident.state is State.HOLDING else capital(text)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def observed(incident: Incident, rule: Rule) -> str:
+    """What the decision counted: `3 error logs in the last 5 min`."""
+    decided = incident.decided
+    if decided is None or decided.observed is None:
+        return count_of(incident.errors, "error log")
+    check = next((c for c in rule.checks if c.name == decided.check), None)
+    counted = count_of(decided.observed, "error log")
+    if decided.check not in ("", "error-logs"):
+        counted = f'{count_of(decided.observed, "line")} of check "{decided.check}"'
+    return f"{counted} in the last {span(check.window)}" if check else counted
+
+
+def confirmed(incident: Incident) -> str:
+    decided = incident.decided
+    if decided is None or decided.observed is None:
+        return f"{count_of(incident.errors, 'error')} confirmed"
+    limit = f", limit {decided.limit}" if decided.limit is not None else ""
+    return f"{count_of(decided.observed, 'error')} confirmed{limit}"
+
+
+def until(incident: Incident, before: str, otherwise: str = "") -> str:
+    decided = incident.decided
+    if decided is None or decided.until is None:
+        return otherwise
+    return f"{before} {clock(decided.until)}"
+
+
+def last_call(incident: Incident) -> Report | None:
+    return incident.reports[-1] if incident.reports else None
+
+
+def reported_at(incident: Incident) -> datetime | None:
+    """The call that recovery is judged by: the latest, or another incident's."""
+    if incident.shared:
+        return incident.shared.answered_at
+    last = last_call(incident)
+    return last.at if last else None
+
+
+def reported(incident: Incident) -> str:
+    at = reported_at(incident)
+    return f"Reported {clock(at)}" if at else "Reported"

@@ -1,0 +1,105 @@
+"""Sentences for reasons not to report now, or not to report at all."""
+
+from responder.incident.event_words import unreadable_words
+from responder.incident.model import Incident, unreadable_reading
+from responder.incident.names import State
+from responder.incident.phrases import clock
+from responder.incident.rule import Rule
+from responder.incident.words_facts import (
+    calls_a_person,
+    capital,
+    confirmed,
+    held,
+    last_call,
+    observed,
+    reported_at,
+    until,
+)
+
+
+def below_threshold(incident: Incident, rule: Rule) -> str:
+    decided = incident.decided
+    limit = decided.limit if decided else None
+    needs = f", the rule needs {limit}" if limit is not None else ", below the limit"
+    return held(incident, f"{observed(incident, rule)}{needs}.")
+
+
+def logs_unreadable(incident: Incident, _rule: Rule) -> str:
+    found = unreadable_reading(incident)
+    why = ""
+    if found:
+        name, reason, detail = found
+        why = f' (check "{name}": {detail or unreadable_words(reason)})'
+    if not calls_a_person(incident):
+        return held(incident, f"the logs could not be counted{why}. Trying again.")
+    since = incident.unreadable_since
+    start = f" since {clock(since)}" if since else ""
+    return (
+        f"The logs could not be counted{start}{why}: "
+        "look at the orders yourself, and at the log source."
+    )
+
+
+def no_link(incident: Incident, _rule: Rule) -> str:
+    text = f"{confirmed(incident)}, but no line carries a factory link"
+    if calls_a_person(incident):
+        return f"{text}: look at our own service."
+    return held(incident, f"{text} yet.")
+
+
+def wrong_code(incident: Incident, _rule: Rule) -> str:
+    last = last_call(incident)
+    link = last.link if last else "the link"
+    text = f"the factory does not know the code of {link}"
+    if calls_a_person(incident):
+        return f"{capital(text)}: open the newest failing order and report by hand."
+    return held(incident, f"{text}; waiting for a newer link.")
+
+
+def cooldown(incident: Incident, _rule: Rule) -> str:
+    when = until(incident, "at", "soon")
+    return held(incident, f"the same link was just reported; it may be called {when}.")
+
+
+def breaker_open(incident: Incident, _rule: Rule) -> str:
+    when = until(incident, ", the next may leave at")
+    return held(incident, f"the limit of reports per hour is reached{when}.")
+
+
+def silenced(incident: Incident, _rule: Rule) -> str:
+    until = incident.silenced_until
+    when = f"until {clock(until)}" if until else "until someone ends it"
+    return held(incident, f"silenced in IRM {when}.")
+
+
+def factory_failed(incident: Incident, text: str) -> str:
+    if calls_a_person(incident):
+        return f"{capital(text)}: look at the factory, and report by hand."
+    return held(incident, f"{text}. Trying again{until(incident, ' at')}.")
+
+
+def factory_refused(incident: Incident, _rule: Rule) -> str:
+    last = last_call(incident)
+    status = f" with HTTP {last.status}" if last and last.status else ""
+    return factory_failed(incident, f"the factory refused the report{status}")
+
+
+def factory_unreachable(incident: Incident, _rule: Rule) -> str:
+    return factory_failed(incident, "the factory could not be reached")
+
+
+def unanswered(incident: Incident, _rule: Rule) -> str:
+    at = reported_at(incident)
+    report = f"the report of {clock(at)}" if at else "the report"
+    text = f"{report} got no answer, so it may or may not have worked"
+    if incident.state is State.VERIFYING:
+        return f"{capital(text)}. Watching the logs."
+    return held(incident, f"{text}. Calling once more{until(incident, ' at')}.")
+
+
+def in_flight(incident: Incident, _rule: Rule) -> str:
+    return held(incident, "another incident's report has no answer yet.")
+
+
+def paused(incident: Incident, _rule: Rule) -> str:
+    return held(incident, "automatic reports are paused.")

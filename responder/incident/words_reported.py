@@ -1,0 +1,114 @@
+"""Sentences for an incident that is reported, verified or ended."""
+
+from responder.incident.model import Incident
+from responder.incident.phrases import clock, count_of, span
+from responder.incident.rule import Rule
+from responder.incident.words_facts import (
+    capital,
+    observed,
+    reported,
+    reported_at,
+)
+
+
+def threshold_reached(incident: Incident, rule: Rule) -> str:
+    limit = incident.decided.limit if incident.decided else None
+    bound = f", limit {limit}" if limit is not None else ""
+    return f"{observed(incident, rule)}{bound}. Reporting to the factory now."
+
+
+def fix_did_not_hold(incident: Incident, _rule: Rule) -> str:
+    at = reported_at(incident)
+    after = f" after the report of {clock(at)}" if at else ""
+    return f"Orders fail again{after}. Reporting to the factory once more."
+
+
+def waiting_for_proof(incident: Incident, rule: Rule) -> str:
+    """Why recovery is not proven yet (rule 15)."""
+    look = incident.look
+    asked = look is not None and look.at >= (reported_at(incident) or look.at)
+    if rule.traffic is None:
+        return "Waiting for the errors to stop."
+    if look and asked and look.traffic_unreadable:
+        return "Waiting for a good order: the orders could not be counted."
+    if look and asked and look.good_orders:
+        orders = count_of(look.good_orders, "good order")
+        return f"{orders} so far, watching until the errors have stopped."
+    return "Waiting for a good order: none yet."
+
+
+def verifying(incident: Incident, rule: Rule) -> str:
+    return f"{reported(incident)}. {waiting_for_proof(incident, rule)}"
+
+
+def report_shared(incident: Incident, rule: Rule) -> str:
+    shared = incident.shared
+    if shared is None:
+        return verifying(incident, rule)
+    return (
+        f"{capital(shared.link)} was already reported at {clock(shared.answered_at)} "
+        f"for incident {shared.incident}. {waiting_for_proof(incident, rule)}"
+    )
+
+
+def shadow(incident: Incident, _rule: Rule) -> str:
+    at = incident.withheld_at
+    when = f" at {clock(at)}" if at else ""
+    return f"Shadow mode: a report would have been sent{when}. Nothing was sent."
+
+
+_BY_HAND = "open the newest failing order and report by hand"
+
+
+def errors_continue(incident: Incident, _rule: Rule) -> str:
+    sent = count_of(len(incident.reports), "report")
+    after = sent if incident.reports else "another incident's report"
+    return f"Orders still fail after {after}. Responder has stopped. Next: {_BY_HAND}."
+
+
+def max_reports(incident: Incident, rule: Rule) -> str:
+    return (
+        f"Orders still fail and all {count_of(rule.max_reports, 'report')} of this "
+        f"incident are used. Responder has stopped. Next: {_BY_HAND}."
+    )
+
+
+def unproven(incident: Incident, rule: Rule) -> str:
+    return (
+        f"{reported(incident)}, but no good order was seen in "
+        f"{span(rule.verify_for)}: place an order yourself."
+    )
+
+
+def order_seen(incident: Incident, _rule: Rule) -> str:
+    at, finished = reported_at(incident), incident.finished
+    many = finished.good_orders if finished and finished.good_orders else 1
+    seen = "a good order was" if many == 1 else f"{many} good orders were"
+    if at is None or finished is None:
+        return f"Recovered: {seen} seen."
+    return f"Recovered: {seen} seen {span(finished.at - at)} after the report."
+
+
+def errors_stopped(incident: Incident, _rule: Rule) -> str:
+    stray = incident.finished.stray if incident.finished else 0
+    if stray:
+        lines = count_of(stray, "stray error log")
+        return f"Recovered: the errors stopped, with {lines} since the report."
+    return "Recovered: no error log since the report."
+
+
+def supplier_confirmed(_incident: Incident, rule: Rule) -> str:
+    return (
+        "Recovered by the factory's word: it said resolved, and no order came in "
+        f"{span(rule.verify_for)} to prove it."
+    )
+
+
+def not_confirmed(_incident: Incident, rule: Rule) -> str:
+    length = span(rule.give_up_after)
+    return f"Stood down: the error logs stayed below the limit for {length}."
+
+
+def relapse(incident: Incident, _rule: Rule) -> str:
+    before = f" after incident {incident.relapse_of}" if incident.relapse_of else ""
+    return f"Orders fail again{before}: the error logs are being counted."

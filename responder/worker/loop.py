@@ -1,0 +1,138 @@
+"""The worker loop: claim what is due, hand it to threads, keep leases alive, drain."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from responder.incident.ports import Lease
+from responder.incident.rule import Rule
+from responder.worker.turn import Tools, Turn
+
+log = logging.getLogger("responder.worker")
+
+POLL = timedelta(milliseconds=500)
+"""How often to look for what others left: a crash, another replica."""
+RENEW_EVERY = 1.0
+LEASE_FRESH = 3.0
+"""Seconds since the last renewal within which a lease of 4 s is surely ours."""
+AFTER_FAILURE = timedelta(seconds=5)
+DEAD_AFTER = 30.0
+
+
+class Worker:
+    """Works on incidents in `threads` threads until it is stopped.
+
+    Stopping drains: steps that run are finished, what is left stays due.
+    """
+
+    def __init__(
+        self, tools: Tools, rules: Mapping[str, Rule], *, threads: int = 8
+    ) -> None:
+        self._tools = tools
+        self._rules = rules
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="incident")
+        self._held: dict[Lease, float] = {}
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._beat = tools.clock.monotonic()
+        self._loop = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._renewer = threading.Thread(target=self._renew, name="leases", daemon=True)
+
+    def start(self) -> None:
+        self._loop.start()
+        self._renewer.start()
+
+    def stop(self) -> None:
+        """Finish the steps that run, give everything back, and return."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.notify_all()
+        if self._loop.ident is not None:
+            self._loop.join()
+        self._pool.shutdown(wait=True)
+        if self._renewer.ident is not None:
+            self._renewer.join()
+
+    def alive(self) -> bool:
+        """Whether the loop runs and came round lately."""
+        recent = self._tools.clock.monotonic() - self._beat < DEAD_AFTER
+        return self._loop.is_alive() and recent
+
+    def hand_over(self, leases: Sequence[Lease]) -> None:
+        """Work on these at once: they are leased to us already."""
+        now = self._tools.clock.monotonic()
+        with self._changed:
+            if self._stopping.is_set():
+                return
+            self._held.update((lease, now) for lease in leases)
+        for lease in leases:
+            self._pool.submit(self._turn, lease)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._beat = self._tools.clock.monotonic()
+            self._guarded(self._claim)
+            with self._changed:
+                if not self._stopping.is_set():
+                    self._changed.wait(self._pause())
+
+    def _pause(self) -> float:
+        due = self._guarded(self._tools.store.next_due)
+        if due is None or len(self._held) >= self._threads * 2:
+            return POLL.total_seconds()
+        until = (due - self._tools.clock.now()).total_seconds()
+        return min(max(until, 0.005), POLL.total_seconds())
+
+    def _claim(self) -> None:
+        room = self._threads * 2 - len(self._held)
+        if room > 0:
+            self.hand_over(self._tools.store.take(self._tools.clock.now(), room))
+
+    def _turn(self, lease: Lease) -> None:
+        due = self._guarded(lambda: self._work(lease), failed=True)
+        self._guarded(lambda: self._tools.store.release(lease, due))
+        with self._changed:
+            self._held.pop(lease, None)
+            self._changed.notify_all()
+
+    def _work(self, lease: Lease) -> datetime | None:
+        incident = self._tools.store.load(lease.incident)
+        rule = self._rules.get(incident.rule)
+        if rule is None:
+            facts = {"incident": incident.id, "rule": incident.rule}
+            log.warning("rule no longer configured", extra=facts)
+            return None
+        return Turn(self._tools, rule, lease, self._fresh).run(self._stopping.is_set)
+
+    def _guarded(
+        self, work: Callable[[], datetime | None], *, failed: bool = False
+    ) -> datetime | None:
+        """Run it; a failure is logged, and the incident is tried again a little later."""
+        try:
+            return work()
+        except Exception:
+            log.exception("worker failure")
+            return self._tools.clock.now() + AFTER_FAILURE if failed else None
+
+    def _fresh(self, lease: Lease) -> bool:
+        renewed = self._held.get(lease)
+        if renewed is None:
+            return False
+        return self._tools.clock.monotonic() - renewed < LEASE_FRESH
+
+    def _renew(self) -> None:
+        while not (self._stopping.is_set() and not self._held):
+            leases = list(self._held)
+            began = self._tools.clock.monotonic()
+            if leases:
+                self._guarded(lambda held=leases: self._tools.store.renew(held))  # type: ignore[misc]
+                with self._changed:
+                    for lease in leases:
+                        if lease in self._held:
+                            self._held[lease] = began
+            if self._stopping.wait(RENEW_EVERY):
+                with self._changed:
+                    self._changed.wait(0.05 if self._held else 0)

@@ -1,0 +1,67 @@
+"""The walk back through the logs to the first error of an incident."""
+
+from datetime import datetime, timedelta
+
+from responder.incident.events import FirstErrorFound
+from responder.incident.evidence import Counted, LogLine, Question
+from responder.incident.look import FAILED, MOST_LINES
+from responder.incident.model import Incident
+from responder.incident.ports import LogSource
+from responder.incident.rule import Rule
+
+FARTHEST = timedelta(hours=1)
+MOST_READS = 40
+
+
+def trace_back(
+    logs: LogSource, incident: Incident, rule: Rule, now: datetime
+) -> FirstErrorFound:
+    """Read window by window until one passes without a line, an hour at most.
+
+    An answer that cannot be read ends the walk where it is, marked incomplete.
+    """
+    known = incident.first_error_at or now
+    floor = incident.base_floor
+    earliest = known - FARTHEST if floor is None else max(floor, known - FARTHEST)
+    first, complete = known, True
+    found: dict[str, LogLine] = {}
+    failed: dict[str, LogLine] = {}
+    for _ in range(MOST_READS):
+        since = max(earliest, first - rule.longest_window)
+        answers = logs.read(_questions(rule, since, first))
+        counted = [a for a in answers if isinstance(a, Counted)]
+        complete = complete and len(counted) == len(answers)
+        for answer in counted:
+            kept = failed if answer.name == FAILED else found
+            kept.update((line.key, line) for line in answer.lines)
+        times = [line.at for a in counted if a.name != FAILED for line in a.lines]
+        if not complete or not times:
+            break
+        first = min(times)
+        if first <= earliest:
+            break
+    return FirstErrorFound(
+        at=now,
+        first_error_at=first,
+        lines=tuple(sorted(found)[:MOST_LINES]),
+        failed_lines=tuple(sorted(failed)[:MOST_LINES]),
+        complete=complete,
+    )
+
+
+def _questions(rule: Rule, since: datetime, until: datetime) -> list[Question]:
+    asked = [
+        Question(name=c.name, query=c.query, since=since, until=until)
+        for c in rule.checks
+    ]
+    if rule.failed:
+        # One window more on this side: orders whose log line came with the first.
+        asked.append(
+            Question(
+                name=FAILED,
+                query=rule.failed,
+                since=since,
+                until=until + rule.longest_window,
+            )
+        )
+    return asked
