@@ -87,7 +87,8 @@ def test_only_the_worker_catches_everything_and_only_once() -> None:
         if isinstance(node, ast.ExceptHandler) and is_broad(node)
     ]
 
-    assert broad in ([], ["responder/worker.py"])
+    assert len(broad) <= 1
+    assert all(path.startswith("responder/worker") for path in broad)
 
 
 def test_no_file_names_a_registry_or_somebodys_machine() -> None:
