@@ -16,6 +16,8 @@ FUNCTION_LINES = 40
 POOR_NAME = re.compile(
     r"(?:^|_)(?:utils?|helpers?|manager)(?:_|$)|^_?(?:process|handle)_"
 )
+# Names that a library calls: python-json-logger's and socketserver's.
+OVERRIDDEN = {"process_log_record", "handle_error"}
 POOR_CLASS = re.compile(r"(?:Utils?|Helpers?|Manager)$")
 
 # Written so that this file does not contain what it looks for.
@@ -74,7 +76,7 @@ def test_a_function_fits_one_screen(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
 def test_names_say_what_a_thing_is(path: Path) -> None:
-    names = [path.stem, *(node.name for node in definitions(path))]
+    names = {path.stem, *(node.name for node in definitions(path))} - OVERRIDDEN
 
     assert not [n for n in names if POOR_NAME.search(n) or POOR_CLASS.search(n)]
 
