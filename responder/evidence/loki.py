@@ -43,6 +43,7 @@ class LokiLogSource:
     """A LogSource that asks Loki. `settings.timeout` bounds each question as a whole.
 
     One object serves several threads. `close` gives up its connections and threads.
+    The constructor raises ValueError for an address that is none (`http://[`).
     """
 
     def __init__(self, settings: LokiLogs, reader: LineReader) -> None:

@@ -45,8 +45,20 @@ def parse(raw: bytes, encoding: str, now: datetime) -> list[PushedLine]:
     `encoding` is the Content-Encoding. As Loki does, timestamps more than seven days
     before or ten minutes after `now` are refused: mostly they are no nanoseconds.
     """
+    document = _document(_plain(raw, encoding))
+    streams = document.get("streams") if isinstance(document, dict) else None
+    if not isinstance(streams, list):
+        raise BadPush("streams: a list of streams is needed")
+    earliest, latest = to_ns(now - OLDEST), to_ns(now + NEWEST)
+    lines: list[PushedLine] = []
+    for index, stream in enumerate(streams):
+        lines += _stream(f"streams[{index}]", stream, earliest, latest)
+    return lines
+
+
+def _document(plain: bytes) -> Any:
     try:
-        document = json.loads(_plain(raw, encoding))
+        return json.loads(plain)
     except RecursionError:
         raise BadPush("the body is nested too deep") from None
     except UnicodeDecodeError:
@@ -58,14 +70,6 @@ def parse(raw: bytes, encoding: str, now: datetime) -> list[PushedLine]:
         ) from None
     except ValueError:
         raise BadPush("the body holds a number too long to read") from None
-    streams = document.get("streams") if isinstance(document, dict) else None
-    if not isinstance(streams, list):
-        raise BadPush("streams: a list of streams is needed")
-    earliest, latest = to_ns(now - OLDEST), to_ns(now + NEWEST)
-    lines: list[PushedLine] = []
-    for index, stream in enumerate(streams):
-        lines += _stream(f"streams[{index}]", stream, earliest, latest)
-    return lines
 
 
 def _plain(raw: bytes, encoding: str) -> bytes:

@@ -1,0 +1,334 @@
+"""The Loki log source against a Loki on a real socket."""
+
+import json
+import socket
+import statistics
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from responder.config.settings import LokiLogs, Secret
+from responder.evidence.lines import LineReader
+from responder.evidence.loki import LokiLogSource
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    Question,
+    Unreadable,
+    from_ns,
+    to_ns,
+)
+from responder.incident.names import UnreadableReason
+from tests.loki_server import Fault, LokiServer
+
+HOST = "pizza-factory.cs329.click"
+URL = f"https://{HOST}/api/support/0123456789abcdef/report/k3x9q2ab"
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+ERRORS = '{component="jwt-pizza-service", level="error"}'
+
+
+@pytest.fixture
+def loki() -> Iterator[LokiServer]:
+    with LokiServer() as server:
+        yield server
+
+
+@pytest.fixture
+def source(loki: LokiServer) -> Iterator[LokiLogSource]:
+    yield from opened(LokiLogs(url=loki.url, timeout=timedelta(seconds=2)))
+
+
+@pytest.fixture
+def hasty(loki: LokiServer) -> Iterator[LokiLogSource]:
+    yield from opened(LokiLogs(url=loki.url, timeout=timedelta(seconds=0.3)))
+
+
+def opened(settings: LokiLogs) -> Iterator[LokiLogSource]:
+    source = LokiLogSource(settings, LineReader(HOST, None))
+    yield source
+    source.close()
+
+
+def ask(
+    name: str = "error-logs", query: str = ERRORS, count_beyond: int = 0
+) -> Question:
+    return Question(
+        name=name,
+        query=query,
+        since=NOW - timedelta(minutes=5),
+        until=NOW,
+        count_beyond=count_beyond,
+    )
+
+
+def log_errors(loki: LokiServer, count: int, first: datetime = NOW) -> None:
+    for number in range(count):
+        loki.add(
+            to_ns(first) - (number + 1) * 1_000_000,
+            json.dumps({"resBody": json.dumps({"reportUrl": URL}), "n": number}),
+            component="jwt-pizza-service",
+            level="error",
+            type=f"type-{number % 3}",
+        )
+
+
+def counted(evidence: Evidence) -> Counted:
+    assert isinstance(evidence, Counted), evidence
+    return evidence
+
+
+def unreadable(evidence: Evidence) -> Unreadable:
+    assert isinstance(evidence, Unreadable), evidence
+    return evidence
+
+
+def test_lines_of_all_streams_are_counted_newest_first(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    log_errors(loki, 14)
+
+    (answer,) = source.read([ask()])
+
+    lines = counted(answer).lines
+    assert len(lines) == 14
+    assert [line.at_ns for line in lines] == sorted(
+        (line.at_ns for line in lines), reverse=True
+    )
+    assert len(lines[0].links) == 1
+
+
+def test_a_question_is_asked_in_nanoseconds_from_since_to_until(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    source.read([ask()])
+
+    (asked,) = loki.requests
+    assert asked.path == "/loki/api/v1/query_range"
+    assert asked.parameters == {
+        "query": ERRORS,
+        "start": str(to_ns(NOW - timedelta(minutes=5))),
+        "end": str(to_ns(NOW)),
+        "limit": "1000",
+        "direction": "backward",
+    }
+    assert len(asked.parameters["start"]) == 19
+
+
+def test_a_line_at_since_counts_and_a_line_at_until_does_not(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    for at in (NOW - timedelta(minutes=5), NOW):
+        loki.add(to_ns(at), "x", component="jwt-pizza-service", level="error")
+
+    (answer,) = source.read([ask()])
+
+    assert [line.at for line in counted(answer).lines] == [NOW - timedelta(minutes=5)]
+
+
+def test_no_lines_are_counted_as_none(source: LokiLogSource) -> None:
+    (answer,) = source.read([ask()])
+
+    assert counted(answer).lines == ()
+    assert not counted(answer).at_least
+
+
+def test_an_empty_range_is_not_asked(loki: LokiServer, source: LokiLogSource) -> None:
+    question = Question(name="a", query=ERRORS, since=NOW, until=NOW)
+
+    assert counted(source.read([question])[0]).lines == ()
+    assert loki.requests == []
+
+
+def test_exactly_the_limit_means_at_least(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    log_errors(loki, 1000)
+
+    (answer,) = source.read([ask()])
+
+    assert len(counted(answer).lines) == 1000
+    assert counted(answer).at_least
+    assert counted(answer).total is None
+
+
+def test_beyond_the_limit_loki_counts_the_same_range(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    log_errors(loki, 1203)
+    for at in (NOW - timedelta(minutes=5), NOW):
+        loki.add(to_ns(at), "x", component="jwt-pizza-service", level="error")
+
+    (answer,) = source.read([ask(count_beyond=1500)])
+
+    assert counted(answer).total == 1204
+    assert [r.path for r in loki.requests].count("/loki/api/v1/query") == 1
+
+
+def test_several_questions_are_asked_together_and_answered_in_order(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    log_errors(loki, 6)
+    questions = [ask(f"q{n}", f'{ERRORS} |= "n\\": {n}"') for n in range(6)]
+
+    answers = source.read(questions)
+
+    assert [answer.name for answer in answers] == [f"q{n}" for n in range(6)]
+    assert [len(counted(answer).lines) for answer in answers] == [1] * 6
+
+
+def test_one_question_s_trouble_is_not_another_s(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    loki.faults = [Fault(status=500, body=b"broken")]
+
+    kinds = {type(answer) for answer in source.read([ask("a"), ask("b")])}
+
+    assert kinds == {Counted, Unreadable}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(hang=True),
+        Fault(body=b"{" * 1000, trickle=0.05),
+        Fault(body=b"{" * 1000, trickle_headers=0.05),
+    ],
+)
+def test_a_slow_loki_is_given_up_at_the_deadline(
+    loki: LokiServer, hasty: LokiLogSource, fault: Fault
+) -> None:
+    loki.fault = fault
+    started = time.monotonic()
+
+    (answer,) = hasty.read([ask()])
+
+    assert unreadable(answer).reason is UnreadableReason.TIMEOUT
+    assert time.monotonic() - started < 1
+
+
+def test_a_loki_that_hangs_up_once_is_asked_again(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    loki.faults = [Fault(drop=True)]
+
+    assert counted(source.read([ask()])[0]).lines == ()
+    assert len(loki.requests) == 2
+
+
+def test_a_loki_that_always_hangs_up_is_unreachable(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    loki.fault = Fault(drop=True)
+
+    assert unreadable(source.read([ask()])[0]).reason is UnreadableReason.UNREACHABLE
+    assert len(loki.requests) == 2
+
+
+def test_a_port_where_nobody_listens_is_unreachable() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        for source in opened(LokiLogs(url=f"http://127.0.0.1:{port}")):
+            answer = unreadable(source.read([ask()])[0])
+
+    assert answer.reason is UnreadableReason.UNREACHABLE
+    assert f"127.0.0.1:{port}" in answer.detail
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "http://", "ftp://a", "http://a..b", "http://*"]
+)
+def test_no_address_whatever_makes_reading_fail(url: str) -> None:
+    for source in opened(LokiLogs(url=url, timeout=timedelta(seconds=0.3))):
+        unreadable(source.read([ask()])[0])
+
+
+def test_an_address_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="IPv6"):
+        LokiLogSource(LokiLogs(url="http://["), LineReader(HOST, None))
+
+
+def test_a_redirect_is_not_followed(loki: LokiServer, source: LokiLogSource) -> None:
+    loki.fault = Fault(status=302, headers={"Location": f"{loki.url}/elsewhere"})
+
+    assert unreadable(source.read([ask()])[0]).reason is UnreadableReason.NOT_LOKI
+    assert len(loki.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "header", "value"),
+    [
+        (
+            {"username": "123", "password": Secret("t0ken")},
+            "Authorization",
+            "Basic MTIzOnQwa2Vu",
+        ),
+        ({"bearer": Secret("123:t0ken")}, "Authorization", "Bearer 123:t0ken"),
+        ({"tenant": "team-a"}, "X-Scope-OrgID", "team-a"),
+    ],
+)
+def test_credentials_go_where_loki_looks_for_them(
+    loki: LokiServer, settings: dict[str, object], header: str, value: str
+) -> None:
+    url = f"{loki.url}/loki/api/v1/push"
+    for source in opened(LokiLogs(url=url, **settings)):  # type: ignore[arg-type]
+        counted(source.read([ask()])[0])
+
+    assert loki.requests[0].headers[header] == value
+
+
+def test_credentials_within_the_address_are_used_and_not_shown(
+    loki: LokiServer,
+) -> None:
+    url = loki.url.replace("http://", "http://123:t0ken@")
+    loki.faults = [Fault(status=401, body=b"t0ken is wrong")]
+    for source in opened(LokiLogs(url=url)):
+        refused = unreadable(source.read([ask()])[0])
+
+    assert loki.requests[0].headers["Authorization"] == "Basic MTIzOnQwa2Vu"
+    assert "t0ken" not in refused.detail
+
+
+@pytest.mark.parametrize("echoed", [b"123:t0ken", b"t0ken", b"bearer 123:t0ken?"])
+def test_a_secret_that_loki_repeats_is_masked(loki: LokiServer, echoed: bytes) -> None:
+    loki.fault = Fault(status=403, body=b"no scope for " + echoed)
+    for source in opened(LokiLogs(url=loki.url, bearer=Secret("123:t0ken"))):
+        refused = unreadable(source.read([ask()])[0])
+
+    assert refused.reason is UnreadableReason.UNAUTHORIZED
+    assert "logs:read" in refused.detail
+    assert "t0ken" not in refused.detail
+
+
+def test_the_environment_s_proxy_is_not_used(
+    loki: LokiServer, source: LokiLogSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    counted(source.read([ask()])[0])
+
+
+@pytest.mark.parametrize("questions", [1, 2])
+def test_a_gather_takes_a_few_milliseconds(
+    loki: LokiServer, source: LokiLogSource, questions: int
+) -> None:
+    log_errors(loki, 10)
+    asked = [ask(f"q{n}") for n in range(questions)]
+    source.read(asked)
+    seconds = []
+    for _ in range(21):
+        started = time.perf_counter()
+        source.read(asked)
+        seconds.append(time.perf_counter() - started)
+
+    assert statistics.median(seconds) < 0.025
+    assert len({request.connection for request in loki.requests}) <= questions
+
+
+def test_a_time_survives_the_way_to_loki_and_back() -> None:
+    at = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
+
+    assert from_ns(to_ns(at)) == at
