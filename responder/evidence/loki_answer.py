@@ -154,17 +154,21 @@ def _refusal(
             UnreadableReason.SERVER_ERROR,
             f"Loki is in trouble ({status}); it is asked again{shown}",
         )
-    if status in (400, 422) and _TOO_MUCH.search(said):
+    if status in (400, 422):
+        return _bad_request(status, said, shown)
+    return _not_loki(f"the answer has status {status}{shown}")
+
+
+def _bad_request(status: int, said: str, shown: str) -> Refusal:
+    if _TOO_MUCH.search(said):
         return _because(
             UnreadableReason.TOO_MUCH,
             f"the query asks for too much ({status}); narrow it or its window{shown}",
         )
-    if status in (400, 422):
-        return _because(
-            UnreadableReason.BAD_QUERY,
-            f"Loki does not accept the query ({status}){shown}",
-        )
-    return _not_loki(f"the answer has status {status}{shown}")
+    return _because(
+        UnreadableReason.BAD_QUERY,
+        f"Loki does not accept the query ({status}){shown}",
+    )
 
 
 def _said(headers: Mapping[str, str], body: bytes) -> str:
