@@ -1,5 +1,6 @@
 """The settings of one Responder, frozen. How they come to be is `load`'s business."""
 
+import hmac
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -17,6 +18,11 @@ class Secret:
 
     def reveal(self) -> str:
         return self._value
+
+    def matches(self, given: str) -> bool:
+        """Whether `given` is this secret, compared in constant time."""
+        ours, theirs = self._value.encode(), given.encode("utf-8", "surrogatepass")
+        return hmac.compare_digest(ours, theirs)
 
     def __repr__(self) -> str:
         return "***"

@@ -1,0 +1,202 @@
+"""Prometheus metrics of one Responder, on a registry that is passed in.
+
+Every series that can occur is there from the first scrape, so that a rate over a
+counter's first step is seen.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from responder.incident.decisions import DECISIONS
+from responder.incident.names import (
+    Decision,
+    Outcome,
+    Reason,
+    Sender,
+    State,
+    Status,
+    Verdict,
+)
+from responder.incident.rule import Rule
+
+RESULTS = (
+    "accepted",
+    "test",
+    "unauthorized",
+    "bad_request",
+    "too_large",
+    "unavailable",
+    "forbidden",
+)
+_QUICK = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_SLOW = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
+_DELAYS = (1, 5, 10, 20, 30, 60, 90, 120, 300, 900)
+
+Counts = Callable[[], Mapping[tuple[str, State], int]]
+
+
+class Metrics:
+    """What is counted, by the names that the README and the dashboards use."""
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        *,
+        rules: Sequence[Rule],
+        version: str,
+        config_sha: str,
+        counts: Counts,
+    ) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = registry
+        self._counters(registry)
+        self._histograms(registry)
+        self._heard = Gauge(
+            "responder_last_webhook_timestamp_seconds",
+            "When the last webhook was accepted, in Unix seconds; 0 before the first.",
+            registry=registry,
+        )
+        build = Gauge(
+            "responder_build_info",
+            "Always 1; what runs, by version and configuration.",
+            ["version", "config_sha"],
+            registry=registry,
+        )
+        build.labels(version, config_sha).set(1)
+        self._prepare(rules)
+        registry.register(_Incidents(counts, [rule.name for rule in rules]))
+
+    def _counters(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=registry)
+
+        self._webhooks = counter(
+            "responder_webhooks", "Webhook requests by result.", "sender", "result"
+        )
+        self._alerts = counter(
+            "responder_alerts", "Alerts of accepted webhooks.", "status", "verdict"
+        )
+        self._decisions = counter(
+            "responder_decisions", "Decisions taken.", "rule", "verdict", "reason"
+        )
+        self._reports = counter(
+            "responder_reports", "Calls to the factory.", "rule", "outcome"
+        )
+        self._error_logs = Gauge(
+            "responder_error_logs",
+            "Lines that a check counted at its last look.",
+            ["rule", "check"],
+            registry=registry,
+        )
+
+    def _histograms(self, registry: CollectorRegistry) -> None:
+        def histogram(
+            name: str, text: str, buckets: Sequence[float], *labels: str
+        ) -> Histogram:
+            return Histogram(name, text, labels, buckets=buckets, registry=registry)
+
+        self._evidence = histogram(
+            "responder_evidence_seconds", "Time to read the logs once.", _QUICK
+        )
+        self._report = histogram(
+            "responder_report_seconds", "Time of one call to the factory.", _QUICK
+        )
+        self._webhook = histogram(
+            "responder_webhook_seconds", "Time to answer a webhook.", _QUICK
+        )
+        self._time_to_report = histogram(
+            "responder_time_to_report_seconds",
+            "From the webhook's arrival to the report's answer.",
+            _SLOW,
+            "rule",
+        )
+        self._alert_delay = histogram(
+            "responder_alert_delay_seconds",
+            "From the alert's startsAt to the webhook's arrival.",
+            _DELAYS,
+            "rule",
+        )
+
+    def _prepare(self, rules: Iterable[Rule]) -> None:
+        for sender in Sender:
+            for result in RESULTS:
+                self._webhooks.labels(sender, result)
+        for status in Status:
+            for verdict in Verdict:
+                self._alerts.labels(status, verdict)
+        for rule in rules:
+            for decision, reasons in DECISIONS.items():
+                for reason in reasons:
+                    self._decisions.labels(rule.name, decision, reason)
+            for outcome in Outcome:
+                self._reports.labels(rule.name, outcome)
+            for check in rule.checks:
+                self._error_logs.labels(rule.name, check.name)
+            self._time_to_report.labels(rule.name)
+            self._alert_delay.labels(rule.name)
+
+    def decided(self, rule: str, decision: Decision, reason: Reason) -> None:
+        self._decisions.labels(rule, decision, reason).inc()
+
+    def reported(self, rule: str, outcome: Outcome, seconds: float) -> None:
+        self._reports.labels(rule, outcome).inc()
+        self._report.observe(seconds)
+
+    def time_to_report(self, rule: str, seconds: float) -> None:
+        self._time_to_report.labels(rule).observe(max(seconds, 0.0))
+
+    def evidence(self, seconds: float) -> None:
+        self._evidence.observe(seconds)
+
+    def error_logs(self, rule: str, check: str, count: int) -> None:
+        self._error_logs.labels(rule, check).set(count)
+
+    def webhook(self, sender: Sender, result: str, seconds: float) -> None:
+        self._webhooks.labels(sender, result).inc()
+        self._webhook.observe(seconds)
+
+    def alert(self, status: Status, verdict: Verdict) -> None:
+        self._alerts.labels(status, verdict).inc()
+
+    def alert_delay(self, rule: str, seconds: float) -> None:
+        # Senders' clocks differ: an alert from the future came without delay.
+        self._alert_delay.labels(rule).observe(max(seconds, 0.0))
+
+    def heard(self, at: datetime) -> None:
+        self._heard.set(at.timestamp())
+
+
+class _Incidents(Collector):
+    """`responder_incidents`, read from storage when scraped."""
+
+    def __init__(self, counts: Counts, rules: Sequence[str]) -> None:
+        self._counts = counts
+        self._rules = rules
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        yield self._family()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family, counts = self._family(), self._counts()
+        known = {(rule, state): 0 for rule in self._rules for state in State}
+        for (rule, state), number in {**known, **counts}.items():
+            family.add_metric([rule, state], number)
+        yield family
+
+    @staticmethod
+    def _family() -> GaugeMetricFamily:
+        return GaugeMetricFamily(
+            "responder_incidents",
+            "Incidents that storage holds, by state.",
+            labels=["rule", "state"],
+        )

@@ -1,0 +1,68 @@
+"""The Flask application: every route, and what holds for all of them."""
+
+import logging
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from responder.incident.ports import StorageUnavailable
+from responder.web.api import api
+from responder.web.guard import Operators, text
+from responder.web.ops import ops
+from responder.web.pages import pages
+from responder.web.parts import Parts
+from responder.web.push import push
+from responder.web.webhooks import webhooks
+
+_log = logging.getLogger("responder.web")
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def create_app(parts: Parts) -> Flask:
+    """The application over the parts that it is handed; knows no adapter by name."""
+    app = Flask(__name__)
+    operators = Operators(parts)
+    app.register_blueprint(webhooks(parts))
+    app.register_blueprint(api(parts, operators))
+    app.register_blueprint(ops(parts, operators))
+    app.register_blueprint(pages(parts, operators))
+    if parts.push:
+        app.register_blueprint(push(parts, parts.push))
+    app.after_request(_guarded)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(StorageUnavailable, _unavailable)
+    app.register_error_handler(Exception, _failed)
+    return app
+
+
+def _guarded(response: Response) -> Response:
+    response.headers.update(_HEADERS)
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refused(error: HTTPException) -> Response:
+    response = text(error.code or 500, f"{error.code}: {error.name}")
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def _unavailable(_error: StorageUnavailable) -> Response:
+    return text(503, "503: storage does not answer. Our own trouble, try again.")
+
+
+def _failed(error: Exception) -> Response:
+    # The route's pattern, not the path asked for: that may be anything.
+    rule = request.url_rule.rule if request.url_rule else ""
+    _log.error("request failed", exc_info=error, extra={"route": rule})
+    return text(500, "500: something of our own failed; the log says what.")

@@ -1,0 +1,87 @@
+"""Everything that the pages, the API and the webhooks are handed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from responder.config.settings import Credential, Secret, Server
+from responder.incident.alert import Notification
+from responder.incident.names import Sender, Status, Verdict
+from responder.incident.ports import Archive, Clock, Intake, Lease
+from responder.incident.rule import Rule
+from responder.masking import Masker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticated:
+    """A sender that proved who it is. `clock_difference` is in seconds."""
+
+    credential: str
+    clock_difference: float | None = None
+
+
+class WebhookCounting(Protocol):
+    """The part of the metrics that a request moves."""
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """What `/metrics` shows."""
+
+    def webhook(self, sender: Sender, result: str, seconds: float) -> None:
+        """One webhook request was answered."""
+
+    def alert(self, status: Status, verdict: Verdict) -> None:
+        """One alert of an accepted webhook."""
+
+    def alert_delay(self, rule: str, seconds: float) -> None:
+        """From an alert's startsAt to our hearing of it."""
+
+    def heard(self, at: datetime) -> None:
+        """A webhook was accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushEndpoint:
+    """Where embedded logs take lines in.
+
+    `parse` takes the body, its Content-Encoding and the time, and raises ValueError
+    with a text fit for the sender; `add` stores what `parse` gave.
+    """
+
+    parse: Callable[[bytes, str, datetime], Sequence[Any]]
+    add: Callable[[Sequence[Any]], None]
+    bearer: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The web's whole world.
+
+    `authenticate` answers why a request is rejected, as a text without secrets.
+    `decode`, `parse_grafana` and `parse_irm` raise ValueError with a text fit for
+    the sender. `new_id` makes delivery ids.
+    """
+
+    intake: Intake
+    archive: Archive
+    clock: Clock
+    server: Server
+    metrics: WebhookCounting
+    masker: Masker
+    hand_over: Callable[[Sequence[Lease]], None]
+    worker_alive: Callable[[], bool]
+    new_id: Callable[[], str]
+    authenticate: Callable[
+        [Sender, Mapping[str, str], bytes, datetime], Authenticated | str
+    ]
+    decode: Callable[[bytes], dict[str, object]]
+    parse_grafana: Callable[[dict[str, object], Sender], Notification]
+    parse_irm: Callable[[dict[str, object]], Notification]
+    credentials: tuple[Credential, ...] = ()
+    operators: Mapping[str, Secret]
+    push: PushEndpoint | None = None
+    rules: tuple[Rule, ...] = ()
+    config_sha: str = ""

@@ -1,0 +1,224 @@
+"""Where senders deliver. A delivery is stored before it is acknowledged."""
+
+import json
+import logging
+from collections import Counter
+from datetime import datetime
+from typing import cast
+
+from flask import Blueprint, Response, jsonify, request
+
+from responder.incident.alert import Delivery, Notification
+from responder.incident.names import Sender, Verdict
+from responder.incident.ports import Accepted, StorageUnavailable
+from responder.masking import Masker
+from responder.web.body import read_body
+from responder.web.guard import stranger, text
+from responder.web.parts import Authenticated, Parts
+
+_log = logging.getLogger("responder.webhooks")
+_REMEDY = "Configure `webhook_auth` to let other machines deliver."
+_ANSWER_BYTES = 1000
+"""Grafana's page shows the first 1,024 bytes of a refusal."""
+
+
+class Refusal(Exception):
+    """Why a delivery is refused: the answer, and how the metrics call it."""
+
+    def __init__(self, status: int, result: str, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+        self.result = result
+        self.words = words
+
+
+def webhooks(parts: Parts) -> Blueprint:
+    """The routes of every sender; the path alone says who speaks."""
+    blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
+    reception = _Reception(parts)
+
+    @blueprint.route("/grafana", methods=["POST", "PUT"])
+    def grafana() -> Response:
+        return reception.receive(Sender.GRAFANA)
+
+    @blueprint.post("/alertmanager")
+    def alertmanager() -> Response:
+        return reception.receive(Sender.ALERTMANAGER)
+
+    @blueprint.post("/irm")
+    def irm() -> Response:
+        return reception.receive(Sender.IRM)
+
+    return blueprint
+
+
+class _Reception:
+    """One webhook request, from the first byte to the answer."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def receive(self, sender: Sender) -> Response:
+        clock = self._parts.clock
+        started, result = clock.monotonic(), "unavailable"
+        try:
+            delivery, accepted = self._taken(sender, clock.now())
+            result = "test" if delivery.notification.test else "accepted"
+            return _acknowledged(delivery, accepted)
+        except Refusal as refusal:
+            result = refusal.result
+            return self._refused(sender, refusal)
+        finally:
+            self._parts.metrics.webhook(sender, result, clock.monotonic() - started)
+
+    def _taken(self, sender: Sender, now: datetime) -> tuple[Delivery, Accepted]:
+        parts = self._parts
+        delivery = self._understood(sender, now)
+        try:
+            accepted = parts.intake.accept(delivery)
+        except StorageUnavailable:
+            words = "503: the delivery could not be stored. Our own trouble, try again."
+            raise Refusal(503, "unavailable", words) from None
+        parts.hand_over(accepted.leases)
+        self._counted(delivery, accepted)
+        return delivery, accepted
+
+    def _understood(self, sender: Sender, now: datetime) -> Delivery:
+        parts, raw = self._parts, self._permitted_body()
+        proof = self._authenticated(sender, raw, now)
+        try:
+            document = parts.decode(raw)
+            document, body = self._masked(document, raw)
+            notification = self._parsed(sender, document)
+        except ValueError as error:
+            words = parts.masker(f"400: {error}")
+            raise Refusal(400, "bad_request", words) from None
+        return Delivery(
+            id=parts.new_id(),
+            received_at=now,
+            notification=notification,
+            credential=proof.credential,
+            body=body,
+            clock_difference=proof.clock_difference,
+        )
+
+    def _permitted_body(self) -> bytes:
+        parts = self._parts
+        why = None if parts.credentials else stranger(request.headers, _REMEDY)
+        raw = read_body(request.stream, parts.server.max_body)
+        if why:
+            raise Refusal(403, "forbidden", why)
+        if raw is None:
+            limit = parts.server.max_body
+            words = f"413: the body is longer than {limit} bytes (server.max_body)."
+            raise Refusal(413, "too_large", words)
+        return raw
+
+    def _authenticated(
+        self, sender: Sender, raw: bytes, now: datetime
+    ) -> Authenticated:
+        parts = self._parts
+        if not parts.credentials:
+            return Authenticated(credential="")
+        answer = parts.authenticate(sender, dict(request.headers), raw, now)
+        if isinstance(answer, str):
+            raise Refusal(401, "unauthorized", parts.masker(f"401: {answer}"))
+        return answer
+
+    def _parsed(self, sender: Sender, document: dict[str, object]) -> Notification:
+        if sender is Sender.IRM:
+            return self._parts.parse_irm(document)
+        return self._parts.parse_grafana(document, sender)
+
+    def _masked(
+        self, document: dict[str, object], raw: bytes
+    ) -> tuple[dict[str, object], str]:
+        """The document and its text without secrets.
+
+        An escape such as `\\u002f` may hide a secret in the text as received, so the
+        text is written anew wherever the understood document holds one.
+        """
+        masker, received = self._parts.masker, raw.decode("utf-8-sig", "replace")
+        plain = json.dumps(document, ensure_ascii=False)
+        if masker(plain) == plain:
+            return document, masker(received)
+        masked = cast(dict[str, object], _masked_value(document, masker))
+        return masked, masker(json.dumps(masked, ensure_ascii=False))
+
+    def _counted(self, delivery: Delivery, accepted: Accepted) -> None:
+        metrics, notification = self._parts.metrics, delivery.notification
+        metrics.heard(delivery.received_at)
+        for alert, said in zip(notification.alerts, accepted.verdicts, strict=False):
+            metrics.alert(alert.status, said.verdict)
+            if said.rule and said.verdict in (Verdict.OPENED, Verdict.JOINED):
+                delay = delivery.received_at - alert.starts_at
+                metrics.alert_delay(said.rule, delay.total_seconds())
+        _log.info(
+            "delivery accepted",
+            extra={
+                "delivery": delivery.id,
+                "sender": notification.sender.value,
+                "credential": delivery.credential,
+                "verdicts": dict(Counter(v.verdict.value for v in accepted.verdicts)),
+                "incidents": sorted(
+                    {v.incident for v in accepted.verdicts if v.incident}
+                ),
+            },
+        )
+
+    def _refused(self, sender: Sender, refusal: Refusal) -> Response:
+        _log.warning(
+            "delivery refused",
+            extra={
+                "sender": sender.value,
+                "result": refusal.result,
+                "status": refusal.status,
+                "why": refusal.words,
+            },
+        )
+        short = refusal.words.encode("utf-8", "replace")[:_ANSWER_BYTES]
+        response = text(refusal.status, short.decode("utf-8", "ignore"))
+        if refusal.status == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="webhooks"'
+        return response
+
+
+def _masked_value(value: object, masker: Masker) -> object:
+    if isinstance(value, str):
+        return masker(value)
+    if isinstance(value, list):
+        return [_masked_value(item, masker) for item in value]
+    if isinstance(value, dict):
+        return {
+            masker(str(name)): _masked_value(item, masker)
+            for name, item in value.items()
+        }
+    return value
+
+
+def _acknowledged(delivery: Delivery, accepted: Accepted) -> Response:
+    alerts = [
+        {
+            "fingerprint": said.fingerprint,
+            "verdict": said.verdict.value,
+            "incident": said.incident,
+        }
+        for said in accepted.verdicts
+    ]
+    answer: dict[str, object] = {"delivery": delivery.id, "alerts": alerts}
+    if delivery.notification.test:
+        answer["message"] = tested_words(delivery.credential, delivery.clock_difference)
+    response = jsonify(answer)
+    response.status_code = 200 if delivery.notification.test else 202
+    return response
+
+
+def tested_words(credential: str, clock_difference: float | None) -> str:
+    """What a test notification proved, and what it did not."""
+    if clock_difference is not None:
+        proof = f"signature good, clock difference {abs(clock_difference):.0f} s"
+    elif credential:
+        proof = f"credential {credential} good"
+    else:
+        proof = "heard, no credential is configured"
+    return f"{proof}; your rule was not tested"
