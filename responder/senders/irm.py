@@ -44,10 +44,7 @@ def parse(document: Mapping[str, object]) -> Notification:
     if not isinstance(group, dict):
         found = kind(group) if "alert_group" in document else "nothing"
         raise refuse("alert_group", found, _REMEDY)
-    state = group.get("state")
-    if state not in _STATES:
-        found = "another string" if isinstance(state, str) else kind(state)
-        raise refuse("alert_group.state", found, f"Send one of {', '.join(_STATES)}.")
+    state = _state(group.get("state"))
     group_id = text_of(group, "id") or text_of(document, "alert_group_id")
     if not group_id:
         raise refuse("alert_group.id", "no identity", _REMEDY)
@@ -58,12 +55,19 @@ def parse(document: Mapping[str, object]) -> Notification:
     web = address(permalinks, "web") if isinstance(permalinks, dict) else ""
     return replace(
         inner,
-        alerts=_in_state(str(state), group, inner.alerts),
+        alerts=_in_state(state, group, inner.alerts),
         may_open=state not in ("acknowledged", "silenced"),
         person=_person(document),
         alert_group=group_id,
         external_url=inner.external_url or web,
     )
+
+
+def _state(value: object) -> str:
+    if isinstance(value, str) and value in _STATES:
+        return value
+    found = "another string" if isinstance(value, str) else kind(value)
+    raise refuse("alert_group.state", found, f"Send one of {', '.join(_STATES)}.")
 
 
 def _inner(

@@ -164,37 +164,40 @@ def _grafana(
 
 
 def _irm(inner: dict[str, object], now: datetime, start: datetime) -> dict[str, object]:
-    labels = inner["commonLabels"]
-    assert isinstance(labels, dict)
     firing = inner["status"] == Status.FIRING
-    group = f"SAMPLE{fingerprint_of(labels)[:8].upper()}"
-    created = _time(start + timedelta(seconds=1))
-    ended = None if firing else _time(now)
     payload = {**inner, "numFiring": int(firing), "numResolved": int(not firing)}
-    last = {"id": "A1", "alert_group_id": group, "created_at": created}
+    group = _alert_group(payload, start + timedelta(seconds=1), None if firing else now)
+    kind = "alert group created" if firing else "resolve"
     return {
-        "event": {
-            "type": "alert group created" if firing else "resolve",
-            "time": _time(now),
-        },
+        "event": {"type": kind, "time": _time(now)},
         "user": None,
-        "alert_group": {
-            "id": group,
-            "integration_id": "SAMPLE",
-            "alerts_count": 1,
-            "state": "firing" if firing else "resolved",
-            "created_at": created,
-            "resolved_at": ended,
-            "acknowledged_at": None,
-            "silenced_at": None,
-            "title": labels.get("alertname", ""),
-            "permalinks": {"web": f"{_ADDRESS}a/grafana-irm-app/alert-groups/{group}"},
-            "labels": {},
-            "last_alert": {**last, "payload": payload},
-        },
-        "alert_group_id": group,
+        "alert_group": group,
+        "alert_group_id": group["id"],
         "alert_payload": payload,
         "integration": {"id": "SAMPLE", "type": "grafana_alerting", "name": "sample"},
         "notified_users": [],
         "users_to_be_notified": [],
+    }
+
+
+def _alert_group(
+    payload: dict[str, object], created: datetime, resolved: datetime | None
+) -> dict[str, object]:
+    labels = payload["commonLabels"]
+    assert isinstance(labels, dict)
+    group_id = f"SAMPLE{fingerprint_of(labels)[:8].upper()}"
+    last = {"id": "A1", "alert_group_id": group_id, "created_at": _time(created)}
+    return {
+        "id": group_id,
+        "integration_id": "SAMPLE",
+        "alerts_count": 1,
+        "state": "resolved" if resolved else "firing",
+        "created_at": _time(created),
+        "resolved_at": _time(resolved) if resolved else None,
+        "acknowledged_at": None,
+        "silenced_at": None,
+        "title": labels.get("alertname", ""),
+        "permalinks": {"web": f"{_ADDRESS}a/grafana-irm-app/alert-groups/{group_id}"},
+        "labels": {},
+        "last_alert": {**last, "payload": payload},
     }

@@ -62,40 +62,54 @@ TREES = st.recursive(
     ),
     max_leaves=12,
 )
-LABELS = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=4) | TREES
-ALERTS = st.fixed_dictionaries(
-    {
-        "status": st.sampled_from(["firing", "resolved"]) | LEAVES,
-        "labels": LABELS,
-        "startsAt": TIMES | LEAVES,
-    },
-    optional={"endsAt": TIMES | LEAVES, "annotations": LABELS, "fingerprint": LEAVES},
+
+
+def mostly(good: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """Good values with some of anything among them, so that many bodies get far."""
+    return st.integers(0, 19).flatmap(lambda n: TREES if n == 19 else good)
+
+
+STATUSES = mostly(st.sampled_from(["firing", "resolved"]))
+STATES = mostly(st.sampled_from(["firing", "acknowledged", "silenced", "resolved"]))
+STARTS = mostly(st.just("2026-11-05T16:42:10.25+01:00"))
+LABELS = mostly(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=4))
+ALERTS = mostly(
+    st.fixed_dictionaries(
+        {"status": STATUSES, "labels": LABELS, "startsAt": STARTS},
+        optional={"endsAt": mostly(TIMES), "annotations": LABELS},
+    )
 )
-PAYLOADS = st.fixed_dictionaries(
-    {"alerts": st.lists(ALERTS, max_size=3) | TREES},
-    optional={"groupKey": LEAVES, "receiver": LEAVES, "truncatedAlerts": LEAVES},
+PAYLOADS = mostly(
+    st.fixed_dictionaries(
+        {"alerts": mostly(st.lists(ALERTS, max_size=3))},
+        optional={
+            "groupKey": LEAVES,
+            "receiver": LEAVES,
+            "truncatedAlerts": mostly(st.integers(min_value=0)),
+        },
+    )
 )
-GROUPS = st.fixed_dictionaries(
-    {
-        "id": st.text(max_size=5) | LEAVES,
-        "state": st.sampled_from(["firing", "resolved", "silenced"]) | LEAVES,
-        "created_at": TIMES | LEAVES,
-    },
-    optional={
-        "labels": LABELS,
-        "title": LEAVES,
-        "last_alert": st.fixed_dictionaries({"payload": PAYLOADS | ALERTS | TREES}),
-    },
+GROUPS = mostly(
+    st.fixed_dictionaries(
+        {"id": mostly(st.text(min_size=1)), "state": STATES, "created_at": STARTS},
+        optional={
+            "labels": LABELS,
+            "title": LEAVES,
+            "last_alert": st.fixed_dictionaries({"payload": PAYLOADS | ALERTS}),
+        },
+    )
 )
-EVENTS = st.fixed_dictionaries(
-    {"type": st.sampled_from(["silence", "resolve"]) | LEAVES},
-    optional={"time": TIMES | LEAVES, "until": TIMES | LEAVES},
+EVENTS = mostly(
+    st.fixed_dictionaries(
+        {"type": mostly(st.sampled_from(["silence", "resolve"]))},
+        optional={"time": STARTS, "until": mostly(TIMES)},
+    )
 )
 WEBHOOKS = st.fixed_dictionaries(
-    {"alert_group": GROUPS | TREES},
-    optional={"event": EVENTS | TREES, "user": TREES, "alert_payload": PAYLOADS},
+    {"alert_group": GROUPS},
+    optional={"event": EVENTS, "user": TREES, "alert_payload": PAYLOADS},
 )
-BODIES = (PAYLOADS | WEBHOOKS | TREES).map(lambda tree: json.dumps(tree).encode())
+RAW = st.binary() | (PAYLOADS | WEBHOOKS).map(lambda tree: json.dumps(tree).encode())
 
 
 def understood(raw: bytes, sender: Sender) -> Notification | str:
@@ -110,7 +124,7 @@ def understood(raw: bytes, sender: Sender) -> Notification | str:
 
 
 @pytest.mark.parametrize("sender", list(Sender))
-@given(raw=st.binary() | BODIES)
+@given(raw=RAW)
 def test_any_bytes_become_a_notification_or_a_bad_body(
     sender: Sender, raw: bytes
 ) -> None:
