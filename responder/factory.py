@@ -170,7 +170,9 @@ class PizzaFactory:
             ):
                 body = _body(response)
                 # A connection that we cut looks like the end of an answer.
-                return None if call.expired else _Reply(response.status_code, body)
+                if call.expired or not (body or _may_be_empty(response)):
+                    return None
+                return _Reply(response.status_code, body)
         except (requests.RequestException, HTTPError, OSError):
             # Not raised on: the library's text holds the link.
             return None
@@ -217,6 +219,14 @@ def _body(response: requests.Response) -> bytes:
     with contextlib.suppress(zlib.error):
         return zlib.decompressobj(wbits=47).decompress(body, MOST_READ)
     return body
+
+
+def _may_be_empty(response: requests.Response) -> bool:
+    """Whether an answer without a body is whole, rather than cut off in its head."""
+    told = {"Content-Length", "Transfer-Encoding"} & {
+        name.title() for name in response.headers
+    }
+    return bool(told) or response.status_code in (204, *range(300, 400))
 
 
 def _telling(target: str) -> list[str]:

@@ -20,11 +20,7 @@ from typing import Any, Self, cast
 
 REPORT_PATH = re.compile(r"/api/support/([^/?]+)/report/([^/?]+)")
 RESOLVED = "Problem resolved. Pizza is back on the menu!"
-NOTHING = "No chaos currently executing"
-WRONG_CODE = "Problem unresolved"
-UNKNOWN_ENDPOINT = "unknown endpoint"
 OVEN_FULL = "Unable to satisfy pizza order. The oven is full."
-OVEN_HOLDS = 20
 
 
 class Chaos(StrEnum):
@@ -89,7 +85,8 @@ class SimulatedFactory:
         self._server.factory = self
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -138,38 +135,32 @@ class SimulatedFactory:
         """The next report by `GET` takes effect, but is answered `seconds` later."""
         self._faults.append(_Fault(hang=seconds))
 
-    def pause(self, seconds: float) -> None:
-        """Sleep, but not past the end of the factory."""
-        self._closing.wait(seconds)
-
-    def report_link(self, host: str, code: str | None = None) -> str:
+    def report_link(self, host: str) -> str:
         """The link as orders carry it: always https, the Host header without port."""
         name = host.rpartition(":")[0] or host
-        return f"https://{name}/api/support/{self.api_key}/report/{code or self.code}"
+        return f"https://{name}/api/support/{self.api_key}/report/{self.code}"
 
     def order(self, authorization: str, host: str, body: bytes) -> Reply:
         """What `POST /api/order` answers, after the wait that belongs to it."""
         if authorization != f"Bearer {self.api_key}":
             return 401, {"message": "invalid authentication"}
-        order = _items(body)
-        if order is None:
+        items = _items(body)
+        if items is None:
             return 400, {"message": "Missing required parameters"}
         with self._changed:
             chaos, link = self.chaos, self.report_link(host)
         if chaos is Chaos.FAIL:
             return 500, {"message": "chaos monkey", "reportUrl": link}
         if chaos is Chaos.THROTTLE:
-            self.pause(self.delay)
-        if not 0 < order <= OVEN_HOLDS:
-            self.pause(self.delay)
+            self._closing.wait(self.delay)
+        if not 0 < items <= 20:
+            self._closing.wait(self.delay)
             return 503, {"message": OVEN_FULL}
         jwt = ".".join(secrets.token_urlsafe(24) for _ in range(3))
         if chaos is Chaos.NONE:
             return 200, {"jwt": jwt}
-        return 200, {
-            "jwt": "dead" * 3 if chaos is Chaos.BADJWT else jwt,
-            "reportUrl": link,
-        }
+        given = "dead" * 3 if chaos is Chaos.BADJWT else jwt
+        return 200, {"jwt": given, "reportUrl": link}
 
     def reported(self, method: str, token: str, code: str) -> Reply:
         """Judge one call of the report endpoint and record it."""
@@ -183,7 +174,7 @@ class SimulatedFactory:
             self._changed.notify_all()
         if self.on_report:
             self.on_report(call)
-        self.pause(fault.hang)
+        self._closing.wait(fault.hang)
         return status, {"raw": fault.body} if fault.status else {"message": message}
 
     def _judge(
@@ -192,11 +183,11 @@ class SimulatedFactory:
         if fault.status:
             return fault.status, "", "scripted"
         if method not in ("GET", "HEAD"):
-            return 404, UNKNOWN_ENDPOINT, "unknown_endpoint"
+            return 404, "unknown endpoint", "unknown_endpoint"
         if token != self.api_key or self.chaos is Chaos.NONE:
-            return 200, NOTHING, "nothing_to_resolve"
+            return 200, "No chaos currently executing", "nothing_to_resolve"
         if code != self.code:
-            return 400, WRONG_CODE, "wrong_code"
+            return 400, "Problem unresolved", "wrong_code"
         self.chaos = Chaos.NONE
         return 200, RESOLVED, "resolved"
 
@@ -237,7 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
             authorization = self.headers.get("Authorization", "")
             status, answer = factory.order(authorization, host, body)
         else:
-            status, answer = 404, {"message": UNKNOWN_ENDPOINT}
+            status, answer = 404, {"message": "unknown endpoint"}
         self._send(status, answer)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
