@@ -141,14 +141,15 @@ def test_a_factory_that_is_down_is_two_error_lines_without_a_link(log: Log) -> N
 def test_throttled_orders_do_not_hold_up_the_next_ones(
     supplier: SimulatedFactory, shop: SimulatedShop, log: Log
 ) -> None:
-    supplier.delay = 30
+    supplier.delay = 0.5
     supplier.start_chaos("throttle")
     stop = threading.Event()
-    runs = threading.Thread(target=shop.run, args=(0.02, stop))
+    runs = threading.Thread(target=shop.run, args=(0.01, stop))
+    began = time.monotonic()
     runs.start()
-    supplier.delay = 0.2
 
-    assert log.holds(6)
+    assert log.holds(20)  # Ten orders: one after the other they take 5 s.
+    assert time.monotonic() - began < 3
     stop.set()
     runs.join(5)
     assert not runs.is_alive()
