@@ -1,0 +1,298 @@
+"""Policy rules 2 to 14 as tables: before a report has taken effect."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from responder.incident.alert import PersonAction
+from responder.incident.events import PersonActed
+from responder.incident.model import Incident
+from responder.incident.names import Mode, OnUnreadable, Outcome, Reason, State
+from responder.incident.playbook import next_step
+from responder.incident.steps import (
+    Finish,
+    Gather,
+    Lost,
+    Send,
+    Share,
+    Step,
+    Wait,
+    Withhold,
+)
+from tests.unit.timelines import (
+    LINK,
+    OTHER,
+    RULE,
+    answered,
+    at,
+    brakes,
+    call,
+    decided,
+    intended,
+    look,
+    opened,
+    resolved,
+    spent,
+    traced,
+)
+
+
+def step(incident: Incident, seconds: float, **facts: object) -> Step:
+    return next_step(incident, RULE, brakes(**facts), at(seconds))
+
+
+def state_of(found: Step) -> tuple[State, Reason]:
+    assert isinstance(found, Wait | Finish), found
+    return found.state, found.reason
+
+
+def test_a_new_incident_looks_at_the_logs_at_once() -> None:
+    assert step(opened(), 0) == Gather()
+
+
+@pytest.mark.parametrize(("count", "sends"), [(5, True), (6, True), (4, False)])
+def test_rule_1_a_check_at_its_threshold_confirms(count: int, sends: bool) -> None:
+    found = step(opened(look(0, count)), 0.01)
+    assert isinstance(found, Send) is sends
+
+
+def test_rule_6_below_the_threshold_it_looks_again_every_recheck() -> None:
+    found = step(opened(look(0, 4)), 0.01)
+    assert isinstance(found, Wait)
+    assert found.until == at(10)
+    assert state_of(found) == (State.HOLDING, Reason.BELOW_THRESHOLD)
+    assert (found.observed, found.limit) == (4, 5)
+
+
+def test_rule_6_gives_up_a_quarter_of_an_hour_after_the_last_notice() -> None:
+    found = step(opened(look(899, 0, links=())), 900)
+    assert state_of(found) == (State.STOOD_DOWN, Reason.NOT_CONFIRMED)
+
+
+def test_rule_17_a_resolve_first_means_no_call() -> None:
+    found = step(opened(look(0, 6), resolved(0.5)), 1)
+    assert state_of(found) == (State.STOOD_DOWN, Reason.ALERT_RESOLVED)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"state_reason": "MissingSeries"}, {"truncated": True}]
+)
+def test_rule_17_a_resolve_that_proves_nothing_is_only_noted(
+    facts: dict[str, object],
+) -> None:
+    found = step(opened(look(0, 4), resolved(0.5, **facts)), 1)
+    assert state_of(found) == (State.HOLDING, Reason.BELOW_THRESHOLD)
+
+
+def test_rule_17_every_fingerprint_must_have_resolved() -> None:
+    incident = opened(look(0, 4), resolved(0.5, "f1"), alerts=("f1", "f2"))
+    assert state_of(step(incident, 1)) == (State.HOLDING, Reason.BELOW_THRESHOLD)
+
+
+def test_rule_7_unreadable_logs_are_never_permission_to_act() -> None:
+    found = step(opened(look(0, None)), 0.1)
+    assert state_of(found) == (State.HOLDING, Reason.LOGS_UNREADABLE)
+
+
+def test_rule_7_a_person_is_called_after_a_minute_of_unreadable_logs() -> None:
+    incident = opened(look(0, None), look(59.5, None))
+    assert state_of(step(incident, 60)) == (State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
+
+
+def test_rule_7_report_on_unreadable_needs_the_fixed_link() -> None:
+    rule = replace(RULE, on_unreadable=OnUnreadable.REPORT)
+    incident = opened(look(0, None), look(59.5, None))
+    fixed = brakes(fixed_link=LINK, fixed_name="link aaaa")
+    found = next_step(incident, rule, fixed, at(60))
+    assert isinstance(found, Send)
+    assert found.reason is Reason.LOGS_UNREADABLE
+
+
+def test_rule_12_loki_back_after_needs_human_acts() -> None:
+    incident = opened(
+        look(0, None),
+        decided(60, State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE),
+        look(90, 6),
+        traced(90),
+    )
+    assert isinstance(step(incident, 90.1), Send)
+
+
+def test_rule_12_confirmed_without_a_link_holds_and_then_calls_a_person() -> None:
+    first = opened(look(0, 6, links=()))
+    assert state_of(step(first, 1)) == (State.HOLDING, Reason.NO_LINK)
+    later = opened(look(0, 6, links=()), look(60, 6, links=()))
+    assert state_of(step(later, 60.5)) == (State.NEEDS_HUMAN, Reason.NO_LINK)
+
+
+def test_rule_12_a_resolve_ends_the_wait_for_a_person() -> None:
+    incident = opened(
+        look(0, 6, links=()),
+        decided(60, State.NEEDS_HUMAN, Reason.NO_LINK),
+        resolved(90),
+    )
+    assert state_of(step(incident, 91)) == (State.STOOD_DOWN, Reason.ALERT_RESOLVED)
+
+
+def test_rule_12_errors_below_the_threshold_for_long_end_the_wait() -> None:
+    incident = opened(
+        look(0, 6, links=()),
+        decided(60, State.NEEDS_HUMAN, Reason.NO_LINK),
+        traced(60),
+        look(90, 0, links=()),
+        look(990, 0, links=()),
+    )
+    assert state_of(step(incident, 991)) == (State.STOOD_DOWN, Reason.ERRORS_STOPPED)
+
+
+def test_rule_12_unreadable_logs_never_end_the_wait() -> None:
+    incident = opened(
+        look(0, 6, links=()),
+        decided(60, State.NEEDS_HUMAN, Reason.NO_LINK),
+        traced(60),
+        look(90, 0, links=()),
+        look(800, None),
+        look(990, 0, links=()),
+    )
+    assert state_of(step(incident, 991)) == (State.NEEDS_HUMAN, Reason.NO_LINK)
+
+
+def test_rule_2_one_report_at_a_time_per_factory() -> None:
+    found = step(opened(look(0, 6)), 0.1, in_flight=True)
+    assert state_of(found) == (State.HOLDING, Reason.REPORT_IN_FLIGHT)
+
+
+def test_rule_2_another_incidents_answer_for_the_link_is_shared() -> None:
+    record = spent(LINK, 5, Outcome.RESOLVED, incident="i2")
+    found = next_step(opened(look(0, 6)), RULE, brakes(record), at(6))
+    assert found == Share(name="link aaaa", record=record)
+
+
+def test_rule_2_an_answer_from_before_our_first_evidence_is_not_shared() -> None:
+    record = spent(LINK, -90, Outcome.RESOLVED, incident="i2")
+    found = next_step(opened(look(0, 6)), RULE, brakes(record), at(1))
+    assert not isinstance(found, Share)
+
+
+def test_rule_10_a_wrong_code_goes_on_with_the_newer_link_at_once() -> None:
+    incident = opened(look(0, 6, links=(LINK, OTHER)), *call(0.1, Outcome.WRONG_CODE))
+    wrong = spent(LINK, 1.1, Outcome.WRONG_CODE)
+    found = next_step(incident, RULE, brakes(wrong), at(1.2))
+    assert isinstance(found, Send)
+    assert (found.digest, found.reason) == (OTHER, Reason.NEWER_LINK)
+
+
+def test_rule_10_a_wrong_code_is_never_called_twice() -> None:
+    incident = opened(look(0, 6), *call(0.1, Outcome.WRONG_CODE))
+    wrong = spent(LINK, 1.1, Outcome.WRONG_CODE)
+    found = next_step(incident, RULE, brakes(wrong), at(1.2))
+    assert state_of(found) == (State.HOLDING, Reason.WRONG_CODE)
+    assert isinstance(found, Wait)
+    assert found.until == at(10)
+
+
+def test_rule_10_five_wrong_codes_call_a_person() -> None:
+    codes = [f"{n}" * 64 for n in range(6)]
+    calls = [e for n in range(5) for e in call(n, Outcome.WRONG_CODE, codes[n])]
+    incident = opened(*calls, look(6, 6, links=codes[5:]))
+    records = [spent(code, 1, Outcome.WRONG_CODE) for code in codes[:5]]
+    # Confirmed by the look, the sixth link is at hand.
+    found = next_step(incident, RULE, brakes(*records), at(6.1))
+    assert state_of(found) == (State.NEEDS_HUMAN, Reason.WRONG_CODE)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNREACHABLE])
+def test_rule_10_a_failed_call_is_tried_again_after_a_second(outcome: Outcome) -> None:
+    incident = opened(look(0, 6), *call(0.1, outcome))
+    held = step(incident, 1.2)
+    assert isinstance(held, Wait)
+    assert held.state is State.HOLDING
+    assert at(1.8) < held.until < at(2.5)
+    assert isinstance(step(incident, 2.5), Send)
+
+
+def test_rule_10_calls_a_person_when_the_factory_stays_unreachable() -> None:
+    failing = [e for n in (0.1, 895.0) for e in call(n, Outcome.UNREACHABLE)]
+    incident = opened(look(0, 6), *failing, look(900, 6))
+    found = step(incident, 901)
+    assert state_of(found) == (State.NEEDS_HUMAN, Reason.FACTORY_UNREACHABLE)
+
+
+def test_rule_10_an_intent_without_an_answer_waits_for_timeout_and_a_second() -> None:
+    incident = opened(look(0, 6), intended(1))
+    held = step(incident, 2)
+    assert isinstance(held, Wait)
+    assert (held.until, held.state) == (at(7), State.REPORTING)
+    assert step(incident, 7) == Lost()
+
+
+def test_rule_10_after_a_lost_answer_the_same_link_is_called_once_more() -> None:
+    incident = opened(look(0, 6), intended(1), answered(7, Outcome.UNKNOWN))
+    effective = replace(spent(LINK, 7, Outcome.UNKNOWN), spent=False)
+    found = next_step(incident, RULE, brakes(effective), at(7.1))
+    assert isinstance(found, Send)
+    assert (found.digest, found.reason) == (LINK, Reason.UNANSWERED)
+
+
+def test_rule_10_a_second_unknown_is_verified_from_that_call() -> None:
+    unknown = [*call(1, Outcome.UNKNOWN), *call(8, Outcome.UNKNOWN)]
+    incident = opened(look(0, 6), *unknown)
+    found = next_step(incident, RULE, brakes(spent(LINK, 9, Outcome.UNKNOWN)), at(9.1))
+    assert isinstance(found, Wait)
+    assert (found.state, found.until) == (State.VERIFYING, at(18))
+
+
+def test_rule_11_max_reports_counts_calls_that_may_have_taken_effect() -> None:
+    rule = replace(RULE, max_reports=1)
+    incident = opened(look(0, 6), intended(1), answered(2, Outcome.UNKNOWN))
+    found = next_step(incident, rule, brakes(), at(7.1))
+    assert state_of(found) == (State.NEEDS_HUMAN, Reason.MAX_REPORTS)
+
+
+def test_rule_11_the_same_code_is_not_called_within_the_cool_down() -> None:
+    record = replace(spent(LINK, -90, Outcome.RESOLVED, "i0"), spent=False)
+    found = next_step(opened(look(0, 6)), RULE, brakes(record), at(1))
+    assert isinstance(found, Wait)
+    assert (found.reason, found.until) == (Reason.COOLDOWN, at(30))
+
+
+def test_rule_11_the_breaker_holds_all_rules() -> None:
+    found = step(opened(look(0, 6)), 1, reports_last_hour=6)
+    assert state_of(found) == (State.HOLDING, Reason.BREAKER_OPEN)
+
+
+def test_rule_14_pause_holds() -> None:
+    found = step(opened(look(0, 6)), 1, paused=True)
+    assert state_of(found) == (State.HOLDING, Reason.PAUSED)
+
+
+def test_rule_13_shadow_withholds_the_report() -> None:
+    rule = replace(RULE, mode=Mode.SHADOW)
+    found = next_step(opened(look(0, 6)), rule, brakes(), at(0.1))
+    expected = Withhold(name="link aaaa", digest=LINK, reason=Reason.THRESHOLD_REACHED)
+    assert found == expected
+
+
+def test_rule_18_a_silence_holds_until_its_end() -> None:
+    silence = PersonActed(
+        at=at(0.5), action=PersonAction.SILENCED, person="ana", until=at(20)
+    )
+    incident = opened(look(0, 6), silence)
+    held = step(incident, 1)
+    assert isinstance(held, Wait)
+    assert (held.reason, held.until) == (Reason.SILENCED, at(20))
+    assert step(incident, 20) == Gather()
+
+
+def test_rule_8_links_are_tried_in_the_order_found() -> None:
+    found = step(opened(look(0, 6, links=(OTHER, LINK))), 0.1)
+    assert isinstance(found, Send)
+    assert found.digest == OTHER
+
+
+def test_backoff_for_unreadable_logs_doubles() -> None:
+    incident = opened(look(0, None), look(1, None), look(3, None))
+    found = step(incident, 3.1)
+    assert isinstance(found, Wait)
+    assert found.until == at(3) + timedelta(seconds=4)

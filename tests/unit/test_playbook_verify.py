@@ -1,0 +1,219 @@
+"""Policy rules 15 and 16 as tables: after a report, and after the end."""
+
+from dataclasses import replace
+
+import pytest
+
+from responder.incident.events import Event, Finished
+from responder.incident.model import Incident
+from responder.incident.names import Mode, Outcome, Proof, Reason, State
+from responder.incident.playbook import next_step
+from responder.incident.steps import (
+    Finish,
+    Gather,
+    Relapse,
+    Rest,
+    Send,
+    Step,
+    TraceBack,
+    Wait,
+    Watch,
+)
+from tests.unit.timelines import (
+    LINK,
+    OTHER,
+    QUIET_RULE,
+    RULE,
+    at,
+    brakes,
+    call,
+    look,
+    opened,
+    resolved,
+    spent,
+    traced,
+)
+
+RESOLVED = spent(LINK, 1, Outcome.RESOLVED)
+
+
+def reported(
+    *events: Event,
+    outcome: Outcome = Outcome.RESOLVED,
+    alerts: tuple[str, ...] = ("f1",),
+) -> Incident:
+    """Reported at 0 s, answered at 1 s."""
+    return opened(look(0, 6), *call(0, outcome), *events, alerts=alerts)
+
+
+def step(incident: Incident, seconds: float) -> Step:
+    return next_step(incident, RULE, brakes(RESOLVED, floor=at(1)), at(seconds))
+
+
+def quiet(incident: Incident, seconds: float) -> Step:
+    return next_step(incident, QUIET_RULE, brakes(RESOLVED, floor=at(1)), at(seconds))
+
+
+def calm(seconds: float, good: int | None = 0, matched: int = 0) -> Event:
+    return look(seconds, matched, links=(), good=good, matched=matched)
+
+
+def test_after_the_answer_the_next_look_is_one_recheck_later() -> None:
+    found = step(reported(), 1.1)
+    assert isinstance(found, Wait)
+    assert (found.state, found.until) == (State.VERIFYING, at(11))
+
+
+def test_a_look_comes_exactly_at_verify_after() -> None:
+    incident = reported(traced(2), calm(11), calm(21))
+    found = step(incident, 22)
+    assert isinstance(found, Wait)
+    assert found.until == at(31)
+    assert step(incident, 31) == Gather()
+
+
+def test_the_first_error_is_traced_once_the_report_is_out() -> None:
+    assert step(reported(calm(11)), 11.1) == TraceBack()
+
+
+def test_recovered_by_a_good_order_not_before_verify_after() -> None:
+    assert isinstance(step(reported(traced(2), calm(21, good=1)), 22), Wait)
+    found = step(reported(traced(2), calm(31, good=3)), 31.1)
+    assert isinstance(found, Finish)
+    assert (found.state, found.proof) == (State.RECOVERED, Proof.ORDERS)
+
+
+def test_a_stray_error_does_not_keep_a_good_order_from_being_proof() -> None:
+    found = step(reported(traced(2), calm(31, good=1, matched=1)), 31.1)
+    assert isinstance(found, Finish)
+    assert (found.state, found.stray) == (State.RECOVERED, 1)
+
+
+def test_without_an_order_it_is_not_recovered_before_verify_for() -> None:
+    found = step(reported(traced(2), calm(591)), 592)
+    assert isinstance(found, Wait)
+    assert (found.state, found.until) == (State.VERIFYING, at(601))
+
+
+def test_at_verify_for_the_suppliers_word_is_the_proof() -> None:
+    found = step(reported(traced(2), calm(601)), 601.1)
+    assert isinstance(found, Finish)
+    assert found.proof is Proof.SUPPLIER
+
+
+def test_at_verify_for_without_the_suppliers_word_a_person_is_called() -> None:
+    incident = reported(traced(2), calm(601), outcome=Outcome.NOTHING_TO_RESOLVE)
+    found = step(incident, 601.1)
+    assert isinstance(found, Wait)
+    assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.UNPROVEN)
+
+
+def test_unreadable_traffic_is_not_the_same_as_no_order() -> None:
+    unseen = look(601, 0, links=(), traffic_unreadable=True)
+    found = step(reported(traced(2), unseen), 601.1)
+    assert isinstance(found, Wait)
+    assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
+
+
+def test_unreadable_logs_never_prove_recovery() -> None:
+    found = step(reported(traced(2), look(31, None, good=5)), 31.1)
+    assert isinstance(found, Wait)
+    assert found.state is State.VERIFYING
+
+
+def test_a_an_unspent_link_is_reported_at_once() -> None:
+    found = step(reported(traced(2), look(11, 1, links=(OTHER,))), 11.1)
+    assert isinstance(found, Send)
+    assert (found.digest, found.reason) == (OTHER, Reason.NEWER_LINK)
+
+
+def test_a_max_reports_binds_here_too() -> None:
+    incident = reported(
+        traced(2), *call(12, Outcome.RESOLVED, OTHER), look(24, 1, links=("c" * 64,))
+    )
+    found = step(incident, 24.1)
+    assert isinstance(found, Wait)
+    assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.MAX_REPORTS)
+
+
+def test_b_a_late_spent_link_is_called_once_more_after_the_cool_down() -> None:
+    incident = reported(traced(2), look(41, 1, late=True))
+    held = step(incident, 41.1)
+    assert isinstance(held, Wait)
+    assert (held.reason, held.until) == (Reason.COOLDOWN, at(121))
+    later = reported(traced(2), look(120, 1, late=True))
+    found = step(later, 121.1)
+    assert isinstance(found, Send)
+    assert found.reason is Reason.FIX_DID_NOT_HOLD
+
+
+def test_c_a_check_at_its_threshold_without_a_link_calls_a_person() -> None:
+    found = step(reported(traced(2), look(41, 5, links=())), 41.1)
+    assert isinstance(found, Wait)
+    assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.ERRORS_CONTINUE)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "matched", "recovered"),
+    [(31, 0, True), (31, 1, False), (301, 1, True)],
+)
+def test_without_a_traffic_query_quiet_is_the_proof(
+    seconds: int, matched: int, recovered: bool
+) -> None:
+    incident = reported(traced(2), calm(seconds, good=None, matched=matched))
+    found = quiet(incident, seconds + 0.1)
+    assert isinstance(found, Finish) is recovered
+    if isinstance(found, Finish):
+        assert (found.proof, found.stray) == (Proof.QUIET, matched)
+
+
+def test_rule_17_a_resolve_after_a_report_is_only_noted() -> None:
+    found = step(reported(traced(2), resolved(5), calm(11)), 12)
+    assert isinstance(found, Wait)
+    assert found.state is State.VERIFYING
+
+
+def recovered(*after: Event) -> Incident:
+    end = Finished(at=at(31), state=State.RECOVERED, reason=Reason.ORDER_SEEN)
+    return reported(traced(2), calm(31, good=1), end, *after)
+
+
+def test_rule_16_an_ended_incident_is_watched_every_fifteen_seconds() -> None:
+    assert step(recovered(), 32) == Watch(until=at(46))
+    assert step(recovered(), 46) == Gather()
+
+
+def test_rule_16_a_failing_check_in_the_watch_is_a_relapse() -> None:
+    found = step(recovered(look(46, 1, links=(OTHER,))), 46.1)
+    assert found == Relapse()
+
+
+def test_rule_16_the_watch_ends_when_the_alerts_resolve() -> None:
+    assert step(recovered(resolved(60)), 61) == Rest()
+
+
+def test_rule_16_the_watch_ends_in_time() -> None:
+    assert step(recovered(), 31 + 900) == Rest()
+
+
+def test_rule_16_the_watch_ends_when_another_incident_is_open() -> None:
+    found = next_step(recovered(), RULE, brakes(open_elsewhere=True), at(40))
+    assert found == Rest()
+
+
+def test_an_incident_closed_by_a_person_is_not_watched() -> None:
+    end = Finished(at=at(31), state=State.CLOSED, reason=Reason.CLOSED_BY_PERSON)
+    assert step(reported(end), 40) == Rest()
+
+
+def test_rule_13_shadow_stands_down_when_the_errors_stop() -> None:
+    from responder.incident.events import ReportWithheld
+
+    withheld = ReportWithheld(
+        at=at(1), link="link aaaa", digest=LINK, reason=Reason.THRESHOLD_REACHED
+    )
+    rule = replace(RULE, mode=Mode.SHADOW)
+    incident = opened(look(0, 6), withheld, calm(40))
+    found = next_step(incident, rule, brakes(), at(40.1))
+    assert isinstance(found, Finish)
+    assert (found.state, found.reason) == (State.STOOD_DOWN, Reason.SHADOW)
