@@ -24,8 +24,6 @@ DECISIONS: Mapping[Decision, tuple[Reason, ...]] = {
         Reason.NEWER_LINK,
         Reason.FIX_DID_NOT_HOLD,
         Reason.UNANSWERED,
-        Reason.FACTORY_REFUSED,
-        Reason.FACTORY_UNREACHABLE,
         Reason.LOGS_UNREADABLE,
     ),
     Decision.SHARE: (Reason.REPORT_SHARED,),

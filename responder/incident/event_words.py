@@ -152,4 +152,4 @@ def _reported(
                 f"for incident {event.incident}"
             )
         case ReportWithheld():
-            return f"shadow mode: {event.link} would have been reported"
+            return f"shadow mode: would have reported with {event.link or 'no link'}"

@@ -3,7 +3,7 @@
 from responder.incident.event_words import unreadable_words
 from responder.incident.model import Incident, unreadable_reading
 from responder.incident.names import State
-from responder.incident.phrases import clock
+from responder.incident.phrases import clock, count_of
 from responder.incident.rule import Rule
 from responder.incident.words_facts import (
     calls_a_person,
@@ -27,9 +27,13 @@ def below_threshold(incident: Incident, rule: Rule) -> str:
 def logs_unreadable(incident: Incident, _rule: Rule) -> str:
     found = unreadable_reading(incident)
     why = ""
+    if incident.look and incident.look.traffic_unreadable:
+        why = " (the good orders)"
     if found:
         name, reason, detail = found
         why = f' (check "{name}": {detail or unreadable_words(reason)})'
+    if incident.state is State.REPORTING:
+        return f"The logs could not be counted{why}. Reporting by the fixed address."
     if not calls_a_person(incident):
         return held(incident, f"the logs could not be counted{why}. Trying again.")
     since = incident.unreadable_since
@@ -62,8 +66,9 @@ def cooldown(incident: Incident, _rule: Rule) -> str:
 
 
 def breaker_open(incident: Incident, _rule: Rule) -> str:
-    when = until(incident, ", the next may leave at")
-    return held(incident, f"the limit of reports per hour is reached{when}.")
+    limit = incident.decided.limit if incident.decided else None
+    many = f"all {count_of(limit, 'report')}" if limit else "the reports"
+    return held(incident, f"{many} allowed within an hour are used.")
 
 
 def silenced(incident: Incident, _rule: Rule) -> str:

@@ -1,6 +1,7 @@
 """Sentences for an incident that is reported, verified or ended."""
 
 from responder.incident.model import Incident
+from responder.incident.names import State
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.rule import Rule
 from responder.incident.words_facts import (
@@ -89,7 +90,10 @@ def order_seen(incident: Incident, _rule: Rule) -> str:
     return f"Recovered: {seen} seen {span(finished.at - at)} after the report."
 
 
-def errors_stopped(incident: Incident, _rule: Rule) -> str:
+def errors_stopped(incident: Incident, rule: Rule) -> str:
+    if incident.state is State.STOOD_DOWN:
+        length = span(rule.give_up_after)
+        return f"Stood down: the error logs stayed below the limit for {length}."
     stray = incident.finished.stray if incident.finished else 0
     if stray:
         lines = count_of(stray, "stray error log")

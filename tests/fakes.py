@@ -1,0 +1,148 @@
+"""Hand-written stand-ins that keep the promises of `incident.ports`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from responder.incident.alert import AlertVerdict, Delivery
+from responder.incident.events import Event
+from responder.incident.fold import fold
+from responder.incident.model import Incident
+from responder.incident.names import State, Verdict
+from responder.incident.ports import (
+    Accepted,
+    BadCursor,
+    HeardDelivery,
+    IncidentPage,
+    IncidentSummary,
+    Lease,
+    ReportSummary,
+    Search,
+    StorageUnavailable,
+)
+
+NOON = datetime(2026, 11, 5, 12, 0, 0, tzinfo=UTC)
+
+
+@dataclass
+class SetClock:
+    """A clock that stands still until it is set."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+
+@dataclass
+class ListedIntake:
+    """Keeps deliveries in a list; every alert gets the same verdict."""
+
+    verdict: Verdict = Verdict.OPENED
+    incident: str | None = "inc-1"
+    rule: str | None = "pizza-factory"
+    broken: bool = False
+    bug: Exception | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    def accept(self, delivery: Delivery) -> Accepted:
+        if self.bug:
+            raise self.bug
+        if self.broken:
+            raise StorageUnavailable
+        self.deliveries.append(delivery)
+        test = delivery.notification.test
+        said = [
+            AlertVerdict(
+                fingerprint=alert.fingerprint,
+                verdict=Verdict.TEST if test else self.verdict,
+                incident=None if test else self.incident,
+                rule=None if test else self.rule,
+            )
+            for alert in delivery.notification.alerts
+        ]
+        leases = [Lease(incident=self.incident, token="t")] if self.incident else []
+        return Accepted(verdicts=tuple(said), leases=() if test else tuple(leases))
+
+
+@dataclass
+class ListedArchive:
+    """Answers from lists; remembers what was searched."""
+
+    incidents: list[IncidentSummary] = field(default_factory=list)
+    timelines: dict[str, Sequence[Event]] = field(default_factory=dict)
+    heard: list[HeardDelivery] = field(default_factory=list)
+    searches: list[Search] = field(default_factory=list)
+    can_write: bool = True
+
+    def search(self, search: Search) -> IncidentPage:
+        if search.cursor == "not-ours":
+            raise BadCursor
+        self.searches.append(search)
+        found = [i for i in self.incidents if not (search.open_only and i.ended_at)]
+        return IncidentPage(incidents=tuple(found[: search.limit]), cursor=None)
+
+    def timeline(self, incident: str) -> tuple[Incident, tuple[Event, ...]] | None:
+        events = self.timelines.get(incident)
+        return (fold(incident, events), tuple(events)) if events else None
+
+    def deliveries(
+        self,
+        *,
+        incident: str | None = None,
+        verdict: str | None = None,
+        limit: int = 50,
+    ) -> tuple[HeardDelivery, ...]:
+        found = [
+            heard
+            for heard in self.heard
+            if (verdict is None or any(v.verdict == verdict for v in heard.verdicts))
+            and (
+                incident is None or any(v.incident == incident for v in heard.verdicts)
+            )
+        ]
+        return tuple(found[:limit])
+
+    def counts(self) -> dict[tuple[str, State], int]:
+        return {("pizza-factory", State.RECOVERED): 2}
+
+    def writable(self) -> bool:
+        return self.can_write
+
+
+def summary_of(incident: Incident, summary: str) -> IncidentSummary:
+    """The list's view of an incident."""
+    reports = tuple(
+        ReportSummary(
+            at=r.at,
+            link=r.link,
+            method=r.method,
+            outcome=r.outcome,
+            status=r.status,
+            message=r.message,
+            seconds=r.seconds,
+        )
+        for r in incident.answered
+        if r.outcome
+    )
+    return IncidentSummary(
+        id=incident.id,
+        rule=incident.rule,
+        group=incident.group,
+        state=incident.state,
+        reason=incident.reason,
+        proof=incident.proof,
+        summary=summary,
+        opened_at=incident.opened_at,
+        alert_started_at=incident.alert_started_at,
+        first_error_at=incident.first_error_at,
+        reported_at=incident.reported_at,
+        ended_at=incident.ended_at,
+        errors=incident.errors,
+        failed_orders=incident.failed_orders,
+        relapse_of=incident.relapse_of,
+        reports=reports,
+    )
