@@ -140,7 +140,7 @@ def _backing_off(incident: Incident, rule: Rule, now: datetime) -> Wait | None:
 
 
 def backoff(seed: str, failures: int) -> timedelta:
-    """1 s doubling to 30 s, spread by a fifth so that incidents do not march in step."""
+    """1 s doubling to 30 s, spread by a fifth so that calls do not come in step."""
     digest = hashlib.sha256(f"{seed}:{failures}".encode()).digest()
     spread = 0.8 + 0.4 * digest[0] / 255
     return timedelta(seconds=min(2.0 ** (failures - 1), MOST_BACKOFF) * spread)

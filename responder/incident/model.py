@@ -1,25 +1,15 @@
 """An incident: the fold of its events. Nothing about it is known from elsewhere."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from responder.incident.alert import PersonAction
 from responder.incident.events import (
-    AlertFired,
-    AlertResolved,
     Candidate,
     Decided,
-    Event,
     Finished,
-    FirstErrorFound,
     Looked,
-    Opened,
-    PersonActed,
-    ReportAnswered,
-    ReportIntended,
     ReportShared,
-    ReportWithheld,
 )
 from responder.incident.evidence import from_ns
 from responder.incident.names import Outcome, Proof, Reason, State, UnreadableReason
@@ -128,168 +118,6 @@ class Incident:
     def resolved_cleanly(self) -> bool:
         """Rule 17: every fingerprint seen firing has resolved, by itself and whole."""
         return bool(self.firings) and all(f.cleanly for f in self.firings.values())
-
-
-def fold(incident_id: str, events: Iterable[Event]) -> Incident:
-    """The incident that these events tell of, the first of which is `Opened`."""
-    incident: Incident | None = None
-    for event in events:
-        incident = apply(incident, event, incident_id)
-    if incident is None:
-        raise ValueError(f"incident {incident_id} has no events")
-    return incident
-
-
-def apply(incident: Incident | None, event: Event, incident_id: str = "") -> Incident:
-    """The incident after one more event. The first must be `Opened`."""
-    if isinstance(event, Opened):
-        return Incident(
-            id=incident_id,
-            rule=event.rule,
-            group=event.group,
-            opened_at=event.at,
-            last_firing_at=event.at,
-            relapse_of=event.relapse_of,
-            reason=event.reason,
-            seq=1,
-        )
-    if incident is None:
-        raise ValueError("a timeline begins with `opened`")
-    return replace(_after(incident, event), seq=incident.seq + 1)
-
-
-def _after(incident: Incident, event: Event) -> Incident:
-    match event:
-        case Opened():
-            return incident
-        case AlertFired() | AlertResolved() | PersonActed():
-            return _heard(incident, event)
-        case Looked():
-            return _looked(incident, event)
-        case FirstErrorFound():
-            return replace(
-                incident,
-                first_error_at=event.first_error_at,
-                first_error_final=True,
-                line_keys=incident.line_keys | set(event.lines),
-                failed_keys=incident.failed_keys | set(event.failed_lines),
-            )
-        case Decided():
-            return replace(
-                incident, state=event.state, reason=event.reason, decided=event
-            )
-        case Finished():
-            return replace(
-                incident,
-                state=event.state,
-                reason=event.reason,
-                proof=event.proof,
-                ended_at=event.at,
-                finished=event,
-            )
-        case _:
-            return _reported(incident, event)
-
-
-def _heard(
-    incident: Incident, event: AlertFired | AlertResolved | PersonActed
-) -> Incident:
-    if isinstance(event, PersonActed):
-        return _person(incident, event)
-    firings = dict(incident.firings)
-    if isinstance(event, AlertFired):
-        firings[event.fingerprint] = Firing(starts_at=event.starts_at)
-        started = incident.alert_started_at
-        return replace(
-            incident,
-            firings=firings,
-            last_firing_at=max(incident.last_firing_at, event.at),
-            alert_started_at=min(started or event.starts_at, event.starts_at),
-        )
-    if event.fingerprint in firings:
-        firings[event.fingerprint] = replace(
-            firings[event.fingerprint],
-            resolved=True,
-            cleanly=not event.state_reason and not event.truncated,
-        )
-    return replace(incident, firings=firings)
-
-
-def _person(incident: Incident, event: PersonActed) -> Incident:
-    incident = replace(incident, last_person_at=event.at)
-    match event.action:
-        case PersonAction.SILENCED:
-            return replace(incident, silenced=True, silenced_until=event.until)
-        case PersonAction.UNSILENCED:
-            return replace(incident, silenced=False, silenced_until=None)
-        case _:
-            return incident
-
-
-def _looked(incident: Incident, event: Looked) -> Incident:
-    unreadable = any(c.unreadable for c in event.checks)
-    reached = any(c.reached for c in event.checks)
-    first = incident.first_error_at
-    if event.first_line_at and not incident.first_error_final:
-        first = min(first or event.first_line_at, event.first_line_at)
-    usable = bool(event.candidates)
-    confirmed = incident.confirmed_at or (event.at if reached else None)
-    return replace(
-        incident,
-        look=event,
-        looked_at=event.at,
-        base_floor=event.floor if incident.look is None else incident.base_floor,
-        candidates=incident.candidates
-        if unreadable and not usable
-        else event.candidates,
-        first_error_at=first,
-        confirmed_at=confirmed,
-        unreadable_since=(incident.unreadable_since or event.at)
-        if unreadable
-        else None,
-        unreadable_looks=incident.unreadable_looks + 1 if unreadable else 0,
-        no_link_since=_no_link_since(incident, reached, usable, event.at),
-        below_since=(
-            None if unreadable or reached else incident.below_since or event.at
-        ),
-        line_keys=incident.line_keys | set(event.lines),
-        failed_keys=incident.failed_keys | set(event.failed_lines),
-    )
-
-
-def _no_link_since(
-    incident: Incident, reached: bool, usable: bool, at: datetime
-) -> datetime | None:
-    if usable:
-        return None
-    return incident.no_link_since or (at if reached else None)
-
-
-def _reported(
-    incident: Incident,
-    event: ReportIntended | ReportAnswered | ReportShared | ReportWithheld,
-) -> Incident:
-    match event:
-        case ReportIntended():
-            intended = Report(
-                at=event.at, link=event.link, digest=event.digest, reason=event.reason
-            )
-            return replace(incident, reports=(*incident.reports, intended))
-        case ReportAnswered():
-            answered = replace(
-                incident.reports[-1],
-                answered_at=event.at,
-                outcome=event.outcome,
-                method=event.method,
-                status=event.status,
-                message=event.message,
-                seconds=event.seconds,
-            )
-            return replace(incident, reports=(*incident.reports[:-1], answered))
-        case ReportShared():
-            return replace(incident, shared=event)
-        case ReportWithheld():
-            return replace(incident, withheld_at=event.at)
 
 
 def line_time(key: str) -> datetime:

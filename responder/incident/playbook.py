@@ -87,7 +87,7 @@ def _shadow(
 def _watch(
     incident: Incident, rule: Rule, brakes: Brakes, now: datetime, ended_at: datetime
 ) -> Step:
-    """Rule 16: until its alerts resolve, an ended incident is looked at now and then."""
+    """Rule 16: an ended incident is looked at until its alerts resolve."""
     watched = incident.state in (State.RECOVERED, State.STOOD_DOWN)
     if not (watched and incident.firings and incident.fires):
         return Rest()

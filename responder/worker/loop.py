@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
-from responder.worker.turn import Tools, Turn
+from responder.worker.tools import Tools
+from responder.worker.turn import Turn
 
 log = logging.getLogger("responder.worker")
 
@@ -110,7 +111,7 @@ class Worker:
     def _guarded(
         self, work: Callable[[], datetime | None], *, failed: bool = False
     ) -> datetime | None:
-        """Run it; a failure is logged, and the incident is tried again a little later."""
+        """Run it; a failure is logged and tried again a little later."""
         try:
             return work()
         except Exception:
@@ -124,15 +125,18 @@ class Worker:
         return self._tools.clock.monotonic() - renewed < LEASE_FRESH
 
     def _renew(self) -> None:
+        """Keep what is held ours; a lease that could not be renewed grows stale."""
         while not (self._stopping.is_set() and not self._held):
-            leases = list(self._held)
-            began = self._tools.clock.monotonic()
-            if leases:
-                self._guarded(lambda held=leases: self._tools.store.renew(held))  # type: ignore[misc]
-                with self._changed:
-                    for lease in leases:
-                        if lease in self._held:
-                            self._held[lease] = began
+            self._guarded(self._renew_once)
             if self._stopping.wait(RENEW_EVERY):
                 with self._changed:
                     self._changed.wait(0.05 if self._held else 0)
+
+    def _renew_once(self) -> None:
+        leases = list(self._held)
+        if not leases:
+            return
+        began = self._tools.clock.monotonic()
+        self._tools.store.renew(leases)
+        with self._changed:
+            self._held.update((lease, began) for lease in leases if lease in self._held)
