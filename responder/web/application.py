@@ -5,6 +5,7 @@ import logging
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from responder.incident.phrases import span
 from responder.incident.ports import StorageUnavailable
 from responder.web.api import api
 from responder.web.guard import Operators, text
@@ -28,6 +29,7 @@ _HEADERS = {
 def create_app(parts: Parts) -> Flask:
     """The application over the parts that it is handed; knows no adapter by name."""
     app = Flask(__name__)
+    app.add_template_filter(span)
     operators = Operators(parts)
     app.register_blueprint(webhooks(parts))
     app.register_blueprint(api(parts, operators))

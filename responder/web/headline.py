@@ -87,9 +87,10 @@ def _quiet_sentence(now: Now) -> str:
     if latest and latest.state is State.RECOVERED and latest.ended_at:
         ago = now.at - latest.ended_at
         if ago <= _REMEMBERED:
+            proof = latest.summary.removeprefix("Recovered: ")
             return (
                 f"Recovered at {clock(latest.ended_at)} UTC, {span(ago)} ago. "
-                f"Nothing to do. {latest.summary}"
+                f"Nothing to do. {proof[:1].upper()}{proof[1:]}"
             )
     if now.heard_at is None:
         return (
