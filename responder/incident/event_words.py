@@ -101,7 +101,8 @@ def event_words(event: Event) -> str:
             return _decided(event)
         case Finished():
             proof = f", {_PROOFS[event.proof]}" if event.proof else ""
-            return f"{_ENDS.get(event.state, event.state)}{proof} ({event.reason.replace('_', ' ')})"
+            end = _ENDS.get(event.state, event.state)
+            return f"{end}{proof} ({event.reason.replace('_', ' ')})"
         case _:
             return _reported(event)
 
