@@ -1,0 +1,169 @@
+"""Reads for pages, API and metrics. They see only what is committed."""
+
+import base64
+import binascii
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select, tuple_
+
+from responder.incident.names import Outcome, Proof, Reason, State
+from responder.incident.ports import (
+    BadCursor,
+    HeardDelivery,
+    IncidentPage,
+    IncidentSummary,
+    ReportSummary,
+    Search,
+)
+from responder.store.codec import decode_verdicts
+from responder.store.tables import (
+    AnyRow,
+    deliveries,
+    delivery_incidents,
+    from_us,
+    incidents,
+    to_us,
+)
+
+
+def search(conn: Connection, wanted: Search) -> IncidentPage:
+    """A page of incidents, newest first. Raises `BadCursor`."""
+    limit = max(1, wanted.limit)
+    query = (
+        select(incidents)
+        .where(*_conditions(wanted))
+        .order_by(incidents.c.opened_at.desc(), incidents.c.id.desc())
+        .limit(limit + 1)
+    )
+    rows = conn.execute(query).all()
+    shown = rows[:limit]
+    more = _cursor(shown[-1]) if len(rows) > limit else None
+    return IncidentPage(incidents=tuple(_summary(row) for row in shown), cursor=more)
+
+
+def heard(
+    conn: Connection, incident: str | None, verdict: str | None, limit: int
+) -> tuple[HeardDelivery, ...]:
+    """The latest deliveries, newest first."""
+    columns = (
+        deliveries.c.id,
+        deliveries.c.received_at,
+        deliveries.c.sender,
+        deliveries.c.credential,
+        deliveries.c.alerts,
+        deliveries.c.verdicts,
+        deliveries.c.clock_difference,
+    )
+    query = select(*columns)
+    if incident is not None:
+        query = query.join(
+            delivery_incidents, delivery_incidents.c.delivery == deliveries.c.id
+        ).where(delivery_incidents.c.incident == incident)
+    if verdict is not None:
+        query = query.where(
+            deliveries.c.kinds.contains(f",{verdict},", autoescape=True)
+        )
+    newest = query.order_by(deliveries.c.received_at.desc(), deliveries.c.id.desc())
+    rows: Iterable[AnyRow] = conn.execute(newest.limit(limit))
+    return tuple(_heard(row) for row in rows)
+
+
+def counts(conn: Connection) -> dict[tuple[str, State], int]:
+    """How many incidents there are, by rule and state."""
+    query = select(incidents.c.rule, incidents.c.state, func.count()).group_by(
+        incidents.c.rule, incidents.c.state
+    )
+    return {(rule, State(state)): n for rule, state, n in conn.execute(query)}
+
+
+def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
+    column = incidents.c
+    found: list[ColumnElement[bool]] = []
+    if wanted.rule is not None:
+        found.append(column.rule == wanted.rule)
+    if wanted.state is not None:
+        found.append(column.state == wanted.state.value)
+    if wanted.outcome is not None:
+        found.append(column.outcome == wanted.outcome.value)
+    if wanted.text:
+        found.append(
+            or_(
+                column.rule.icontains(wanted.text, autoescape=True),
+                column.summary.icontains(wanted.text, autoescape=True),
+            )
+        )
+    if wanted.since is not None:
+        found.append(column.opened_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(column.opened_at < wanted.until)
+    if wanted.open_only:
+        found.append(column.ended_at.is_(None))
+    if wanted.cursor is not None:
+        at, last = _place(wanted.cursor)
+        found.append(tuple_(column.opened_at, column.id) < tuple_(at, last))
+    return found
+
+
+def _cursor(row: AnyRow) -> str:
+    text = f"{to_us(row.opened_at)}.{row.id}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+        us, _, last = text.partition(".")
+        at = from_us(int(us))
+    except (ValueError, OverflowError, binascii.Error):
+        raise BadCursor("this cursor was not issued by this service") from None
+    if not last.isalnum():
+        raise BadCursor("this cursor was not issued by this service")
+    return at, last
+
+
+def _summary(row: AnyRow) -> IncidentSummary:
+    return IncidentSummary(
+        id=row.id,
+        rule=row.rule,
+        group=row.grp,
+        state=State(row.state),
+        reason=Reason(row.reason),
+        proof=Proof(row.proof) if row.proof else None,
+        summary=row.summary,
+        opened_at=row.opened_at,
+        alert_started_at=row.alert_started_at,
+        first_error_at=row.first_error_at,
+        reported_at=row.reported_at,
+        ended_at=row.ended_at,
+        errors=row.errors,
+        failed_orders=row.failed_orders,
+        relapse_of=row.relapse_of,
+        reports=tuple(_report(values) for values in row.reports),
+    )
+
+
+def _report(values: dict[str, Any]) -> ReportSummary:
+    return ReportSummary(
+        at=from_us(values["at"]),
+        link=values["link"],
+        method=values["method"],
+        outcome=Outcome(values["outcome"]),
+        status=values["status"],
+        message=values["message"],
+        seconds=values["seconds"],
+    )
+
+
+def _heard(row: AnyRow) -> HeardDelivery:
+    return HeardDelivery(
+        id=row.id,
+        received_at=row.received_at,
+        sender=row.sender,
+        credential=row.credential,
+        alerts=row.alerts,
+        verdicts=decode_verdicts(row.verdicts),
+        clock_difference=row.clock_difference,
+    )

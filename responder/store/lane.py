@@ -1,0 +1,198 @@
+"""The one writer: whatever waits together is written in one transaction.
+
+Requests, the worker and people hand in jobs and wait for a future. One thread runs
+them, each under a savepoint of its own, and answers after the common commit: one
+fsync for all who waited.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+
+from responder.incident.ports import StorageUnavailable
+from responder.store.engine import why, writing
+
+A = TypeVar("A")
+R = TypeVar("R")
+T = TypeVar("T")
+
+_AT_ONCE = 256
+_STOPPED = "the storage is not running"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    call: Callable[[Connection], Any]
+    future: Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivered(Generic[A]):
+    arrival: A
+    future: Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What one job came to. It reaches its waiter only after the commit."""
+
+    value: Any = None
+    error: Exception | None = None
+
+    def tell(self, future: Future[Any]) -> None:
+        if self.error is not None:
+            future.set_exception(self.error)
+        else:
+            future.set_result(self.value)
+
+
+class Lane(Generic[A, R]):
+    """`take_in` writes a batch of arrivals and answers for each, in order."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        take_in: Callable[[Connection, Sequence[A]], Sequence[R]],
+    ) -> None:
+        self._engine = engine
+        self._take_in = take_in
+        self._queue: SimpleQueue[_Job | _Delivered[A] | None] = SimpleQueue()
+        self._open = False
+        self._gate = threading.Lock()
+        self._thread = threading.Thread(
+            target=self._run, name="responder-store", daemon=True
+        )
+
+    def start(self) -> None:
+        self._open = True
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write what was handed in, then stop."""
+        with self._gate:
+            was_open, self._open = self._open, False
+            self._queue.put(None)
+        if was_open:
+            self._thread.join()
+
+    def submit(self, job: Callable[[Connection], T]) -> Future[T]:
+        """The job's answer, once it is committed."""
+        future: Future[T] = Future()
+        self._put(_Job(job, future))
+        return future
+
+    def deliver(self, arrival: A) -> Future[R]:
+        """What became of the arrival, once it is committed."""
+        future: Future[R] = Future()
+        self._put(_Delivered(arrival, future))
+        return future
+
+    def _put(self, work: _Job | _Delivered[A]) -> None:
+        with self._gate:
+            if not self._open:
+                raise StorageUnavailable(_STOPPED)
+            self._queue.put(work)
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            batch: list[_Job | _Delivered[A]] = []
+            work = self._queue.get()
+            while work is not None:
+                batch.append(work)
+                if len(batch) == _AT_ONCE:
+                    break
+                try:
+                    work = self._queue.get_nowait()
+                except Empty:
+                    break
+            going = work is not None
+            # Whoever stopped waiting was told so: nothing is written for them.
+            wanted = [w for w in batch if w.future.set_running_or_notify_cancel()]
+            if wanted:
+                self._write(wanted)
+
+    def _write(self, batch: Sequence[_Job | _Delivered[A]]) -> None:
+        jobs = [work for work in batch if isinstance(work, _Job)]
+        arrived = [work for work in batch if isinstance(work, _Delivered)]
+        try:
+            with writing(self._engine) as conn:
+                results = [_alone(conn, job.call) for job in jobs]
+                results += self._take_in_all(conn, [a.arrival for a in arrived])
+        except SQLAlchemyError as error:
+            results = [_Result(error=StorageUnavailable(why(error)))] * len(batch)
+        works: list[_Job | _Delivered[A]] = [*jobs, *arrived]
+        for work, result in zip(works, results, strict=True):
+            result.tell(work.future)
+
+    def _take_in_all(self, conn: Connection, arrivals: Sequence[A]) -> list[_Result]:
+        if not arrivals:
+            return []
+        together = _alone(conn, lambda c: self._take_in(c, arrivals))
+        if together.error is None:
+            return [_Result(value=value) for value in together.value]
+        # One of them is bad: only that one shall fail.
+        return [self._take_in_one(conn, arrival) for arrival in arrivals]
+
+    def _take_in_one(self, conn: Connection, arrival: A) -> _Result:
+        one = _alone(conn, lambda c: self._take_in(c, [arrival])[0])
+        if one.error is None:
+            return one
+        cause = f"the delivery could not be stored: {type(one.error).__name__}"
+        return _Result(error=StorageUnavailable(cause))
+
+
+class _Savepoint:
+    """One job's own part of the transaction: if it fails, only that is undone.
+
+    What it fails with is kept for whoever handed the job in. Only what costs the
+    whole transaction (disk full, locked, damaged) goes on to the batch.
+    """
+
+    def __init__(self, conn: Connection) -> None:
+        self._savepoint = conn.begin_nested()
+        self.error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if error is None:
+            self._savepoint.commit()
+            return False
+        if not isinstance(error, Exception) or _fails_all(error):
+            return False
+        self._savepoint.rollback()
+        self.error = error
+        return True
+
+
+def _alone(conn: Connection, call: Callable[[Connection], Any]) -> _Result:
+    """Run under a savepoint: a job that fails takes nothing else with it."""
+    value = None
+    with _Savepoint(conn) as savepoint:
+        value = call(conn)
+    return _Result(value=value, error=savepoint.error)
+
+
+def _fails_all(error: Exception) -> bool:
+    alone = (IntegrityError, DataError, ProgrammingError)
+    return isinstance(error, DatabaseError) and not isinstance(error, alone)

@@ -1,0 +1,169 @@
+"""What is known of report links: reservation before a call, the answer after it.
+
+The policy's rules 2, 10 and 11. A link is known by its digest only.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select
+
+from responder.incident.brakes import LinkRecord
+from responder.incident.events import ReportAnswered, ReportIntended
+from responder.incident.names import Outcome, Reason
+from responder.store.tables import (
+    AnyRow,
+    brakes,
+    calls,
+    factories,
+    links,
+    upsert,
+)
+
+HOUR = timedelta(hours=1)
+_SPENDING = frozenset(
+    {Outcome.RESOLVED, Outcome.NOTHING_TO_RESOLVE, Outcome.WRONG_CODE}
+)
+_WITHOUT_EFFECT = frozenset({Outcome.REFUSED, Outcome.UNREACHABLE})
+_AGAIN = frozenset({Reason.FIX_DID_NOT_HOLD, Reason.UNANSWERED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplier:
+    """One factory and its bounds. `fixed` is the digest of a link never spent."""
+
+    name: str
+    timeout: float
+    fixed: str | None
+    fixed_name: str
+    max_reports_per_hour: int
+
+    @property
+    def patience(self) -> timedelta:
+        """How long an intent may be without an answer before it blocks no more."""
+        return timedelta(seconds=self.timeout + 1)
+
+
+def record_of(row: AnyRow, supplier: Supplier) -> LinkRecord:
+    """The row as the policy sees it."""
+    return LinkRecord(
+        digest=row.digest,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        answered_at=row.answered_at,
+        incident=row.incident,
+        spent=row.spent and row.digest != supplier.fixed,
+        effective_at=row.effective_at,
+        unknowns=row.unknowns,
+    )
+
+
+def in_flight_elsewhere(
+    incident: str, supplier: Supplier, now: datetime
+) -> ColumnElement[bool]:
+    """The condition on `links` that another incident's report has no answer yet."""
+    return and_(
+        links.c.factory == supplier.name,
+        links.c.in_flight_since > now - supplier.patience,
+        links.c.in_flight_incident != incident,
+    )
+
+
+def reserve(
+    conn: Connection,
+    incident: str,
+    intent: ReportIntended,
+    supplier: Supplier,
+    now: datetime,
+) -> bool:
+    """Mark the link as in flight, unless something holds it (rule 11)."""
+    if conn.execute(select(brakes.c.paused)).scalar_one():
+        return False
+    counted = select(func.count()).select_from(calls).where(calls.c.at > now - HOUR)
+    if conn.execute(counted).scalar_one() >= supplier.max_reports_per_hour:
+        return False
+    busy = select(exists().where(in_flight_elsewhere(incident, supplier, now)))
+    if conn.execute(busy).scalar():
+        return False
+    row = _read(conn, supplier, intent.digest)
+    spent = row and row.spent and intent.digest != supplier.fixed
+    if spent and intent.reason not in _AGAIN:
+        return False
+    marks = {"in_flight_since": intent.at, "in_flight_incident": incident}
+    _write(conn, supplier, intent.digest, intent.link, marks)
+    return True
+
+
+def answered(
+    conn: Connection, incident: str, answer: ReportAnswered, supplier: Supplier
+) -> None:
+    """Write down the answer: link, bound and floor."""
+    row = _read(conn, supplier, answer.digest)
+    outcome, fixed = answer.outcome, answer.digest == supplier.fixed
+    marks: dict[str, Any] = {}
+    if not (row and row.spent and outcome in _WITHOUT_EFFECT):
+        # A call in vain does not touch the answer that spent the link: lines are
+        # old news by the time of that one.
+        marks |= {
+            "outcome": outcome.value,
+            "answered_at": answer.at,
+            "incident": incident,
+        }
+    if row is None or row.in_flight_incident in (None, incident):
+        marks |= {"in_flight_since": None, "in_flight_incident": None}
+    unknowns = (row.unknowns if row else 0) + (outcome is Outcome.UNKNOWN)
+    marks["unknowns"] = unknowns
+    spent = outcome in _SPENDING or unknowns >= 2 or bool(row and row.spent)
+    marks["spent"] = spent and not fixed
+    if outcome.may_have_taken_effect:
+        marks["effective_at"] = answer.at
+        _count(conn, answer.at, incident, outcome, supplier)
+    _write(conn, supplier, answer.digest, answer.link, marks)
+    if outcome.moves_floor:
+        _raise_floor(conn, answer.at, supplier)
+
+
+def _count(
+    conn: Connection, at: datetime, incident: str, outcome: Outcome, supplier: Supplier
+) -> None:
+    conn.execute(
+        insert(calls).values(
+            at=at, incident=incident, outcome=outcome.value, factory=supplier.name
+        )
+    )
+
+
+def _raise_floor(conn: Connection, at: datetime, supplier: Supplier) -> None:
+    old = select(factories.c.floor_at).where(factories.c.name == supplier.name)
+    floor = max(conn.execute(old).scalar() or at, at)
+    statement = upsert(conn, factories).values(name=supplier.name, floor_at=floor)
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=[factories.c.name], set_={"floor_at": floor}
+        )
+    )
+
+
+def _read(conn: Connection, supplier: Supplier, digest: str) -> AnyRow | None:
+    query = select(links).where(
+        links.c.factory == supplier.name, links.c.digest == digest
+    )
+    return conn.execute(query).first()
+
+
+def _write(
+    conn: Connection,
+    supplier: Supplier,
+    digest: str,
+    name: str,
+    marks: dict[str, Any],
+) -> None:
+    new = {"spent": False, "unknowns": 0, **marks}
+    statement = upsert(conn, links).values(
+        factory=supplier.name, digest=digest, name=name, **new
+    )
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=[links.c.factory, links.c.digest], set_=marks
+        )
+    )

@@ -1,0 +1,193 @@
+"""The tables. Times are integer microseconds UTC; lists and maps are JSON text."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+SCHEMA_VERSION = 1
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+AnyRow = Row[Any]
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time as microseconds since 1970: exact, sortable, the same anywhere."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> int | None:
+        return None if value is None else to_us(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else from_us(value)
+
+
+def to_us(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def from_us(us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=us)
+
+
+metadata = MetaData()
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("grp", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proof", Text),
+    Column("opened_at", Moment, nullable=False),
+    Column("alert_started_at", Moment),
+    Column("first_error_at", Moment),
+    Column("reported_at", Moment),
+    Column("ended_at", Moment),
+    Column("errors", Integer, nullable=False),
+    Column("failed_orders", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("due_at", Moment, index=True),
+    Column("hurried", Boolean, nullable=False),
+    Column("lease_token", Text),
+    Column("lease_until", Moment),
+    Column("last_firing_at", Moment, nullable=False),
+    Column("looked_at", Moment),
+    Column("relapse_of", String(16)),
+    Column("automation_over", Boolean, nullable=False),
+    Column("alert_groups", JSON, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("reports", JSON, nullable=False),
+    Column("outcome", Text),
+)
+Index(
+    "incidents_one_open",
+    incidents.c.rule,
+    incidents.c.grp,
+    unique=True,
+    sqlite_where=incidents.c.ended_at.is_(None),
+    postgresql_where=incidents.c.ended_at.is_(None),
+)
+Index("incidents_newest", incidents.c.opened_at, incidents.c.id)
+
+events = Table(
+    "events",
+    metadata,
+    Column("incident", String(16), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+firings = Table(
+    "firings",
+    metadata,
+    # The fingerprint first: a batch is looked up by fingerprints alone.
+    Column("fingerprint", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("starts_at", Moment, primary_key=True, autoincrement=False),
+    Column("incident", String(16), index=True),
+    Column("resolved", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("factory", Text, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("outcome", Text),
+    Column("answered_at", Moment),
+    Column("incident", String(16)),
+    Column("spent", Boolean, nullable=False),
+    Column("effective_at", Moment),
+    Column("unknowns", Integer, nullable=False),
+    Column("in_flight_since", Moment),
+    Column("in_flight_incident", String(16)),
+)
+
+factories = Table(
+    "factories",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("floor_at", Moment),
+)
+
+brakes = Table(
+    "brakes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("paused", Boolean, nullable=False),
+    Column("probed_at", Moment),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("factory", Text, nullable=False),
+    Column("incident", String(16), nullable=False),
+    Column("outcome", Text, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("received_at", Moment, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("credential", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("group_key", Text, nullable=False),
+    Column("alert_group", Text, nullable=False),
+    Column("truncated", Integer, nullable=False),
+    Column("alerts", Integer, nullable=False),
+    Column("verdicts", JSON, nullable=False),
+    # The distinct verdicts as ",joined,opened,", to be searched without JSON.
+    Column("kinds", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("clock_difference", Float),
+)
+Index("deliveries_newest", deliveries.c.received_at, deliveries.c.id)
+
+delivery_incidents = Table(
+    "delivery_incidents",
+    metadata,
+    Column("incident", String(16), primary_key=True),
+    Column("delivery", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+
+def upsert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An `INSERT` that knows `ON CONFLICT`, in the dialect of the connection."""
+    if conn.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)

@@ -1,0 +1,162 @@
+"""Timelines as rows: folding them, and the columns that follow from the fold."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from responder.incident.events import Event
+from responder.incident.fold import apply
+from responder.incident.model import Incident, Report
+from responder.incident.playbook import automation_over
+from responder.store.codec import decode, encode, storable
+from responder.store.tables import AnyRow, events, incidents, to_us
+
+Summarise = Callable[[Incident], str]
+
+
+class Folds:
+    """Folds of committed events, kept so that a load reads only what came since.
+
+    Events never change once committed, so that a kept fold can be old, never wrong.
+    """
+
+    def __init__(self, size: int = 256) -> None:
+        self._size = size
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Incident] = OrderedDict()
+
+    def committed(self, conn: Connection, incident: str) -> Incident | None:
+        """The incident as a reader sees it; None if there is none."""
+        found = self.within(conn, incident)
+        if found is not None:
+            with self._lock:
+                self._kept[incident] = found
+                self._kept.move_to_end(incident)
+                while len(self._kept) > self._size:
+                    self._kept.popitem(last=False)
+        return found
+
+    def within(self, conn: Connection, incident: str) -> Incident | None:
+        """The incident as a transaction sees it: not kept, it may be undone."""
+        with self._lock:
+            base = self._kept.get(incident)
+        return catch_up(conn, incident, base)
+
+
+def catch_up(conn: Connection, incident: str, base: Incident | None) -> Incident | None:
+    """`base` with the events that came since."""
+    current = base
+    for event in read_events(conn, incident, after=base.seq if base else 0):
+        current = apply(current, event, incident)
+    return current
+
+
+def read_events(conn: Connection, incident: str, after: int = 0) -> list[Event]:
+    """The events of one incident with a `seq` beyond `after`, in order."""
+    query = (
+        select(events.c.body)
+        .where(events.c.incident == incident, events.c.seq > after)
+        .order_by(events.c.seq)
+    )
+    return [decode(body) for body in conn.execute(query).scalars()]
+
+
+def read_row(conn: Connection, incident: str) -> AnyRow | None:
+    return conn.execute(select(incidents).where(incidents.c.id == incident)).first()
+
+
+def with_row(incident: Incident, row: AnyRow) -> Incident:
+    """The incident with the row's times where they are later."""
+    return replace(
+        incident,
+        looked_at=_later(incident.looked_at, row.looked_at),
+        last_firing_at=max(incident.last_firing_at, row.last_firing_at),
+    )
+
+
+def append(
+    conn: Connection, batch: Sequence[tuple[Incident, Sequence[Event]]]
+) -> list[Incident]:
+    """Append to each incident its events; the incidents after it."""
+    rows: list[dict[str, Any]] = []
+    after: list[Incident] = []
+    for incident, added in batch:
+        rows += event_rows(incident.id, incident.seq, added)
+        after.append(_fold_on(incident, added))
+    if rows:
+        conn.execute(insert(events), rows)
+    return after
+
+
+def event_rows(incident: str, seq: int, added: Iterable[Event]) -> list[dict[str, Any]]:
+    """Rows of events that follow the `seq`-th."""
+    return [
+        {"incident": incident, "seq": n, "at": event.at, "body": encode(event)}
+        for n, event in enumerate(added, start=seq + 1)
+    ]
+
+
+def columns_of(incident: Incident, summarise: Summarise) -> dict[str, Any]:
+    """The columns that repeat the fold, for lists and for triage."""
+    answered = incident.answered
+    return {
+        "state": incident.state.value,
+        "reason": incident.reason.value,
+        "proof": incident.proof.value if incident.proof else None,
+        "alert_started_at": incident.alert_started_at,
+        "first_error_at": incident.first_error_at,
+        "reported_at": incident.reported_at,
+        "ended_at": incident.ended_at,
+        "errors": incident.errors,
+        "failed_orders": incident.failed_orders,
+        "seq": incident.seq,
+        "last_firing_at": incident.last_firing_at,
+        "looked_at": incident.looked_at,
+        "automation_over": automation_over(incident),
+        "summary": storable(summarise(incident)),
+        "reports": [_report(report) for report in answered],
+        "outcome": _outcome(answered),
+    }
+
+
+def birth_of(incident: Incident) -> dict[str, Any]:
+    """The columns that never change after the first."""
+    return {
+        "id": incident.id,
+        "rule": incident.rule,
+        "grp": incident.group,
+        "opened_at": incident.opened_at,
+        "relapse_of": incident.relapse_of,
+    }
+
+
+def _fold_on(incident: Incident, added: Sequence[Event]) -> Incident:
+    for event in added:
+        incident = apply(incident, event)
+    return incident
+
+
+def _outcome(answered: Sequence[Report]) -> str | None:
+    last = answered[-1].outcome if answered else None
+    return last.value if last else None
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {
+        "at": to_us(report.at),
+        "link": report.link,
+        "method": report.method,
+        "outcome": report.outcome.value if report.outcome else None,
+        "status": report.status,
+        "message": storable(report.message),
+        "seconds": report.seconds,
+    }
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((at for at in (one, other) if at), default=None)
