@@ -76,8 +76,10 @@ class Operators:
         return self._demanded()
 
     def admit_scraper(self) -> Response | None:
-        """As `admit`; on a server that only this machine reaches without password."""
-        return None if self._loopback and self._users else self.admit()
+        """As `admit`, but this machine's own scraper needs no password."""
+        if self._loopback and not stranger(request.headers, self.remedy):
+            return None
+        return self.admit()
 
     def _demanded(self) -> Response | None:
         refused = self._basic.login_required(_nothing)()

@@ -205,6 +205,14 @@ def test_metrics_need_an_operator_beyond_this_machine(
     assert web.client().get("/metrics").status_code == status
 
 
+def test_metrics_through_a_proxy_need_an_operator() -> None:
+    headers = {"X-Forwarded-For": "203.0.113.9"}
+
+    answer = Web(operators=OPERATORS).client().get("/metrics", headers=headers)
+
+    assert answer.status_code == 401
+
+
 @pytest.mark.parametrize(("alive", "status"), [(True, 200), (False, 503)])
 def test_healthy_means_that_the_worker_runs(alive: bool, status: int) -> None:
     web = Web(alive=alive, operators=OPERATORS)
