@@ -1,1 +1,1 @@
-"""The configuration: YAML and environment in, frozen `Settings` or every problem out."""
+"""The configuration: YAML and environment in, `Settings` or every problem out."""

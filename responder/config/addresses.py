@@ -1,0 +1,110 @@
+"""The addresses of a configuration: where we listen, and whom we may call."""
+
+import ipaddress
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from responder.config.problem import Refused
+from responder.config.settings import Secret
+
+_PRIVATE_ENDS = (".local", ".localhost", ".internal", ".lan", ".test", ".svc")
+_PUSH = "/loki/api/v1/push"
+
+
+def listen(text: object) -> tuple[str, int]:
+    """`host:port`, IPv6 in brackets; port 0 lets the system choose one."""
+    if isinstance(text, tuple):
+        return str(text[0]), int(text[1])
+    pattern = r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+)):([0-9]{1,5})"
+    found = re.fullmatch(pattern, text) if isinstance(text, str) else None
+    if found is None or int(found[3]) > 65535:
+        remedy = 'write it as "127.0.0.1:8080" or "0.0.0.0:8080"'
+        raise Refused("is not a host and a port", remedy)
+    return found[1] or found[2], int(found[3])
+
+
+def port(text: str) -> int:
+    """The port a host gives by the variable PORT."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise Refused("is not a port", "set PORT to a number up to 65535")
+    return int(text)
+
+
+def public_url(text: str) -> str:
+    """Our address as others see it, without a slash at its end."""
+    parts = _web(text, "https://responder.example.net")
+    if parts.query or parts.fragment:
+        raise Refused("has a query or fragment", "end it after the host or path")
+    return text.rstrip("/")
+
+
+def storage_url(text: str) -> str:
+    """A SQLAlchemy address; only SQLite's so far."""
+    if not text.startswith("sqlite:///"):
+        remedy = "only sqlite:/// in this version: write sqlite:///responder.db"
+        raise Refused("is not a storage that can be used", remedy)
+    return text
+
+
+def logs_url(text: str) -> str:
+    """Loki's base address; the push address, as Grafana shows it, is understood."""
+    parts = _web(text, "http://loki:3100")
+    if parts.query or parts.fragment:
+        raise Refused("has a query or fragment", "write only http://loki:3100")
+    return text.rstrip("/").removesuffix(_PUSH).rstrip("/")
+
+
+def factory_url(text: str) -> str:
+    """The factory's scheme and host: the path of a call is rebuilt from the link."""
+    parts = _web(text, "https://pizza-factory.cs329.click")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise Refused("has a path", "write only https:// and the host")
+    _demand_https(parts)
+    return text.rstrip("/")
+
+
+def report_url(secret: Secret | None) -> Secret | None:
+    """The whole address of a fixed report link, a secret."""
+    if secret is not None:
+        _demand_https(_web(secret.reveal(), "https://host/path"))
+    return secret
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine answers to the name."""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def host_of(url: str) -> str:
+    """The host of an address that was accepted above."""
+    return urlsplit(url).hostname or ""
+
+
+def _web(text: str, example: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        usable = bool(parts.hostname) and parts.scheme in ("http", "https")
+        usable = usable and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not text.isprintable() or " " in text:
+        raise Refused("is not an http(s) address", f"write it as {example}")
+    if "@" in parts.netloc:
+        remedy = "move the name and password to fields of their own"
+        raise Refused("holds a name or password", remedy)
+    return parts
+
+
+def _demand_https(parts: SplitResult) -> None:
+    if parts.scheme != "https" and not _private(parts.hostname or ""):
+        remedy = "use https; http is only for this machine and private networks"
+        raise Refused("would send the report in clear", remedy)
+
+
+def _private(host: str) -> bool:
+    if is_loopback(host):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith(_PRIVATE_ENDS)

@@ -1,0 +1,152 @@
+"""What must hold between the parts of a configuration."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from responder.config import schema
+from responder.config.addresses import host_of, is_loopback
+from responder.config.describe import describe
+from responder.config.expand import Expanded
+from responder.config.parts import Parts
+from responder.config.problem import Path, Problem, problem
+from responder.config.reach import unreachable
+from responder.incident.names import OnUnreadable, Sender
+
+__all__ = ["Purpose", "describe", "problems", "warnings"]
+
+_STRANGERS = "without it everyone who reaches the address"
+
+
+class Purpose(StrEnum):
+    """What a configuration is loaded for."""
+
+    SERVE = "serve"
+    CHECK = "check"
+    REPLAY = "replay"
+
+
+def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Problem]:
+    """Everything that the valid parts say against each other."""
+    if purpose is not Purpose.REPLAY:
+        yield from _exposed(parts)
+    yield from _credentials(parts)
+    yield from _logs(parts, expanded)
+    yield from _names(parts)
+    for i, one in enumerate(parts.rules):
+        rule = one.rule
+        if rule.fine("verify_after", "verify_for"):
+            yield from _verification(rule.value, ("rules", i))
+        reports = rule.value.on_unreadable is OnUnreadable.REPORT
+        fixed = _asked(parts, expanded, "factory", "report_url")
+        if rule.fine("on_unreadable") and reports and not fixed:
+            remedy = "set factory.report_url, or use needs_human"
+            message = "needs a fixed link: with unreadable logs none can be found"
+            yield problem(("rules", i, "on_unreadable"), message, remedy, "report")
+    yield from unreachable([one.rule for one in parts.rules])
+
+
+def warnings(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+    """What may be meant so, and is worth a look."""
+    for i, judged in enumerate(parts.credentials):
+        hmac = judged.value.hmac
+        if hmac and hmac.timestamp_header is None:
+            at: Path = ("webhook_auth", i, "hmac", "timestamp_header")
+            remedy = "name it here and in Grafana: X-Grafana-Alerting-Timestamp"
+            yield problem(at, "is missing: a recorded request can be replayed", remedy)
+    factory = parts.factory.value
+    if not _asked(parts, expanded, "factory", "api_key"):
+        message = "is not set: any vendor's link would be used"
+        remedy = "set it to your key, so that only your own links are called"
+        yield problem(("factory", "api_key"), message, remedy)
+    fixed = factory.report_url
+    if fixed and host_of(fixed.reveal()) != host_of(factory.url):
+        host = host_of(factory.url)
+        message = f"has another host than factory.url ({host})"
+        yield problem(("factory", "report_url"), message, "check both addresses", "***")
+
+
+def _asked(parts: Parts, expanded: Expanded, *path: str | int) -> bool:
+    """Whether a value is given, or is a secret that is only unset here."""
+    return bool(parts.given(*path)) or path in expanded.unset
+
+
+def _exposed(parts: Parts) -> Iterator[Problem]:
+    server = parts.server.value
+    if server.public_url:
+        why = "server.public_url is set"
+    elif parts.server.fine("listen") and not is_loopback(server.listen[0]):
+        why = f"server.listen is {server.listen[0]}"
+    else:
+        return
+    opened = (
+        ("webhook_auth", f"is missing, and {why}: {_STRANGERS} could raise an alert"),
+        ("operator_auth", f"is missing, and {why}: {_STRANGERS} could read the pages"),
+    )
+    for key, message in opened:
+        if not parts.given(key):
+            remedy = "configure it, or listen on 127.0.0.1 without a public_url"
+            yield problem((key,), message, remedy)
+    if parts.embedded and not parts.given("logs", "push_auth"):
+        message = f"is missing, and {why}: {_STRANGERS} could plant evidence"
+        remedy = "set logs.push_auth: {bearer: ...}, or use logs: {type: loki}"
+        yield problem(("logs", "push_auth"), message, remedy)
+
+
+def _credentials(parts: Parts) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for i, judged in enumerate(parts.credentials):
+        one, at = judged.value, ("webhook_auth", i)
+        first = seen.setdefault(one.name, i)
+        if judged.fine("name") and first != i:
+            message = f"is also the name of webhook_auth[{first}]"
+            yield problem((*at, "name"), message, "name each differently", one.name)
+        given = parts.given(*at)
+        parts_of = {"hmac", "bearer", "basic"}
+        if isinstance(given, dict) and parts_of.isdisjoint(given):
+            yield problem(at, "proves nothing", "add hmac, bearer or basic")
+        if isinstance(given, dict) and given.get("bearer") and given.get("basic"):
+            remedy = "split it in two entries: a request has one Authorization header"
+            yield problem(at, "asks for bearer and basic at once", remedy)
+        mute = [s for s in one.senders if s is not Sender.GRAFANA]
+        if one.hmac and judged.fine("senders", "hmac") and mute:
+            message = f"asks for a signature, but {' and '.join(mute)} cannot sign"
+            remedy = "give them an entry of their own, with bearer or basic"
+            yield problem((*at, "senders"), message, remedy, ", ".join(one.senders))
+
+
+def _logs(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+    logs = parts.logs.value
+    if not isinstance(logs, schema.LokiSection):
+        return
+    password = _asked(parts, expanded, "logs", "password")
+    if password and _asked(parts, expanded, "logs", "bearer"):
+        yield problem(("logs", "bearer"), "is given beside a password", "keep one")
+    if parts.logs.fine("username", "password") and password != bool(logs.username):
+        lacking = "username" if password else "password"
+        remedy = "give both username and password, or a bearer"
+        yield problem(("logs", lacking), "is missing beside its other half", remedy)
+
+
+def _names(parts: Parts) -> Iterator[Problem]:
+    rules: dict[str, int] = {}
+    for i, one in enumerate(parts.rules):
+        name = one.rule.value.name
+        first = rules.setdefault(name, i)
+        if one.rule.fine("name") and first != i:
+            message = f"is also the name of rules[{first}]"
+            yield problem(("rules", i, "name"), message, "name each differently", name)
+        checks: dict[str, int] = {}
+        for j, check in enumerate(one.checks):
+            first = checks.setdefault(check.value.name, j)
+            if check.fine("name") and first != j:
+                at: Path = ("rules", i, "checks", j, "name")
+                message = f"is also the name of checks[{first}]"
+                remedy = "name each differently"
+                yield problem(at, message, remedy, check.value.name)
+
+
+def _verification(rule: schema.RuleSection, at: Path) -> Iterator[Problem]:
+    if rule.verify_after > rule.verify_for:
+        message = "is longer than verify_for: recovery could never be seen"
+        remedy = "make verify_after the shorter one"
+        yield problem((*at, "verify_after"), message, remedy)

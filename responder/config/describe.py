@@ -1,0 +1,74 @@
+"""A configuration in plain words: what each rule would do."""
+
+from responder.config.durations import said
+from responder.config.settings import EmbeddedLogs, Settings
+from responder.incident.names import Mode, OnUnreadable
+from responder.incident.rule import Check, Rule
+
+_EMBEDDED = (
+    "logs: embedded. They are for trying and for tests; they hold only what is "
+    "pushed to /loki/api/v1/push. Use logs: {type: loki} for real shops."
+)
+
+
+def describe(settings: Settings) -> list[str]:
+    """One sentence for each rule and what bounds them all. Holds no secret."""
+    lines = [_rule(rule, settings) for rule in settings.rules]
+    hourly = _times(settings.max_reports_per_hour)
+    lines.append(f"all rules together: report at most {hourly} an hour.")
+    if isinstance(settings.logs, EmbeddedLogs):
+        lines.append(_EMBEDDED)
+    return lines
+
+
+def _rule(rule: Rule, settings: Settings) -> str:
+    confirmed = " or ".join(_check(check) for check in rule.checks)
+    return (
+        f"{rule.name} ({rule.mode}): {_match(rule)}; confirmed by {confirmed}; "
+        f"{_action(rule, settings)}; {_proof(rule)}; {_unreadable(rule)}."
+    )
+
+
+def _match(rule: Rule) -> str:
+    if not rule.match:
+        return "every alert"
+    alternatives = (
+        " and ".join(f"{m.label}{m.op}{m.value}" for m in matchers)
+        for matchers in rule.match
+    )
+    return "alerts with " + ", or ".join(alternatives)
+
+
+def _check(check: Check) -> str:
+    lines = "1 line" if check.threshold == 1 else f"{check.threshold} lines"
+    return f"{check.name} ({lines} in {said(check.window)})"
+
+
+def _action(rule: Rule, settings: Settings) -> str:
+    if rule.mode is Mode.SHADOW:
+        return "reports nothing, only notes what it would have done"
+    fixed = settings.factory.report_url is not None
+    link = "the fixed report link" if fixed else "the newest link found in the logs"
+    return (
+        f"reports {link} at most {_times(rule.max_reports)}, "
+        f"the same one no sooner than {said(rule.cooldown)} later, "
+        "then calls a person"
+    )
+
+
+def _proof(rule: Rule) -> str:
+    after, until = said(rule.verify_after), said(rule.verify_for)
+    if rule.traffic:
+        return f"recovered when a good order is seen from {after} on, within {until}"
+    return f"recovered when the checks stay quiet, looked at from {after} on"
+
+
+def _unreadable(rule: Rule) -> str:
+    after = said(rule.unreadable_for)
+    if rule.on_unreadable is OnUnreadable.REPORT:
+        return f"reports although the logs are unreadable for {after}"
+    return f"calls a person when the logs are unreadable for {after}"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

@@ -1,0 +1,171 @@
+"""A configuration's text and where it came from; YAML to a plain tree.
+
+Scalars stay text (or None): each field decides what its text means, so that a
+password of digits, a `no` or a `12:30` is not turned into something else.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as File
+
+import yaml
+
+from responder.config.problem import Path, Problem, problem
+
+MAX_BYTES = 1024 * 1024
+_MAX_NODES = 50_000
+_MAX_DEPTH = 32
+_TAG = "tag:yaml.org,2002:"
+_KNOWN_TAGS = {_TAG + t for t in ("null", "bool", "int", "float", "timestamp", "str")}
+_QUOTE = 'put values that hold ${...}, ": " or "#" in quotes'
+
+Tree = dict[str, object]
+
+DEFAULT_TEXT = """\
+rules:
+  - name: pizza-factory
+    match:
+      - {responder: jwt-pizza}
+      - {alertname: "Order errors", severity: "=~critical|high"}
+    checks:
+      - name: report-link
+        query: '{component="jwt-pizza-service"} |= "/api/support/" |= "/report/"'
+        window: 10m
+        threshold: 1
+      - name: error-logs
+        query: '{component="jwt-pizza-service", level="error"}'
+        window: 5m
+        threshold: 5
+    traffic: >-
+      {component="jwt-pizza-service"} |= `"method":"POST"` |= "menuId"
+      |= `"statusCode":200` != "/api/support/"
+    failed: >-
+      {component="jwt-pizza-service", type="http"} |= `"path":"/api/order"`
+      |= `"statusCode":500`
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The text as written (secrets unexpanded), its origin, and the environment."""
+
+    text: str
+    origin: str
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    problems: tuple[Problem, ...] = ()
+    """Why the text could not be had at all."""
+
+    @property
+    def sha(self) -> str:
+        """First 12 hex digits of the SHA-256 of the text as written."""
+        written = self.text.encode("utf-8", "surrogatepass")
+        return hashlib.sha256(written).hexdigest()[:12]
+
+
+def read(path: str | None, env: Mapping[str, str]) -> Document:
+    """The file at `path`, else RESPONDER_CONFIG, RESPONDER_CONFIG_YAML, the defaults.
+
+    Never raises: a file that cannot be read is a problem of the document.
+    """
+    if named := path or env.get("RESPONDER_CONFIG"):
+        return _from_file(named, env)
+    if text := env.get("RESPONDER_CONFIG_YAML"):
+        return Document(text=text, origin="RESPONDER_CONFIG_YAML", env=env)
+    return Document(text=DEFAULT_TEXT, origin="built-in defaults", env=env)
+
+
+def _from_file(name: str, env: Mapping[str, str]) -> Document:
+    try:
+        with File(name).open("rb") as file:
+            text = file.read(MAX_BYTES + 1).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        found = problem(
+            (), f"cannot be read: {why}", "name a readable YAML file by --config", name
+        )
+        return Document(text="", origin=name, env=env, problems=(found,))
+    return Document(text=text, origin=name, env=env)
+
+
+def parse(document: Document) -> tuple[Tree, list[Problem]]:
+    """The document as dicts, lists, texts and None. Problems quote nothing of it."""
+    if document.problems:
+        return {}, list(document.problems)
+    if len(document.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        return {}, [problem((), "is larger than 1 MiB", "shorten it")]
+    reading = _Reading()
+    try:
+        node = yaml.compose(document.text, Loader=yaml.SafeLoader)
+        tree = reading.convert(node, ()) if node is not None else {}
+    except yaml.YAMLError as error:
+        return {}, [_bad_yaml(error)]
+    except RecursionError:
+        return {}, [_too_deep()]
+    except ValueError:  # PyYAML's own, for an escape or a version out of range
+        return {}, [problem((), "is not valid YAML", _QUOTE)]
+    if tree is None:
+        tree = {}
+    if not isinstance(tree, dict):
+        found = problem((), "is not a mapping", "start with a key such as `rules:`")
+        return {}, [*reading.problems, found]
+    return tree, reading.problems
+
+
+def _bad_yaml(error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    # The library quotes what it stumbled over, which may be a secret.
+    why = re.sub(r"'.*'", "'…'", str(getattr(error, "problem", "") or ""), flags=re.S)
+    said = f"is not valid YAML{where}" + (f": {why}" if why else "")
+    return problem((), said, _QUOTE)
+
+
+def _too_deep() -> Problem:
+    return problem((), "is nested too deeply or repeats too much", "write it flatter")
+
+
+class _Reading:
+    """Turns nodes into a tree, counting, so that no alias can make it huge."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self._seen = 0
+
+    def convert(self, node: yaml.Node, path: Path) -> object:
+        self._seen += 1
+        if self._seen > _MAX_NODES or len(path) > _MAX_DEPTH:
+            raise RecursionError
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.convert(n, (*path, i)) for i, n in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _scalar(self, node: yaml.Node, path: Path) -> str | None:
+        if node.tag == _TAG + "null":
+            return None
+        if node.tag not in _KNOWN_TAGS and node.value not in ("=", "<<"):
+            self.problems.append(problem(path, "has a YAML tag", "remove the !tag"))
+        return str(node.value)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> Tree:
+        own: Tree = {}
+        merged: Tree = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._odd(path, key, "has a key that is no plain text")
+            elif key.tag == _TAG + "merge":
+                found = self.convert(value, (*path, "<<"))
+                for part in reversed(found if isinstance(found, list) else [found]):
+                    merged |= part if isinstance(part, dict) else {}
+            elif key.value in own:
+                self._odd((*path, key.value), key, "is given twice")
+            else:
+                own[key.value] = self.convert(value, (*path, key.value))
+        return merged | own
+
+    def _odd(self, path: Path, node: yaml.Node, message: str) -> None:
+        line = node.start_mark.line + 1
+        self.problems.append(problem(path, f"{message} (line {line})", "keep one"))
