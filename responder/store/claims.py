@@ -80,8 +80,9 @@ def release(
 ) -> None:
     """Give back. What was hurried meanwhile stays due at once."""
     # `incidents.due_at` is the time of the hurry; without one, now is as good.
-    hurried_at = func.coalesce(incidents.c.due_at, now)
-    later = bindparam("later", due_at, type_=incidents.c.due_at.type)
+    moment = incidents.c.due_at.type
+    hurried_at = func.coalesce(incidents.c.due_at, bindparam("now", now, type_=moment))
+    later = bindparam("later", due_at, type_=moment)
     statement = (
         update(incidents)
         .where(_ours())

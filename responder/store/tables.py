@@ -1,11 +1,11 @@
 """The tables. Times are integer microseconds UTC; lists and maps are JSON text."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -19,9 +19,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import UserDefinedType
 
 SCHEMA_VERSION = 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,19 +29,21 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AnyRow = Row[Any]
 
 
-class Moment(TypeDecorator[datetime]):
+class Moment(UserDefinedType[datetime]):
     """An aware time as microseconds since 1970: exact, sortable, the same anywhere."""
 
-    impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> int | None:
-        return None if value is None else to_us(value)
+    def get_col_spec(self, **_: Any) -> str:
+        return "BIGINT"
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return None if value is None else from_us(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        return lambda at: None if at is None else to_us(at)
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None]:
+        return lambda us: None if us is None else from_us(us)
 
 
 def to_us(at: datetime) -> int:
