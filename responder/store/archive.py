@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from responder.incident.names import Outcome, Proof, Reason, State
 from responder.incident.ports import (
@@ -102,7 +102,8 @@ def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
         found.append(column.ended_at.is_(None))
     if wanted.cursor is not None:
         at, last = _place(wanted.cursor)
-        found.append(tuple_(column.opened_at, column.id) < tuple_(at, last))
+        same = and_(column.opened_at == at, column.id < last)
+        found.append(or_(column.opened_at < at, same))
     return found
 
 

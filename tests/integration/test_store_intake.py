@@ -1,0 +1,225 @@
+"""Deliveries through the one lane into a real SQLite file."""
+
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from responder.incident.alert import Person, PersonAction
+from responder.incident.names import Reason, Sender, State, Status, Verdict
+from responder.incident.ports import Search, StorageUnavailable
+from responder.store import Store, tables
+from tests.fakes import SetClock
+from tests.store_parts import (
+    alert,
+    at,
+    decided,
+    delivery,
+    finished,
+    in_group,
+    names,
+    open_incident,
+    store_on,
+)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
+    store = store_on(tmp_path / "responder.db", clock)
+    store.start()
+    yield store
+    store.close()
+
+
+def test_a_firing_alert_opens_an_incident_that_is_born_leased(store: Store) -> None:
+    accepted = store.accept(delivery())
+
+    (verdict,) = accepted.verdicts
+    (lease,) = accepted.leases
+    assert verdict.verdict is Verdict.OPENED
+    assert lease.incident == verdict.incident
+    assert store.take(at(1), 5) == []
+
+
+def test_the_timeline_tells_the_opening_and_the_alert(store: Store) -> None:
+    lease, incident = open_incident(store)
+
+    found = store.timeline(lease.incident)
+
+    assert found is not None
+    assert found[0] == incident
+    assert names(found[1]) == ["opened", "alert_fired"]
+
+
+def test_a_repeat_moves_the_last_notice_and_no_seq(store: Store) -> None:
+    lease, incident = open_incident(store)
+
+    again = store.accept(delivery(received=at(30)))
+
+    after = store.load(lease.incident)
+    assert again.verdicts[0].verdict is Verdict.REPEATED
+    assert again.leases == ()
+    assert after.seq == incident.seq
+    assert after.last_firing_at == at(30)
+
+
+def test_a_repeat_older_than_the_last_one_moves_nothing_back(store: Store) -> None:
+    lease, _ = open_incident(store)
+    store.accept(delivery(received=at(30)))
+
+    store.accept(delivery(received=at(20)))
+
+    assert store.load(lease.incident).last_firing_at == at(30)
+
+
+def test_each_group_has_its_own_open_incident(store: Store) -> None:
+    one = store.accept(delivery(alert("f1", shop="a"), alert("f2", shop="b")))
+
+    assert len(one.leases) == 2
+    assert len({verdict.incident for verdict in one.verdicts}) == 2
+
+
+def test_copies_of_one_alert_from_50_threads_give_one_incident(store: Store) -> None:
+    with ThreadPoolExecutor(50) as threads:
+        told = list(threads.map(store.accept, [delivery() for _ in range(300)]))
+
+    assert len({a.verdicts[0].incident for a in told}) == 1
+    assert sum(len(a.leases) for a in told) == 1
+    assert [a.verdicts[0].verdict for a in told].count(Verdict.OPENED) == 1
+    assert len(store.deliveries(limit=1000)) == 300
+
+
+def test_a_bad_delivery_in_a_batch_fails_alone(store: Store) -> None:
+    first = delivery()
+    store.accept(first)
+    copied_id = replace(delivery(), id=first.id)
+    good = [delivery(alert(f"g{n}")) for n in range(20)]
+
+    with ThreadPoolExecutor(21) as threads:
+        bad = threads.submit(store.accept, copied_id)
+        told = list(threads.map(store.accept, good))
+
+    with pytest.raises(StorageUnavailable):
+        bad.result()
+    assert [a.verdicts[0].verdict for a in told] == [Verdict.JOINED] * 20
+
+
+def test_an_alert_that_comes_just_as_its_incident_ends_is_lost_by_neither(
+    store: Store,
+) -> None:
+    for number in range(20):
+        shop = f"shop {number}"
+        lease, incident = open_incident(store, alert("f1", shop=shop))
+        late = delivery(alert("f2", shop=shop))
+        with ThreadPoolExecutor(2) as threads:
+            end = threads.submit(store.decide, lease, incident, [finished()])
+            told = threads.submit(store.accept, late)
+        home = told.result().verdicts[0].incident
+
+        assert home is not None
+        if home == incident.id:
+            assert not end.result().accepted
+        assert store.load(home).ended_at is None
+
+
+def test_an_alert_after_the_end_opens_another_incident(store: Store) -> None:
+    lease, incident = open_incident(store)
+    assert store.decide(lease, incident, [finished()]).accepted
+
+    later = store.accept(delivery(alert("f2"), received=at(70)))
+
+    assert later.verdicts[0].verdict is Verdict.OPENED
+    assert later.verdicts[0].incident != incident.id
+
+
+def test_an_echo_hurries_the_ended_incident(store: Store) -> None:
+    lease, incident = open_incident(store)
+    store.decide(lease, incident, [finished()])
+    store.release(lease, None)
+
+    echo = store.accept(delivery(received=at(90)))
+
+    assert echo.verdicts[0].verdict is Verdict.ECHO
+    assert [found.incident for found in echo.leases] == [incident.id]
+    assert store.load(incident.id).last_firing_at == at(90)
+
+
+def test_a_new_firing_supersedes_an_incident_whose_automation_is_over(
+    store: Store,
+) -> None:
+    lease, incident = open_incident(store)
+    given_up = replace(decided(state=State.NEEDS_HUMAN), reason=Reason.ERRORS_CONTINUE)
+    store.decide(lease, incident, [given_up])
+
+    told = store.accept(delivery(alert("f1", started=at(100)), received=at(100)))
+
+    assert told.verdicts[0].verdict is Verdict.OPENED
+    assert store.load(incident.id).state is State.SUPERSEDED
+    assert {found.incident for found in told.leases} == {told.verdicts[0].incident}
+
+
+def test_a_resolve_is_an_event_and_hurries(store: Store) -> None:
+    lease, incident = open_incident(store)
+    store.release(lease, at(600))
+
+    told = store.accept(delivery(alert(status=Status.RESOLVED), received=at(5)))
+
+    assert [found.incident for found in told.leases] == [incident.id]
+    assert store.load(incident.id).resolved_cleanly
+
+
+def test_a_firing_seen_resolved_stays_an_echo_after_a_restart(
+    store: Store, tmp_path: Path, clock: SetClock
+) -> None:
+    store.accept(delivery(alert(status=Status.RESOLVED)))
+    store.close()
+    again = store_on(tmp_path / "responder.db", clock)
+    again.start()
+
+    told = again.accept(delivery())
+    again.close()
+
+    assert told.verdicts[0].verdict is Verdict.ECHO
+
+
+def test_a_person_who_acts_on_an_irm_group_is_noted_in_its_incident(
+    store: Store,
+) -> None:
+    (lease,) = store.accept(in_group(delivery(), "G1")).leases
+    person = Person(action=PersonAction.ACKNOWLEDGED, name="ada")
+    silent = in_group(delivery(), "G1")
+    notice = replace(silent.notification, sender=Sender.IRM, alerts=(), person=person)
+
+    store.accept(replace(silent, notification=notice))
+
+    found = store.timeline(lease.incident)
+    assert found is not None
+    assert names(found[1])[-1] == "person_acted"
+    assert len(store.deliveries(incident=lease.incident)) == 2
+
+
+def test_the_text_of_a_delivery_is_stored_masked(store: Store) -> None:
+    store.accept(delivery(body='{"k": "s3cret-value /api/support/abc/report/def"}'))
+
+    with store.engine.connect() as conn:
+        packed = conn.execute(select(tables.deliveries.c.body)).scalar_one()
+    assert zlib.decompress(packed) == b'{"k": "*** ***"}'
+
+
+def test_a_reader_sees_only_what_is_committed(store: Store) -> None:
+    with store.engine.connect() as conn:
+        before = conn.execute(select(tables.incidents.c.id)).all()
+        store.accept(delivery())
+        during = conn.execute(select(tables.incidents.c.id)).all()
+
+    assert before == during == []
+    assert len(store.search(Search()).incidents) == 1

@@ -1,0 +1,251 @@
+"""Links, reservations and bounds: rules 2, 10 and 11 where they are kept."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from responder.incident.link import ReportLink
+from responder.incident.names import Outcome, Reason
+from responder.store import Store, tables
+from responder.store.engine import writing
+from tests.fakes import SetClock
+from tests.store_parts import (
+    DIGEST,
+    OTHER_DIGEST,
+    alert,
+    answered,
+    at,
+    intended,
+    open_incident,
+    report,
+    store_on,
+)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(at(1))
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
+    store = store_on(tmp_path / "responder.db", clock, max_reports_per_hour=3)
+    store.start()
+    yield store
+    store.close()
+
+
+def test_of_two_reservations_for_one_factory_one_holds(store: Store) -> None:
+    first = open_incident(store, alert(shop="a"))
+    second = open_incident(store, alert(shop="b"))
+
+    with ThreadPoolExecutor(2) as threads:
+        told = list(
+            threads.map(
+                lambda pair: store.decide(pair[0], pair[1], [intended()]),
+                (first, second),
+            )
+        )
+
+    assert [appended.accepted for appended in told].count(True) == 1
+
+
+def test_a_report_in_flight_is_seen_by_others_only(store: Store) -> None:
+    lease, incident = open_incident(store, alert(shop="a"))
+    _, other = open_incident(store, alert(shop="b"))
+    store.decide(lease, incident, [intended()])
+
+    assert store.brakes(other, at(2)).in_flight
+    assert not store.brakes(incident, at(2)).in_flight
+
+
+def test_an_answer_lets_the_next_report_go(store: Store) -> None:
+    lease, incident = open_incident(store, alert(shop="a"))
+    other = open_incident(store, alert(shop="b"))
+    report(store, lease, incident, Outcome.WRONG_CODE)
+
+    assert store.decide(*other, [intended(3, OTHER_DIGEST)]).accepted
+
+
+@pytest.mark.parametrize(("age", "blocks"), [(5.9, True), (6.0, False)])
+def test_an_intent_without_an_answer_blocks_others_for_timeout_and_a_second(
+    store: Store, clock: SetClock, age: float, blocks: bool
+) -> None:
+    lease, incident = open_incident(store, alert(shop="a"))
+    other_lease, other = open_incident(store, alert(shop="b"))
+    store.decide(lease, incident, [intended(1)])
+    clock.at = at(4)
+    store.renew([other_lease])
+    clock.at = at(1 + age)
+
+    told = store.decide(other_lease, other, [intended(1 + age, OTHER_DIGEST)])
+
+    assert store.brakes(other, clock.at).in_flight is blocks
+    assert told.accepted is not blocks
+
+
+@pytest.mark.parametrize(
+    ("outcome", "spent"),
+    [
+        (Outcome.RESOLVED, True),
+        (Outcome.NOTHING_TO_RESOLVE, True),
+        (Outcome.WRONG_CODE, True),
+        (Outcome.REFUSED, False),
+        (Outcome.UNREACHABLE, False),
+        (Outcome.UNKNOWN, False),
+    ],
+)
+def test_an_answer_spends_its_link_or_not(
+    store: Store, outcome: Outcome, spent: bool
+) -> None:
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, outcome)
+
+    record = store.brakes(incident, at(3)).links[DIGEST]
+    told = store.decide(lease, incident, [intended(3)])
+
+    assert (record.outcome, record.spent) == (outcome, spent)
+    assert record.incident == incident.id
+    assert told.accepted is not spent
+
+
+@pytest.mark.parametrize("reason", [Reason.FIX_DID_NOT_HOLD, Reason.UNANSWERED])
+def test_a_spent_link_may_be_called_again_for_these_reasons(
+    store: Store, reason: Reason
+) -> None:
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, Outcome.RESOLVED)
+
+    assert store.decide(lease, incident, [intended(3, reason=reason)]).accepted
+
+
+def test_a_second_unknown_spends_the_link(store: Store) -> None:
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, Outcome.UNKNOWN)
+    incident = report(
+        store, lease, incident, Outcome.UNKNOWN, seconds=3, reason=Reason.UNANSWERED
+    )
+
+    record = store.brakes(incident, at(5)).links[DIGEST]
+    assert (record.unknowns, record.spent) == (2, True)
+    assert store.brakes(incident, at(5)).floor is None
+
+
+def test_a_call_in_vain_leaves_the_answer_that_spent_the_link(store: Store) -> None:
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, Outcome.RESOLVED)
+    incident = report(
+        store,
+        lease,
+        incident,
+        Outcome.REFUSED,
+        seconds=3,
+        reason=Reason.FIX_DID_NOT_HOLD,
+    )
+
+    record = store.brakes(incident, at(5)).links[DIGEST]
+    assert (record.outcome, record.answered_at) == (Outcome.RESOLVED, at(2))
+
+
+def test_the_fixed_link_is_never_spent(tmp_path: Path, clock: SetClock) -> None:
+    fixed = ReportLink(fixed="https://pizza-factory.example.com/fix")
+    store = store_on(tmp_path / "fixed.db", clock, fixed_link=fixed)
+    store.start()
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, Outcome.RESOLVED, digest=fixed.digest)
+
+    brakes = store.brakes(incident, at(3))
+    told = store.decide(lease, incident, [intended(3, fixed.digest)])
+    store.close()
+
+    assert (brakes.fixed_link, brakes.fixed_name) == (fixed.digest, fixed.name)
+    assert not brakes.links[fixed.digest].spent
+    assert told.accepted
+
+
+@pytest.mark.parametrize(
+    ("outcome", "floor"),
+    [
+        (Outcome.RESOLVED, at(2)),
+        (Outcome.NOTHING_TO_RESOLVE, at(2)),
+        (Outcome.WRONG_CODE, None),
+        (Outcome.UNKNOWN, None),
+    ],
+)
+def test_only_an_answer_that_nothing_is_wrong_moves_the_floor(
+    store: Store, outcome: Outcome, floor: object
+) -> None:
+    lease, incident = open_incident(store)
+
+    incident = report(store, lease, incident, outcome)
+
+    assert store.brakes(incident, at(3)).floor == floor
+
+
+def test_the_floor_never_moves_back(store: Store) -> None:
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, Outcome.RESOLVED, seconds=10)
+
+    late = answered(Outcome.RESOLVED, 4, OTHER_DIGEST)
+    incident = store.record(lease, incident, [late]).incident
+
+    assert store.brakes(incident, at(12)).floor == at(11)
+
+
+def test_the_bound_of_the_hour_counts_calls_that_may_have_taken_effect(
+    store: Store,
+) -> None:
+    lease, incident = open_incident(store)
+    for number, outcome in enumerate([Outcome.UNKNOWN, Outcome.RESOLVED] * 2):
+        if number < 3:
+            digest = str(number) * 64
+            incident = report(
+                store, lease, incident, outcome, seconds=number + 1, digest=digest
+            )
+
+    brakes = store.brakes(incident, at(5))
+    told = store.decide(lease, incident, [intended(5)])
+
+    assert brakes.reports_last_hour == brakes.max_reports_per_hour == 3
+    assert brakes.hour_frees_at == at(3602)
+    assert not told.accepted
+
+
+def test_calls_without_effect_are_not_counted(store: Store) -> None:
+    lease, incident = open_incident(store)
+    for number in range(4):
+        incident = report(
+            store, lease, incident, Outcome.WRONG_CODE, digest=str(number) * 64
+        )
+
+    assert store.brakes(incident, at(5)).reports_last_hour == 0
+
+
+def test_calls_drop_out_after_an_hour(store: Store) -> None:
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, Outcome.RESOLVED)
+
+    assert store.brakes(incident, at(3602)).reports_last_hour == 0
+
+
+def test_nothing_is_reserved_while_paused(store: Store) -> None:
+    lease, incident = open_incident(store)
+    with writing(store.engine) as conn:
+        conn.execute(update(tables.brakes).values(paused=True))
+
+    told = store.decide(lease, incident, [intended()])
+
+    assert store.brakes(incident, at(2)).paused
+    assert not told.accepted
+
+
+def test_a_refused_reservation_leaves_no_trace(store: Store) -> None:
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, Outcome.WRONG_CODE)
+
+    told = store.decide(lease, incident, [intended(3)])
+
+    assert told.incident == incident == store.load(incident.id)
