@@ -8,14 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic import ValidationInfo as Info
 
-from responder.config.addresses import (
-    factory_url,
-    listen,
-    logs_url,
-    public_url,
-    report_url,
-    storage_url,
-)
+from responder.config import addresses
 from responder.config.durations import duration, size
 from responder.config.problem import Refused
 from responder.config.settings import Secret
@@ -144,13 +137,18 @@ class Section(BaseModel):
 
 
 class ServerSection(Section):
-    listen: Annotated[tuple[str, int], BeforeValidator(listen)] = ("127.0.0.1", 8080)
-    public_url: Annotated[str, AfterValidator(public_url)] | None = None
+    listen: Annotated[tuple[str, int], BeforeValidator(addresses.listen)] = (
+        "127.0.0.1",
+        8080,
+    )
+    public_url: Annotated[str, AfterValidator(addresses.public_url)] | None = None
     max_body: Annotated[int, BeforeValidator(size)] = 16 * 1024 * 1024
 
 
 class StorageSection(Section):
-    url: Annotated[str, AfterValidator(storage_url)] = "sqlite:///responder.db"
+    url: Annotated[str, AfterValidator(addresses.storage_url)] = (
+        "sqlite:///responder.db"
+    )
 
 
 class HmacSection(Section):
@@ -182,7 +180,7 @@ class OperatorSection(Section):
 class LokiSection(Section):
     stand_in = {"url": "http://loki:3100"}
     type: str
-    url: Annotated[str, AfterValidator(logs_url)]
+    url: Annotated[str, AfterValidator(addresses.logs_url)]
     username: Username | None = None
     password: MaybeSecret = None
     bearer: MaybeSecret = None
@@ -200,11 +198,11 @@ class EmbeddedSection(Section):
 
 
 class FactorySection(Section):
-    url: Annotated[str, AfterValidator(factory_url)] = (
+    url: Annotated[str, AfterValidator(addresses.factory_url)] = (
         "https://pizza-factory.cs329.click"
     )
     api_key: MaybeSecret = None
-    report_url: Annotated[MaybeSecret, AfterValidator(report_url)] = None
+    report_url: Annotated[MaybeSecret, AfterValidator(addresses.report_url)] = None
     method: Annotated[str, AfterValidator(_method)] = "auto"
     timeout: Positive = timedelta(seconds=5)
 
