@@ -8,6 +8,7 @@ fsync for all who waited.
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -30,7 +31,18 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _AT_ONCE = 256
+_TOO_LATE = "the database took too long to write"
 _STOPPED = "the storage is not running"
+
+
+def wait(future: Future[T], seconds: float) -> T:
+    """The answer; `StorageUnavailable` if it does not come in time."""
+    try:
+        return future.result(timeout=seconds)
+    except TooLate:
+        # Not begun yet: then it is never written.
+        future.cancel()
+        raise StorageUnavailable(_TOO_LATE) from None
 
 
 @dataclass(frozen=True, slots=True)

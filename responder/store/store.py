@@ -3,8 +3,9 @@
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TooLate
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, update
@@ -32,7 +33,7 @@ from responder.store.brakes import read_brakes
 from responder.store.engine import Lock, file_of, open_engine, reading
 from responder.store.ids import Ids
 from responder.store.intake import Arrival, Desk
-from responder.store.lane import Lane
+from responder.store.lane import Lane, wait
 from responder.store.links import Supplier
 from responder.store.timeline import Folds, read_events, read_row, with_row
 
@@ -40,7 +41,6 @@ T = TypeVar("T")
 
 _ACCEPT_WITHIN = 0.8
 _APPEND_WITHIN = 30.0
-_TOO_LATE = "the database took too long to write"
 
 
 class Store:
@@ -123,7 +123,23 @@ class Store:
     def accept(self, delivery: Delivery) -> Accepted:
         text = self._masker(delivery.body).encode("utf-8", "replace")
         arrival = Arrival(delivery=delivery, body=zlib.compress(text, 3))
-        return _wait(self._writer.deliver(arrival), _ACCEPT_WITHIN)
+        future = self._writer.deliver(arrival)
+        try:
+            return wait(future, _ACCEPT_WITHIN)
+        except StorageUnavailable:
+            future.add_done_callback(self._give_back)
+            raise
+
+    def _give_back(self, future: Future[Accepted]) -> None:
+        """Nobody waited for this answer: whoever looks next may take the incidents."""
+        if future.cancelled() or future.exception() is not None:
+            return
+        now = self._clock.now()
+        for lease in future.result().leases:
+            with suppress(StorageUnavailable):
+                self._writer.submit(
+                    partial(claims.release, lease=lease, due_at=now, now=now)
+                )
 
     # IncidentStore
 
@@ -210,7 +226,7 @@ class Store:
 
     def writable(self) -> bool:
         try:
-            _wait(self._writer.submit(self._probe), _ACCEPT_WITHIN)
+            wait(self._writer.submit(self._probe), _ACCEPT_WITHIN)
         except StorageUnavailable:
             return False
         return True
@@ -225,13 +241,4 @@ class Store:
         return self._lane
 
     def _write(self, job: Callable[[Connection], T]) -> T:
-        return _wait(self._writer.submit(job), _APPEND_WITHIN)
-
-
-def _wait(future: Future[T], seconds: float) -> T:
-    try:
-        return future.result(timeout=seconds)
-    except TooLate:
-        # Not begun yet: then it is never written.
-        future.cancel()
-        raise StorageUnavailable(_TOO_LATE) from None
+        return wait(self._writer.submit(job), _APPEND_WITHIN)

@@ -11,7 +11,7 @@ import pytest
 
 from responder.incident.ports import StorageUnavailable
 from responder.store import BadStorage, DatabaseInUse, Store
-from tests.fakes import SetClock
+from tests.fakes import NOON, SetClock
 from tests.store_parts import FACTORY, delivery, open_incident, store_on
 
 SECOND = """
@@ -156,6 +156,21 @@ def test_a_file_locked_by_another_program_fails_the_request_within_a_second(
     other.close()
 
     assert not ready
+
+
+def test_an_incident_stored_too_late_for_its_request_is_left_to_whoever_looks(
+    store: Store, file: Path
+) -> None:
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageUnavailable):
+        store.accept(delivery())
+    other.execute("ROLLBACK")
+    other.close()
+
+    # The lane writes in order: this comes after the delivery, before the look.
+    assert store.writable()
+    assert len(store.take(NOON, 5)) == 1
 
 
 def test_the_lane_lives_on_after_a_full_disk(store: Store) -> None:
