@@ -76,7 +76,7 @@ def _listen(parts: Parts, document: Document) -> tuple[tuple[str, int], list[Pro
 def _unset(expanded: Expanded) -> Iterator[Problem]:
     for path, missing in expanded.unset.items():
         remedy = "set it before serving, or remove this key"
-        yield problem(path, f"has no value: {missing}", remedy, "***")
+        yield problem(path, f"has no value: {missing}", remedy)
 
 
 def _literal(expanded: Expanded) -> Iterator[Problem]:

@@ -164,7 +164,7 @@ class BasicSection(Section):
 
 
 class CredentialSection(Section):
-    stand_in = {"name": "", "senders": ["grafana"]}
+    stand_in = {"name": "-", "senders": ["grafana"]}
     name: Text
     senders: Annotated[list[Sender], Field(min_length=1)]
     hmac: HmacSection | None = None
@@ -173,12 +173,12 @@ class CredentialSection(Section):
 
 
 class OperatorSection(Section):
-    stand_in = {"users": {}}
+    stand_in = {"users": {"-": None}}
     users: Annotated[dict[Username, Password], Field(min_length=1)]
 
 
 class LokiSection(Section):
-    stand_in = {"url": "http://loki:3100"}
+    stand_in = {"type": "loki", "url": "http://loki:3100"}
     type: str
     url: Annotated[str, AfterValidator(addresses.logs_url)]
     username: Username | None = None
@@ -193,6 +193,7 @@ class PushAuthSection(Section):
 
 
 class EmbeddedSection(Section):
+    stand_in = {"type": "embedded"}
     type: str
     push_auth: PushAuthSection | None = None
 
@@ -212,7 +213,7 @@ class LimitsSection(Section):
 
 
 class CheckSection(Section):
-    stand_in = {"name": "-", "query": "", "window": "1m", "threshold": 1}
+    stand_in = {"name": "x", "query": "", "window": "1m", "threshold": 1}
     name: Name
     query: Query
     window: Positive
@@ -222,7 +223,7 @@ class CheckSection(Section):
 class RuleSection(Section):
     """A rule without its checks, which are judged one by one."""
 
-    stand_in = {"name": "-", "match": []}
+    stand_in = {"name": "x", "match": []}
     name: Name
     match: list[Alternative]
     traffic: Query | None = None

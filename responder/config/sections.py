@@ -60,7 +60,7 @@ class Bench:
         for mistake in wrong:
             self._tell(model, mistake, raw, at)
         kept = {k: v for k, v in given.items() if k not in bad}
-        whole = model.model_validate({**model.stand_in, **kept}, context=context)
+        whole = model.model_validate({**model.stand_in, **kept})  # queries were judged
         return Judged(whole, frozenset(bad or model.model_fields))
 
     def _tell(self, model: type[S], mistake: Any, raw: object, at: Path) -> None:

@@ -1,0 +1,39 @@
+"""Loading a configuration in tests: a text in, what it came to out."""
+
+from collections.abc import Mapping
+
+from responder.config.document import Document
+from responder.config.load import Loaded, Problem, Purpose, load
+from responder.evidence.selector import parse
+
+RULE = """\
+rules:
+  - name: pizza
+    match: [{responder: jwt-pizza}]
+    checks: [{name: errors, query: '{level="error"}', window: 5m, threshold: 5}]
+"""
+
+
+def loaded(
+    text: str,
+    purpose: Purpose = Purpose.CHECK,
+    *,
+    env: Mapping[str, str] | None = None,
+    allow_literal_secrets: bool = False,
+) -> Loaded:
+    return load(
+        Document(text=text, origin="test", env=env or {}),
+        purpose=purpose,
+        parse_query=parse,
+        allow_literal_secrets=allow_literal_secrets,
+    )
+
+
+def only_problem(text: str, purpose: Purpose = Purpose.CHECK) -> Problem:
+    problems = loaded(text, purpose).problems
+    assert len(problems) == 1, [str(problem) for problem in problems]
+    return problems[0]
+
+
+def paths(problems: tuple[Problem, ...]) -> list[str]:
+    return [problem.path for problem in problems]

@@ -1,0 +1,246 @@
+"""Broken documents: each has its exact path and sentence."""
+
+import pytest
+
+from responder.config.load import Purpose
+from tests.unit.configured import RULE, loaded, only_problem, paths
+
+_CHECK = "{name: errors, query: '{level=\"error\"}', window: 5m, threshold: 5}"
+
+
+def _rule(extra: str, name: str = "pizza", match: str = "[{a: b}]") -> str:
+    return f"  - {{name: {name}, match: {match}, checks: [{_CHECK}]{extra}}}\n"
+
+
+def _rules(extra: str) -> str:
+    return "rules:\n" + _rule(", " + extra)
+
+
+def _credential(text: str) -> str:
+    return f"webhook_auth:\n  - {{name: g, {text}}}\n"
+
+
+SENTENCES = [
+    (
+        "servr: {}",
+        "servr: is not a known key (got ***); did you mean server?",
+    ),
+    (
+        "server: {listen: 8080}",
+        "server.listen: is not a host and a port (got 8080); "
+        'write it as "127.0.0.1:8080" or "0.0.0.0:8080"',
+    ),
+    (
+        "server: {max_body: lots}",
+        "server.max_body: is not a size (got lots); write bytes as 1048576 or 16MiB",
+    ),
+    (
+        "storage: {url: 'postgresql://u:hunter2@db/x'}",
+        "storage.url: is not a storage that can be used (got postgresql://***@db/x); "
+        "only sqlite:/// in this version: write sqlite:///responder.db",
+    ),
+    (
+        "limits: {max_reports_per_hour: 0}",
+        "limits.max_reports_per_hour: is too small (got 0); write 1 or more",
+    ),
+    (
+        "logs: {type: loki}",
+        "logs.url: is missing; add it",
+    ),
+    (
+        "logs: {type: elastic}",
+        "logs.type: is not a log source (got elastic); "
+        "use type: loki or type: embedded",
+    ),
+    (
+        "factory: {url: 'http://pizza-factory.cs329.click'}",
+        "factory.url: would send the report in clear "
+        "(got http://pizza-factory.cs329.click); "
+        "use https; http is only for this machine and private networks",
+    ),
+    (
+        "factory: {url: 'https://pizza-factory.cs329.click/api'}",
+        "factory.url: has a path (got https://pizza-factory.cs329.click/api); "
+        "write only https:// and the host",
+    ),
+    (
+        _rules("recheck: 10"),
+        "rules[0].recheck: is a number without a unit (got 10); "
+        "write it as 30s, 5m, 1h30m, 500ms or 2d",
+    ),
+    (
+        _rules("mode: veto"),
+        "rules[0].mode: comes with a later version (got veto); use auto or shadow",
+    ),
+    (
+        _rules("on_unreadable: report"),
+        "rules[0].on_unreadable: needs a fixed link: with unreadable logs none can be "
+        "found (got report); set factory.report_url, or use needs_human",
+    ),
+    (
+        _rules("verify_after: 11m"),
+        "rules[0].verify_after: is longer than verify_for: recovery could never be "
+        "seen; make verify_after the shorter one",
+    ),
+    (
+        _rules("traffic: '{a=\"b\"} | json'"),
+        "rules[0].traffic: goes beyond what embedded logs can evaluate, from: | json "
+        '(got {a="b"} | json); '
+        "keep selector and line filters only, or use logs: {type: loki}",
+    ),
+    (
+        _rules("verify_afterr: 1m"),
+        "rules[0].verify_afterr: is not a known key (got ***); "
+        "did you mean verify_after?",
+    ),
+    (
+        "rules: []",
+        "rules: is missing or empty; give at least one, with a dash per entry",
+    ),
+    (
+        "rules:\n" + _rule("", match="[{}]"),
+        "rules[0].match[0]: is not a mapping of labels to values (got a mapping); "
+        "write {label: value}, or match: [] to take every alert",
+    ),
+    (
+        "rules:\n" + _rule("") + _rule("", match="[{c: d}]"),
+        "rules[1].name: is also the name of rules[0] (got pizza); "
+        "name each differently",
+    ),
+    (
+        "rules:\n" + _rule("", match="[]") + _rule("", name="late"),
+        "rules[1].match: can never be reached: pizza before it takes every alert that "
+        "late takes; move late up, or narrow the earlier match",
+    ),
+    (
+        _credential("senders: [grafana]"),
+        "webhook_auth[0]: proves nothing; add hmac, bearer or basic",
+    ),
+    (
+        _credential("senders: [slack], bearer: '${T:-}'"),
+        "webhook_auth[0].senders[0]: is not one of the values (got slack); "
+        "use 'grafana', 'alertmanager' or 'irm'",
+    ),
+    (
+        _credential("senders: [irm], hmac: {secrets: ['${T}']}"),
+        "webhook_auth[0].senders: asks for a signature, but irm cannot sign (got irm); "
+        "give them an entry of their own, with bearer or basic",
+    ),
+    (
+        "server: {public_url: '${URL}'}",
+        "server.public_url: ${URL} is not set (got ${URL}); "
+        "set URL or write ${URL:-default}",
+    ),
+    (
+        "storage: {url: 'sqlite:///${broken'}",
+        "storage.url: holds a broken ${...} (got sqlite:///${broken); "
+        "write ${NAME} or ${NAME:-default}, and $$ for a plain $",
+    ),
+    (
+        "limits: {max_reports_per_hour: 1, max_reports_per_hour: 2}",
+        "limits.max_reports_per_hour: is given twice (line 1); keep one",
+    ),
+    ("- a\n- b\n", "the document: is not a mapping; start with a key such as `rules:`"),
+]
+
+
+@pytest.mark.parametrize(("text", "sentence"), SENTENCES)
+def test_a_broken_document_has_one_sentence(text: str, sentence: str) -> None:
+    assert str(only_problem(text)) == sentence
+
+
+FIVE = """\
+server: {listen: nowhere}
+factory: {timeout: 5}
+rules:
+  - name: pizza
+    match: [{severity: "=~(critical"}]
+    recheck: soon
+    checks:
+      - {name: errors, query: '{level="error"', window: 5m, threshold: 5}
+"""
+
+
+def test_five_mistakes_are_five_problems() -> None:
+    assert paths(loaded(FIVE).problems) == [
+        "server.listen",
+        "factory.timeout",
+        "rules[0].match[0]",
+        "rules[0].recheck",
+        "rules[0].checks[0].query",
+    ]
+
+
+def test_one_fields_error_hides_no_other_of_the_same_check() -> None:
+    text = (
+        "rules: [{name: a, match: [], verify_after: 1h, recheck: x, checks: "
+        "[{name: b, query: '{', window: 5, threshold: 0}, {name: b}]}]"
+    )
+    assert set(paths(loaded(text).problems)) == {
+        "rules[0].recheck",
+        "rules[0].verify_after",
+        "rules[0].checks[0].query",
+        "rules[0].checks[0].window",
+        "rules[0].checks[0].threshold",
+        "rules[0].checks[1].query",
+        "rules[0].checks[1].window",
+        "rules[0].checks[1].threshold",
+        "rules[0].checks[1].name",
+    }
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SERVE, Purpose.CHECK])
+@pytest.mark.parametrize(
+    "server",
+    ["{listen: '0.0.0.0:80'}", "{public_url: 'https://responder.example.net'}"],
+)
+def test_reachable_by_others_needs_every_credential(
+    server: str, purpose: Purpose
+) -> None:
+    problems = loaded(f"server: {server}", purpose).problems
+    assert paths(problems) == ["webhook_auth", "operator_auth", "logs.push_auth"]
+
+
+def test_a_replay_needs_no_credentials() -> None:
+    assert loaded("server: {listen: '0.0.0.0:80'}", Purpose.REPLAY).settings
+
+
+@pytest.mark.parametrize(
+    ("early", "late", "reached"),
+    [
+        ("[{a: b}]", "[{a: b, c: d}]", False),
+        ("[{a: '=~b|c'}]", "[{a: b}, {a: c}]", False),
+        ("[{a: '!=x'}]", "[{a: b}]", False),
+        ("[{a: b, c: d}]", "[{a: b}]", True),
+        ("[{a: b}]", "[{a: b}, {a: c}]", True),
+        ("[{a: b}]", "[]", True),
+    ],
+)
+def test_a_rule_behind_a_wider_one_is_never_reached(
+    early: str, late: str, reached: bool
+) -> None:
+    text = "rules:\n" + _rule("", match=early) + _rule("", name="late", match=late)
+    assert ("rules[1].match" not in paths(loaded(text).problems)) is reached
+
+
+def test_queries_for_loki_may_go_beyond_selector_and_filters() -> None:
+    text = "logs: {type: loki, url: 'http://loki:3100'}\n" + _rules(
+        "traffic: '{a=\"b\"} | json'"
+    )
+    assert loaded(text).problems == ()
+
+
+def test_a_signature_without_a_timestamp_is_a_warning() -> None:
+    text = _credential("senders: [grafana], hmac: {secrets: ['${S}']}") + RULE
+    found = paths(loaded(text, env={"S": "secret-1"}).warnings)
+    assert "webhook_auth[0].hmac.timestamp_header" in found
+
+
+def test_a_factory_without_our_key_is_a_warning() -> None:
+    assert paths(loaded(RULE).warnings) == ["factory.api_key"]
+
+
+def test_a_fixed_link_at_another_host_is_a_warning() -> None:
+    text = "factory: {api_key: '${K}', report_url: '${R}'}\n" + RULE
+    env = {"K": "key-1", "R": "https://elsewhere.example/api/support/t/report/c"}
+    assert paths(loaded(text, env=env).warnings) == ["factory.report_url"]
