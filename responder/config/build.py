@@ -47,6 +47,8 @@ def settings(parts: Parts, expanded: Expanded, sha: str) -> Settings:
 
 def _lacks_a_secret(one: CredentialSection, expanded: Expanded, i: int) -> bool:
     at = ("webhook_auth", i)
+    if not (one.hmac or one.bearer or one.basic):
+        return True
     signed = one.hmac is None or any(one.hmac.secrets)
     others = [p for p in expanded.unset if p[:2] == at and p[2] != "hmac"]
     return bool(others) or not signed

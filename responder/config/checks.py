@@ -29,7 +29,7 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
     """Everything that the valid parts say against each other."""
     if purpose is not Purpose.REPLAY:
         yield from _exposed(parts)
-    yield from _credentials(parts)
+    yield from _credentials(parts, expanded)
     yield from _logs(parts, expanded)
     yield from _names(parts)
     for i, one in enumerate(parts.rules):
@@ -92,7 +92,7 @@ def _exposed(parts: Parts) -> Iterator[Problem]:
         yield problem(("logs", "push_auth"), message, remedy)
 
 
-def _credentials(parts: Parts) -> Iterator[Problem]:
+def _credentials(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for i, judged in enumerate(parts.credentials):
         one, at = judged.value, ("webhook_auth", i)
@@ -100,18 +100,27 @@ def _credentials(parts: Parts) -> Iterator[Problem]:
         if judged.fine("name") and first != i:
             message = f"is also the name of webhook_auth[{first}]"
             yield problem((*at, "name"), message, "name each differently", one.name)
-        given = parts.given(*at)
-        parts_of = {"hmac", "bearer", "basic"}
-        if isinstance(given, dict) and parts_of.isdisjoint(given):
-            yield problem(at, "proves nothing", "add hmac, bearer or basic")
-        if isinstance(given, dict) and given.get("bearer") and given.get("basic"):
-            remedy = "split it in two entries: a request has one Authorization header"
-            yield problem(at, "asks for bearer and basic at once", remedy)
+        yield from _proofs(parts.given(*at), at, expanded)
         mute = [s for s in one.senders if s is not Sender.GRAFANA]
         if one.hmac and judged.fine("senders", "hmac") and mute:
             message = f"asks for a signature, but {' and '.join(mute)} cannot sign"
             remedy = "give them an entry of their own, with bearer or basic"
             yield problem((*at, "senders"), message, remedy, ", ".join(one.senders))
+
+
+def _proofs(given: object, at: Path, expanded: Expanded) -> Iterator[Problem]:
+    """A credential that demands nothing would let everyone in."""
+    if not isinstance(given, dict):
+        return
+    named = [key for key in ("hmac", "bearer", "basic") if key in given]
+    if not named:
+        yield problem(at, "proves nothing", "add hmac, bearer or basic")
+    for key in named:
+        if given[key] is None and (*at, key) not in expanded.unset:
+            yield problem((*at, key), "is empty", "say what must hold, or remove it")
+    if "bearer" in named and "basic" in named:
+        remedy = "split it in two entries: a request has one Authorization header"
+        yield problem(at, "asks for bearer and basic at once", remedy)
 
 
 def _logs(parts: Parts, expanded: Expanded) -> Iterator[Problem]:

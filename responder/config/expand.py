@@ -67,11 +67,12 @@ class _Walk:
             return self.mapping(value, path)
         if isinstance(value, list):
             return [self._any(item, (*path, i)) for i, item in enumerate(value)]
+        secret = is_secret(path)
+        if value is None and secret:
+            self.found.unset[path] = "nothing is written there"
         if not isinstance(value, str):
             return value
-        return (
-            self._secret(value, path) if is_secret(path) else self._plain(value, path)
-        )
+        return self._secret(value, path) if secret else self._plain(value, path)
 
     def _plain(self, value: str, path: Path) -> str:
         text = self._text(value, path)
@@ -104,17 +105,18 @@ class _Walk:
         if not isinstance(value, str) or not value:
             self._blame(here, problem(here, "is not a file's path", "name one file"))
             return None
+        several = plain[-1] == "secrets"
         name = self._text(value, here)
         if name.missing:
             self.found.unset[plain] = " and ".join(name.missing) + " not set"
-            return None
+            return [None] if several else None
         content = _content(name.value)
         lines = [line.strip() for line in content.splitlines() if line.strip()]
         if not lines:
             self.found.unset[plain] = f"no secret could be read from {here[-1]}"
-            return None
+            return [None] if several else None
         self.found.secrets += [content.rstrip("\r\n"), *lines]
-        return lines if plain[-1] == "secrets" else content.rstrip("\r\n")
+        return lines if several else content.rstrip("\r\n")
 
     def _blame(self, path: Path, told: Problem) -> None:
         self.found.problems.append(told)

@@ -42,15 +42,12 @@ def load(
         tree["rules"] = default["rules"]
     expanded = expand(tree, document.env)
     parts, bench = judge(expanded, parse_query)
-    listen, bad_port = _listen(parts, document)
-    parts = build.with_listen(parts, listen)
+    parts, bad_port = _ported(parts, document)
     wrong = [*unread, *bad_port, *expanded.problems, *bench.problems]
     wrong += checks.problems(parts, expanded, purpose)
-    doubts = list(checks.warnings(parts, expanded))
-    (wrong if purpose is Purpose.SERVE else doubts).extend(_unset(expanded))
-    strict = purpose is Purpose.CHECK
-    if not (strict and allow_literal_secrets):
-        (wrong if strict else doubts).extend(_literal(expanded))
+    refused, doubted = _secrets(expanded, purpose, allow_literal_secrets)
+    wrong += refused
+    doubts = [*checks.warnings(parts, expanded), *doubted]
     return Loaded(
         settings=None if wrong else build.settings(parts, expanded, document.sha),
         problems=masked(wrong, expanded.secrets),
@@ -58,19 +55,31 @@ def load(
     )
 
 
-def _listen(parts: Parts, document: Document) -> tuple[tuple[str, int], list[Problem]]:
-    """Where to listen: PORT, which hosting services set, overrides the port."""
-    host, number = parts.server.value.listen
+def _ported(parts: Parts, document: Document) -> tuple[Parts, list[Problem]]:
+    """The parts listening where PORT says, which hosting services set."""
     text = document.env.get("PORT", "")
     if not text:
-        return (host, number), []
+        return parts, []
     try:
         number = addresses.port(text)
     except Refused as error:
-        found = problem(("PORT",), str(error), error.remedy, text)
-        return (host, number), [found]
+        return parts, [problem(("PORT",), str(error), error.remedy, text)]
     given = parts.given("server", "listen") is not None
-    return (host if given else "0.0.0.0", number), []
+    host = parts.server.value.listen[0] if given else "0.0.0.0"
+    return build.with_listen(parts, (host, number)), []
+
+
+def _secrets(
+    expanded: Expanded, purpose: Purpose, allow_literal: bool
+) -> tuple[list[Problem], list[Problem]]:
+    """Problems and warnings: serving needs values, published files need none."""
+    refused: list[Problem] = []
+    doubted: list[Problem] = []
+    (refused if purpose is Purpose.SERVE else doubted).extend(_unset(expanded))
+    strict = purpose is Purpose.CHECK
+    if not (strict and allow_literal):
+        (refused if strict else doubted).extend(_literal(expanded))
+    return refused, doubted
 
 
 def _unset(expanded: Expanded) -> Iterator[Problem]:

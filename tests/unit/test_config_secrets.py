@@ -40,6 +40,41 @@ def test_a_credential_without_its_secret_is_left_out() -> None:
     assert settings.webhook_auth == ()
 
 
+@pytest.mark.parametrize(
+    "proof",
+    [
+        "bearer: ",
+        "bearer: '${T}'",
+        "bearer_file: '${T}'",
+        "basic: {username: u, password: }",
+        "basic: {username: u, password_file: /nonexistent/x}",
+        "hmac: {secrets: [~], timestamp_header: X-Time}",
+        "hmac: {secrets_file: /nonexistent/x, timestamp_header: X-Time}",
+        "bearer: '${SET}', hmac: {secrets: ['${T}'], timestamp_header: X-Time}",
+        "basic: {username: u, password: '${T}'}, "
+        "hmac: {secrets: ['${SET}'], timestamp_header: X-Time}",
+    ],
+)
+def test_a_credential_never_holds_with_less_than_it_names(proof: str) -> None:
+    text = f"webhook_auth: [{{name: g, senders: [grafana], {proof}}}]"
+    checked = loaded(text, env={"SET": "s-123"}).settings
+    assert checked is not None
+    assert checked.webhook_auth == ()
+    assert loaded(text, Purpose.SERVE, env={"SET": "s-123"}).settings is None
+
+
+@pytest.mark.parametrize("part", ["hmac", "basic"])
+def test_an_empty_part_of_a_credential_is_a_problem(part: str) -> None:
+    text = f"webhook_auth: [{{name: g, senders: [grafana], {part}: }}]"
+    assert paths(loaded(text).problems) == [f"webhook_auth[0].{part}"]
+
+
+def test_a_person_without_a_password_is_refused_when_serving() -> None:
+    text = "operator_auth: {users: {oncall: }}"
+    found = loaded(text, Purpose.SERVE)
+    assert paths(found.problems) == ["operator_auth.users.oncall"]
+
+
 def test_a_signature_holds_with_the_secrets_that_are_set() -> None:
     hmac = "{secrets: ['${A}', '${B}'], timestamp_header: X-Time}"
     text = f"webhook_auth: [{{name: g, senders: [grafana], hmac: {hmac}}}]"
