@@ -55,16 +55,18 @@ class HttpServer:
     def stop(self) -> None:
         """Take no more connections, answer what is being worked on, return."""
         self._server.task_dispatcher.shutdown(cancel_pending=False, timeout=5)
-        self._server.close()
+        # In the loop's own thread: closing under its feet leaves answers unsent.
+        self._server.trigger.pull_trigger(self._hang_up)
         self._thread.join(5)
 
     def _run(self) -> None:
-        try:
-            self._server.run()
-        except OSError as error:
-            # Closing the listening socket wakes its own loop this way.
-            if error.errno != errno.EBADF:
-                raise
+        self._server.run()
+
+    def _hang_up(self) -> None:
+        """Stop listening; each connection ends once its answer is out."""
+        for connection in list(self._server.active_channels.values()):
+            connection.close_when_flushed = True
+        self._server.close()
 
 
 def _taken(host: str, port: int) -> str:
