@@ -1,6 +1,7 @@
 """Logs that cannot be read, and what counts as proof afterwards."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def test_logs_readable_again_after_a_person_was_called_are_acted_upon(
 def test_a_log_source_that_drops_one_connection_does_not_stop_the_job(
     tmp_path: Path, loki: LokiServer
 ) -> None:
-    with service(tmp_path, logs=logs_of(loki)) as running, running.ordering():
+    patient = replace(RULE, unreadable_for=timedelta(seconds=10))
+    with service(tmp_path, patient, logs=logs_of(loki)) as running, running.ordering():
         running.factory.start_chaos("fail")
         running.shop.order()
         loki.faults = [Fault(drop=True), Fault(status=429, body=b"slow down")]
