@@ -18,7 +18,8 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
-from responder.incident.model import Incident, fold
+from responder.incident.fold import fold
+from responder.incident.model import Incident
 from responder.incident.names import (
     Decision,
     Outcome,

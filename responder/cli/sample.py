@@ -1,0 +1,44 @@
+"""`responder sample`: a valid webhook body for a rule."""
+
+import argparse
+import json
+from datetime import UTC, datetime
+
+from responder.cli.configured import Usage, add_config, settings_or_refuse
+from responder.config.load import Purpose
+from responder.incident.names import Sender, Status
+from responder.senders import samples
+
+NAME = "sample"
+HELP = "print a valid webhook body for a rule, to try or to replay"
+EXAMPLES = """examples:
+  responder sample grafana --rule pizza-factory
+  responder sample irm --rule pizza-factory --resolved > resolved.json
+  responder sample alertmanager --rule pizza-factory | responder replay --errors 9 -"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sender", choices=[str(sender) for sender in Sender])
+    parser.add_argument("--rule", required=True, help="the rule that takes the alert")
+    parser.add_argument(
+        "--resolved", action="store_true", help="the alert resolves instead of firing"
+    )
+    add_config(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the body as JSON; 2 if there is no such rule or no labels fit it."""
+    settings = settings_or_refuse(arguments, Purpose.REPLAY)
+    rules = {rule.name: rule for rule in settings.rules}
+    if arguments.rule not in rules:
+        known = ", ".join(sorted(rules)) or "none"
+        raise Usage(f"--rule: there is no rule {arguments.rule!r}; known: {known}")
+    try:
+        labels = samples.labels_for(rules[arguments.rule])
+    except ValueError as problem:
+        raise Usage(str(problem)) from None
+    status = Status.RESOLVED if arguments.resolved else Status.FIRING
+    now = datetime.now(UTC)
+    body = samples.body(Sender(arguments.sender), labels, now, status)
+    print(json.dumps(body, indent=2))
+    return 0

@@ -1,0 +1,95 @@
+"""`responder serve`: the service itself, until SIGTERM or Ctrl-C."""
+
+import argparse
+import signal
+import sys
+import threading
+
+from responder.app import Responder, build
+from responder.cli.configured import Usage, add_config, settings_or_refuse
+from responder.config.load import Purpose
+from responder.config.settings import EmbeddedLogs, Settings
+from responder.logging import configure
+from responder.masking import Masker
+from responder.server import HttpServer, PortInUse
+from responder.store.engine import BadStorage, DatabaseInUse
+
+NAME = "serve"
+HELP = "receive alerts, report to the factory, show what was done"
+EXAMPLES = """examples:
+  responder serve                           embedded defaults, this machine only
+  responder serve --config responder.yaml
+  PORT=9000 responder serve --config responder.yaml
+SIGTERM drains: running steps are finished, everything else stays due."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument(
+        "--log-level",
+        default="info",
+        choices=("debug", "info", "warning", "error"),
+        help="the finest level that is written to standard output (default: info)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop; 0 after a drain, 1 if it could not start."""
+    settings = settings_or_refuse(arguments, Purpose.SERVE)
+    configure(sys.stdout, Masker(settings.secrets()), arguments.log_level.upper())
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        responder = build(settings)
+    except (BadStorage, DatabaseInUse) as problem:
+        raise Usage(str(problem), 1) from None
+    try:
+        http = HttpServer(responder.web, settings.server.host, settings.server.port)
+    except PortInUse as problem:
+        responder.close()
+        raise Usage(str(problem), 1) from None
+    except OSError as problem:
+        responder.close()
+        address = f"{settings.server.host}:{settings.server.port}"
+        raise Usage(f"cannot listen on {address}: {problem.strerror}", 1) from None
+    _serve(responder, http, stopped)
+    return 0
+
+
+def _serve(responder: Responder, http: HttpServer, stopped: threading.Event) -> None:
+    http.start()
+    responder.start()
+    _announce(responder.settings, http)
+    while not stopped.wait(1):
+        pass
+    print("responder: stopping; running steps are finished first", file=sys.stderr)
+    http.stop()
+    responder.close()
+
+
+def _announce(settings: Settings, http: HttpServer) -> None:
+    """Addresses and one thing to try, for a person: logs go to standard output."""
+    lines = [
+        f"Responder answers at {http.url}",
+        f"  status page    {http.url}/",
+        f"  Grafana        {_public(settings, http)}/webhooks/grafana",
+        f"  Alertmanager   {_public(settings, http)}/webhooks/alertmanager",
+        f"  IRM            {_public(settings, http)}/webhooks/irm",
+        f"  metrics        {http.url}/metrics",
+    ]
+    if isinstance(settings.logs, EmbeddedLogs):
+        lines.append(f"  embedded logs  {http.url}/loki/api/v1/push (for trying)")
+    if settings.server.loopback and not settings.webhook_auth and settings.rules:
+        rule = settings.rules[0].name
+        lines += [
+            "Try it:",
+            f"  responder sample grafana --rule {rule} | "
+            f"curl -sS -H 'Content-Type: application/json' --data-binary @- "
+            f"{http.url}/webhooks/grafana",
+        ]
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _public(settings: Settings, http: HttpServer) -> str:
+    return (settings.server.public_url or http.url).rstrip("/")

@@ -1,0 +1,214 @@
+"""Recorded webhook bodies through the real senders, triage and policy.
+
+Nothing here can call the factory: a report is only ever decided.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from responder.incident.alert import AlertVerdict, Delivery, Notification
+from responder.incident.brakes import Brakes
+from responder.incident.events import Decided, Event, Finished
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    LogLine,
+    Question,
+    Unreadable,
+    to_ns,
+)
+from responder.incident.fold import apply, fold
+from responder.incident.known import Known
+from responder.incident.link import FoundLink, LinkPlace, ReportLink
+from responder.incident.look import FAILED, TRAFFIC, questions, weigh
+from responder.incident.model import Incident
+from responder.incident.names import Decision, Sender, State, UnreadableReason
+from responder.incident.playbook import next_step
+from responder.incident.ports import LogSource
+from responder.incident.rule import Rule
+from responder.incident.steps import Finish, Gather, Send, Wait, Withhold
+from responder.incident.triage import triage
+from responder.incident.words import sentence
+from responder.senders import body, grafana, irm
+
+SUPPOSED_LINK = ReportLink(token="supposed", code="supposed")
+"""Stands in the supposed lines of `--errors` where a real one would."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupposedLogs:
+    """A log source without a socket: `errors` lines for every check, or None.
+
+    None means that nothing can be read. With `linked` each line has a report link.
+    """
+
+    errors: int | None
+    linked: bool = True
+
+    def read(self, asked: Sequence[Question]) -> tuple[Evidence, ...]:
+        return tuple(self._answer(question) for question in asked)
+
+    def _answer(self, question: Question) -> Evidence:
+        if self.errors is None:
+            return Unreadable(
+                name=question.name,
+                reason=UnreadableReason.UNREACHABLE,
+                detail="supposed unreadable",
+            )
+        number = 0 if question.name in (TRAFFIC, FAILED) else self.errors
+        last = to_ns(question.until) - 6_000_000_000
+        links = (FoundLink(SUPPOSED_LINK, LinkPlace.RESPONSE),) if self.linked else ()
+        lines = tuple(
+            LogLine(at_ns=last - n * 1_000_000, digest=f"{n:016x}", links=links)
+            for n in range(number)
+        )
+        return Counted(
+            name=question.name,
+            lines=lines,
+            since=question.since,
+            until=question.until,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Replayed:
+    """One incident of a replay: what was decided for it last, and why."""
+
+    incident: Incident
+    rule: Rule
+    decision: Decision = Decision.HOLD
+    reasons: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "rule": self.rule.name,
+            "group": self.incident.group,
+            "decision": str(self.decision),
+            "state": str(self.incident.state),
+            "reason": str(self.incident.reason),
+            "alerts": sorted(self.incident.firings),
+            "reasons": self.reasons,
+        }
+
+
+def understand(raw: bytes, sender: Sender | None = None) -> Notification:
+    """The notification in a recorded body; its shape tells the sender if none is given.
+
+    Raises `BadBody` exactly where the live service would refuse it.
+    """
+    document = body.decode(raw)
+    if sender is None and "alert_group" in document:
+        sender = Sender.IRM
+    if sender is None:
+        old = document.get("version") == "4" and "orgId" not in document
+        sender = Sender.ALERTMANAGER if old else Sender.GRAFANA
+    if sender is Sender.IRM:
+        return irm.parse(document)
+    return grafana.parse(document, sender)
+
+
+class Replay:
+    """Feeds notifications in order; `incidents` has one entry for each incident."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        logs: LogSource,
+        *,
+        fixed_link: ReportLink | None = None,
+        max_reports_per_hour: int = 6,
+    ) -> None:
+        self._rules = {rule.name: rule for rule in rules}
+        self._logs = logs
+        self._known = Known()
+        self._brakes = Brakes(
+            max_reports_per_hour=max_reports_per_hour,
+            fixed_link=fixed_link.digest if fixed_link else None,
+            fixed_name=fixed_link.name if fixed_link else "",
+        )
+        self.incidents: dict[str, Replayed] = {}
+        self._numbers = 0
+
+    def feed(self, notification: Notification, at: datetime) -> list[AlertVerdict]:
+        """The verdicts; incidents that were touched are decided anew."""
+        self._numbers += 1
+        delivery = Delivery(
+            id=f"replay-{self._numbers}", received_at=at, notification=notification
+        )
+        rules = list(self._rules.values())
+        triaged = triage(delivery, rules, self._known, self._new_id)
+        for name, events in triaged.events.items():
+            self._hear(name, events)
+            self._decide(self.incidents[name], at)
+        return triaged.verdicts
+
+    def _new_id(self) -> str:
+        return f"incident-{len(self.incidents) + 1}"
+
+    def _hear(self, name: str, events: Sequence[Event]) -> None:
+        replayed = self.incidents.get(name)
+        if replayed is None:
+            incident = fold(name, events)
+            rule = self._rules[incident.rule]
+            self.incidents[name] = Replayed(incident=incident, rule=rule)
+            return
+        for event in events:
+            replayed.incident = apply(replayed.incident, event)
+
+    def _decide(self, replayed: Replayed, at: datetime) -> None:
+        """Step until something must wait; a decided report is where a replay ends."""
+        if replayed.decision in (Decision.REPORT, Decision.WITHHOLD):
+            return
+        for _ in range(10):
+            now = at + timedelta(milliseconds=1)
+            incident, rule = replayed.incident, replayed.rule
+            step = next_step(incident, rule, self._brakes, now)
+            match step:
+                case Gather():
+                    asked = questions(incident, rule, self._brakes, now)
+                    answers = self._logs.read(asked)
+                    looked, _ = weigh(incident, rule, self._brakes, answers, now)
+                    replayed.incident = apply(incident, looked)
+                case Send() | Withhold():
+                    sends = isinstance(step, Send)
+                    decision = Decision.REPORT if sends else Decision.WITHHOLD
+                    self._say(replayed, step, decision, State.REPORTING, now)
+                    return
+                case Wait():
+                    human = step.state is State.NEEDS_HUMAN
+                    decision = Decision.NEEDS_HUMAN if human else Decision.HOLD
+                    self._say(replayed, step, decision, step.state, now)
+                    return
+                case Finish():
+                    replayed.decision = Decision.FINISH
+                    replayed.incident = apply(
+                        incident,
+                        Finished(at=now, state=step.state, reason=step.reason),
+                    )
+                    replayed.reasons.append(sentence(replayed.incident, rule))
+                    return
+                case _:
+                    return
+
+    def _say(
+        self,
+        replayed: Replayed,
+        step: Send | Withhold | Wait,
+        decision: Decision,
+        state: State,
+        now: datetime,
+    ) -> None:
+        replayed.decision = decision
+        counted = None if isinstance(step, Withhold) else step
+        decided = Decided(
+            at=now,
+            decision=decision,
+            state=state,
+            reason=step.reason,
+            check=counted.check if counted else "",
+            observed=counted.observed if counted else None,
+            limit=counted.limit if counted else None,
+        )
+        replayed.incident = apply(replayed.incident, decided)
+        replayed.reasons.append(sentence(replayed.incident, replayed.rule))
