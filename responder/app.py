@@ -82,13 +82,7 @@ def build(
     rules = {rule.name: rule for rule in settings.rules}
     store = _open_store(settings, clock, masker, supplier, client.fixed_link(), rules)
     logs = logs or log_source(settings, store)
-    metrics = Metrics(
-        registry or CollectorRegistry(),
-        rules=settings.rules,
-        version=__version__,
-        config_sha=settings.sha,
-        counts=store.counts,
-    )
+    metrics = _metrics(settings, store, registry or CollectorRegistry())
     tools = Tools(
         store=store,
         logs=logs,
@@ -107,6 +101,16 @@ def build(
         metrics=metrics,
         masker=masker,
         web=create_app(parts),
+    )
+
+
+def _metrics(settings: Settings, store: Store, registry: CollectorRegistry) -> Metrics:
+    return Metrics(
+        registry,
+        rules=settings.rules,
+        version=__version__,
+        config_sha=settings.sha,
+        counts=store.counts,
     )
 
 

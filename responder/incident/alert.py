@@ -98,3 +98,19 @@ class Delivery:
     body: str = ""
     clock_difference: float | None = None
     """Our clock minus the signed timestamp, in seconds."""
+
+
+def measurement_failed(alert: Alert) -> bool:
+    """Grafana could not evaluate the rule: it says nothing about the fault.
+
+    Either a special alert (DatasourceNoData, DatasourceError), or the ordinary one
+    with the state reason alone; KeepLast means that the state before still stands.
+    """
+    if alert.name in ("DatasourceNoData", "DatasourceError"):
+        return True
+    reasons = {part.strip() for part in alert.state_reason.split(",")}
+    return (
+        alert.status is Status.FIRING
+        and bool(reasons & {"NoData", "Error"})
+        and "KeepLast" not in reasons
+    )

@@ -14,6 +14,7 @@ from responder.incident.alert import (
     Delivery,
     Notification,
     PersonAction,
+    measurement_failed,
 )
 from responder.incident.events import (
     AlertFired,
@@ -47,22 +48,6 @@ def triage(
         work.out.verdicts.append(work.verdict(alert))
     work.note_person()
     return work.out
-
-
-def measurement_failed(alert: Alert) -> bool:
-    """Grafana could not evaluate the rule: it says nothing about the fault.
-
-    Either a special alert (DatasourceNoData, DatasourceError), or the ordinary one
-    with the state reason alone; KeepLast means that the state before still stands.
-    """
-    if alert.name in ("DatasourceNoData", "DatasourceError"):
-        return True
-    reasons = {part.strip() for part in alert.state_reason.split(",")}
-    return (
-        alert.status is Status.FIRING
-        and bool(reasons & {"NoData", "Error"})
-        and "KeepLast" not in reasons
-    )
 
 
 class _Triage:

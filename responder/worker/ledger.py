@@ -80,7 +80,9 @@ class Ledger:
 def _reads_the_same(incident: Incident, looked: Looked) -> bool:
     """Whether a look says nothing new: then only its time is kept, no event."""
     last = incident.look
-    if last is None or (incident.unreadable_since and incident.unreadable_looks < 6):
+    if last is None or (
+        incident.unreadable_since and incident.unreadable_looks < KEPT_UNREADABLE
+    ):
         return False
     return _said(last) == _said(looked)
 

@@ -3,18 +3,9 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from responder.incident.events import (
-    Decided,
-    Event,
-    Finished,
-    ReportAnswered,
-    ReportIntended,
-    ReportShared,
-    ReportWithheld,
-)
 from responder.incident.link import ReportLink
 from responder.incident.look import questions, weigh
-from responder.incident.names import Decision, Outcome, Reason, State
+from responder.incident.names import Decision
 from responder.incident.playbook import next_step
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
@@ -33,6 +24,15 @@ from responder.incident.steps import (
     Withhold,
 )
 from responder.worker.ledger import Ledger
+from responder.worker.record import (
+    chosen,
+    finished,
+    heard,
+    intended,
+    lost,
+    waited,
+    without_call,
+)
 from responder.worker.tools import Tools
 from responder.worker.trace import trace_back
 
@@ -122,16 +122,7 @@ class Turn:
             incident.state,
             incident.reason,
         ):
-            decided = Decided(
-                at=now,
-                decision=_decision(step.state),
-                state=step.state,
-                reason=step.reason,
-                check=step.check,
-                observed=step.observed,
-                limit=step.limit,
-                until=step.until,
-            )
+            decided = waited(step, now)
             if not self._ledger.decide([decided]):
                 return False
             self._tools.journal.decided(
@@ -151,19 +142,8 @@ class Turn:
         if link is None:
             self._ledger.flush()
             return now + self._rule.recheck
-        decided = Decided(
-            at=now,
-            decision=Decision.REPORT,
-            state=State.REPORTING,
-            reason=step.reason,
-            check=step.check,
-            observed=step.observed,
-            limit=step.limit,
-        )
-        intended = ReportIntended(
-            at=now, link=link.name, digest=link.digest, reason=step.reason
-        )
-        if not self._ledger.decide([decided, intended]):
+        decided = chosen(step, now)
+        if not self._ledger.decide([decided, intended(step, link, now)]):
             return None
         self._tools.journal.decided(
             self._ledger.incident, decided.decision, decided.reason, decided
@@ -175,16 +155,7 @@ class Turn:
 
     def _call(self, link: ReportLink) -> None:
         answer = self._tools.factory.report(link)
-        answered = ReportAnswered(
-            at=self._tools.clock.now(),
-            link=link.name,
-            digest=link.digest,
-            outcome=answer.outcome,
-            method=answer.method,
-            status=answer.status,
-            message=answer.message,
-            seconds=answer.seconds,
-        )
+        answered = heard(answer, link, self._tools.clock.now())
         self._ledger.note(answered)
         self._ledger.flush()
         self._tools.journal.reported(self._ledger.incident, answered)
@@ -193,69 +164,20 @@ class Turn:
         report = self._ledger.incident.outstanding
         if report is None:
             return
-        answered = ReportAnswered(
-            at=now,
-            link=report.link,
-            digest=report.digest,
-            outcome=Outcome.UNKNOWN,
-            message="no answer is known: Responder stopped while it waited",
-            seconds=(now - report.at).total_seconds(),
-        )
+        answered = lost(report, now)
         self._ledger.note(answered)
         self._ledger.flush()
         self._tools.journal.reported(self._ledger.incident, answered)
 
     def _without_call(self, step: Share | Withhold, now: datetime) -> None:
-        shares = isinstance(step, Share)
-        decided = Decided(
-            at=now,
-            decision=Decision.SHARE if shares else Decision.WITHHOLD,
-            state=State.VERIFYING,
-            reason=Reason.REPORT_SHARED if shares else Reason.SHADOW,
-        )
-        if self._ledger.decide([decided, _instead_of_call(step, now)]):
+        decided, instead = without_call(step, now)
+        if self._ledger.decide([decided, instead]):
             self._tools.journal.decided(
                 self._ledger.incident, decided.decision, decided.reason
             )
 
     def _finish(self, step: Finish, now: datetime) -> None:
-        finished = Finished(
-            at=now,
-            state=step.state,
-            reason=step.reason,
-            proof=step.proof,
-            good_orders=step.good_orders,
-            stray=step.stray,
-        )
-        if self._ledger.decide([finished]):
+        if self._ledger.decide([finished(step, now)]):
             self._tools.journal.decided(
                 self._ledger.incident, Decision.FINISH, step.reason
             )
-
-
-def _decision(state: State) -> Decision:
-    match state:
-        case State.NEEDS_HUMAN:
-            return Decision.NEEDS_HUMAN
-        case State.VERIFYING:
-            return Decision.VERIFY
-        case State.REPORTING:
-            return Decision.REPORT
-        case _:
-            return Decision.HOLD
-
-
-def _instead_of_call(step: Share | Withhold, now: datetime) -> Event:
-    if isinstance(step, Withhold):
-        return ReportWithheld(
-            at=now, link=step.name, digest=step.digest, reason=step.reason
-        )
-    record = step.record
-    return ReportShared(
-        at=now,
-        link=step.name,
-        digest=record.digest,
-        incident=record.incident or "",
-        outcome=record.outcome or Outcome.UNKNOWN,
-        answered_at=record.answered_at or now,
-    )

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from responder.incident.alert import PersonAction
-from responder.incident.events import PersonActed
+from responder.incident.events import AlertResolved, PersonActed
 from responder.incident.model import Incident
 from responder.incident.names import Mode, OnUnreadable, Outcome, Reason, State
 from responder.incident.playbook import next_step
@@ -76,12 +76,14 @@ def test_rule_17_a_resolve_first_means_no_call() -> None:
 
 
 @pytest.mark.parametrize(
-    "facts", [{"state_reason": "MissingSeries"}, {"truncated": True}]
+    "notice",
+    [resolved(0.5, state_reason="MissingSeries"), resolved(0.5, truncated=True)],
+    ids=["state reason", "truncated"],
 )
 def test_rule_17_a_resolve_that_proves_nothing_is_only_noted(
-    facts: dict[str, object],
+    notice: AlertResolved,
 ) -> None:
-    found = step(opened(look(0, 4), resolved(0.5, **facts)), 1)
+    found = step(opened(look(0, 4), notice), 1)
     assert state_of(found) == (State.HOLDING, Reason.BELOW_THRESHOLD)
 
 
