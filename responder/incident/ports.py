@@ -90,7 +90,7 @@ class Intake(Protocol):
     def accept(self, delivery: Delivery) -> Accepted:
         """Store, triage and lease in one commit shared with neighbours.
 
-        Raises `StorageUnavailable` after 0.8 s without a commit.
+        Raises `StorageUnavailable` without a commit after 0.8 s and 0.2 ms an alert.
         """
 
 
