@@ -145,7 +145,13 @@ brakes = Table(
     "brakes",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
+    # The latest pause: who pressed, when, its end if it has one, who ended it.
     Column("paused", Boolean, nullable=False),
+    Column("paused_by", Text),
+    Column("paused_at", Moment),
+    Column("paused_until", Moment),
+    Column("resumed_by", Text),
+    Column("resumed_at", Moment),
     Column("probed_at", Moment),
 )
 
