@@ -1,0 +1,34 @@
+"""Killed at every place on the way, twice: nothing lost, nothing done twice."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.torture.points import CrashPoint
+from tests.torture.rounds import die_at, wrong_with
+from tests.torture.world import World, world
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("crashes")
+    with world(folder) as found:
+        yield found
+
+
+@pytest.mark.parametrize("point", list(CrashPoint))
+def test_a_kill_loses_nothing_and_calls_once_on_sqlite(
+    on_sqlite: World, point: CrashPoint
+) -> None:
+    (only,) = on_sqlite.replicas
+    for _ in range(2):
+        ended = die_at(on_sqlite, point, only, only)
+        assert wrong_with(ended, point, on_sqlite) == []
+
+
+def test_an_intent_without_an_answer_is_shown_as_such(on_sqlite: World) -> None:
+    (only,) = on_sqlite.replicas
+    ended = die_at(on_sqlite, CrashPoint.AFTER_ANSWER, only, only)
+    told = [report["outcome"] for report in ended.incident["reports"]]
+    assert told == ["unknown", "nothing_to_resolve"]

@@ -1,0 +1,1 @@
+"""Responder as real processes that are killed where it hurts most."""

@@ -1,0 +1,70 @@
+"""One round: a fault, an alert, a death at one place, a restart, an end."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.torture.points import CrashPoint
+from tests.torture.world import Replica, World, wait_until
+
+MAY_CALL_TWICE = frozenset({CrashPoint.AFTER_INTENT, CrashPoint.AFTER_ANSWER})
+"""Where nobody can know whether the factory heard: rule 10 calls once more."""
+NOT_ACKNOWLEDGED = frozenset({CrashPoint.AFTER_BODY_READ, CrashPoint.AFTER_COMMIT})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """What became of a fault whose Responder was killed on the way."""
+
+    incident: dict[str, Any]
+    calls: list[str]
+    """The factory's answers to this fault's reports."""
+
+
+def die_at(world: World, point: CrashPoint, victim: Replica, watcher: Replica) -> Ended:
+    """Kill `victim` at `point`, start it again, and follow the incident to its end.
+
+    Whoever was not answered sends again, as IRM does; `watcher` is asked how it ends.
+    """
+    body = world.fault()
+    if point is not CrashPoint.AFTER_202:
+        victim.arm(point)
+    status = victim.deliver(body)
+    if point is CrashPoint.AFTER_202:
+        victim.kill()
+    if point is CrashPoint.AFTER_VERIFICATION:
+        world.recovered(watcher) if watcher is not victim else _until_dead(
+            world, victim
+        )
+    wait_until(victim.died)
+    assert (status is None) == (point in NOT_ACKNOWLEDGED), (point, status)
+    world.restart(victim)
+    if status is None:
+        assert victim.deliver(body) == 202
+    incident = world.recovered(watcher)
+    return Ended(incident=incident, calls=world.calls_of_round())
+
+
+def _until_dead(world: World, victim: Replica) -> None:
+    def dead_while_diners_order() -> bool:
+        world.shop.order()
+        return victim.died()
+
+    wait_until(dead_while_diners_order)
+
+
+def wrong_with(ended: Ended, point: CrashPoint, world: World) -> list[str]:
+    """Every promise that this round broke; none is what everyone hopes for."""
+    wrong = []
+    if ended.calls.count("resolved") != 1:
+        wrong.append(f"{point}: {ended.calls} instead of one effective call")
+    most = 2 if point in MAY_CALL_TWICE else 1
+    if len(ended.calls) > most:
+        wrong.append(f"{point}: {len(ended.calls)} calls, at most {most} are allowed")
+    if world.factory.most_at_once > 1:
+        wrong.append(f"{point}: {world.factory.most_at_once} reports at once")
+    if (
+        len(ended.incident["reports"]) != len(ended.calls)
+        and point not in MAY_CALL_TWICE
+    ):
+        wrong.append(f"{point}: the record tells another number of calls")
+    return wrong
