@@ -2,6 +2,8 @@
 
 import errno
 import http.client
+import os
+import socket
 import threading
 from typing import Any
 
@@ -13,41 +15,42 @@ MOST_DROPPED = 64 * 1024 * 1024
 """So much of a too large body is taken in before it is refused, readably."""
 
 
-class PortInUse(Exception):
+class BadAddress(Exception):
+    """The address cannot be listened on: a sentence that says why."""
+
+
+class PortInUse(BadAddress):
     """The address is taken. The text says by whom, as far as that can be told."""
 
 
 class HttpServer:
     """Serves `app` in threads of its own between `start` and `stop`.
 
-    Raises `PortInUse` when made on an address that is taken. `port` is the real one.
+    Raises `PortInUse` when made on an address that is taken, `BadAddress` when on one
+    that is not this machine's. `port` is the real one.
     """
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        try:
-            self._server: Any = create_server(
-                app,
-                host=host,
-                port=port,
-                threads=THREADS,
-                ident="",
-                connection_limit=1000,
-                max_request_body_size=MOST_DROPPED + 1,
-                # The guard must see what a proxy says; nothing here trusts it.
-                clear_untrusted_proxy_headers=False,
-            )
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUse(_taken(host, port)) from None
+        # A socket of our own: of a name with several addresses the library would make
+        # several servers without one port, and leave sockets open where it fails.
+        self._server: Any = create_server(
+            app,
+            sockets=[_listening(host, port)],
+            threads=THREADS,
+            ident="",
+            connection_limit=1000,
+            max_request_body_size=MOST_DROPPED + 1,
+            # The guard must see what a proxy says; nothing here trusts it.
+            clear_untrusted_proxy_headers=False,
+        )
         self.host = host
         self.port = int(self._server.effective_port)
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
     @property
     def url(self) -> str:
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        host = reachable(self.host)
+        return f"http://{_written(host)}:{self.port}"
 
     def start(self) -> None:
         self._thread.start()
@@ -69,16 +72,53 @@ class HttpServer:
         self._server.close()
 
 
+def reachable(host: str) -> str:
+    """Where this machine reaches a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket on the first address of the name, IPv4 before IPv6.
+
+    `::` takes both families. Raises `PortInUse` or `BadAddress`.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found.sort(key=lambda one: one[0] != socket.AF_INET)
+        family, _, _, _, address = found[0]
+        both = address[0] == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server(address[:2], family=family, dualstack_ipv6=both)
+    except UnicodeError:
+        raise BadAddress(_unusable(host, port, "it is no host's name")) from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(_taken(host, port)) from None
+        # A failed look-up has numbers and words of its own.
+        found_none = isinstance(error, socket.gaierror) or error.errno is None
+        why = error.strerror if found_none else os.strerror(error.errno or 0)
+        raise BadAddress(_unusable(host, port, why)) from None
+
+
+def _unusable(host: str, port: int, why: str | None) -> str:
+    return (
+        f"cannot listen on {_written(host)}:{port} ({why}); set server.listen to an "
+        "address of this machine, as in 127.0.0.1:8080"
+    )
+
+
+def _written(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def _taken(host: str, port: int) -> str:
     return (
-        f"{host}:{port} is already in use by {_who(host, port)}; stop it, or set "
-        "server.listen (or PORT) to a free port"
+        f"{_written(host)}:{port} is already in use by {_who(host, port)}; "
+        "stop it, or set server.listen (or PORT) to a free port"
     )
 
 
 def _who(host: str, port: int) -> str:
-    reachable = "127.0.0.1" if host in ("0.0.0.0", "") else host
-    connection = http.client.HTTPConnection(reachable, port, timeout=1)
+    connection = http.client.HTTPConnection(reachable(host), port, timeout=1)
     try:
         connection.request("GET", "/-/healthy")
         said = connection.getresponse().read(100).decode("ascii", "replace")

@@ -7,7 +7,7 @@ import threading
 from responder.cli.configured import Usage, add_config, settings_or_refuse
 from responder.config.load import Purpose
 from responder.demo.play import stage
-from responder.server import PortInUse
+from responder.server import BadAddress
 
 NAME = "demo"
 HELP = "play one incident from alert to recovery against a simulated factory"
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
                 _say("Next: grafana/README.md connects your own Grafana.")
                 while not stopped.wait(1):
                     pass
-    except PortInUse as problem:
+    except BadAddress as problem:
         raise Usage(str(problem), 1) from None
     return 0 if done else 1
 

@@ -11,7 +11,7 @@ from responder.config.load import Purpose
 from responder.config.settings import EmbeddedLogs, Settings
 from responder.logging import configure
 from responder.masking import Masker
-from responder.server import HttpServer, PortInUse
+from responder.server import BadAddress, HttpServer
 from responder.store.engine import BadStorage, DatabaseInUse
 
 NAME = "serve"
@@ -46,13 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage(str(problem), 1) from None
     try:
         http = HttpServer(responder.web, settings.server.host, settings.server.port)
-    except PortInUse as problem:
+    except BadAddress as problem:
         responder.close()
         raise Usage(str(problem), 1) from None
-    except OSError as problem:
-        responder.close()
-        address = f"{settings.server.host}:{settings.server.port}"
-        raise Usage(f"cannot listen on {address}: {problem.strerror}", 1) from None
     _serve(responder, http, stopped)
     return 0
 

@@ -5,7 +5,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from responder.config.problem import Refused
-from responder.config.settings import Secret
+from responder.config.settings import Secret, is_loopback
 
 _PRIVATE_ENDS = (".local", ".localhost", ".internal", ".lan", ".test", ".svc")
 _PUSH = "/loki/api/v1/push"
@@ -68,11 +68,6 @@ def report_url(secret: Secret | None) -> Secret | None:
     if secret is not None:
         _demand_https(_web(secret.reveal(), "https://host/path"))
     return secret
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine answers to the name."""
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def host_of(url: str) -> str:

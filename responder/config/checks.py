@@ -1,19 +1,23 @@
 """What must hold between the parts of a configuration."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from enum import StrEnum
 
 from responder.config import schema
-from responder.config.addresses import host_of, is_loopback
+from responder.config.addresses import host_of
 from responder.config.describe import describe
+from responder.config.durations import said
 from responder.config.expand import Expanded
 from responder.config.parts import Parts
 from responder.config.problem import Path, Problem, problem
 from responder.config.reach import unreachable
+from responder.config.settings import is_loopback
 from responder.incident.names import OnUnreadable, Sender
 
 __all__ = ["Purpose", "describe", "problems", "warnings"]
 
+_FIRST_RETRY = timedelta(seconds=1)
 _STRANGERS = "without it everyone who reaches the address"
 
 
@@ -63,6 +67,22 @@ def warnings(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
         host = host_of(factory.url)
         message = f"has another host than factory.url ({host})"
         yield problem(("factory", "report_url"), message, "check both addresses", "***")
+    yield from _impatient(parts)
+
+
+def _impatient(parts: Parts) -> Iterator[Problem]:
+    """A failed read is tried again after a second; that try may take a timeout."""
+    logs = parts.logs.value
+    least = _FIRST_RETRY
+    if isinstance(logs, schema.LokiSection) and parts.logs.fine("timeout"):
+        least += logs.timeout
+    for i, one in enumerate(parts.rules):
+        given = one.rule.value.unreadable_for
+        if one.rule.fine("unreadable_for") and given < least:
+            message = "is over before a failed read of the logs can be tried again"
+            remedy = f"give it {said(least)} or more (the retry's pause and timeout)"
+            at: Path = ("rules", i, "unreadable_for")
+            yield problem(at, message, remedy, said(given))
 
 
 def _asked(parts: Parts, expanded: Expanded, *path: str | int) -> bool:

@@ -12,8 +12,8 @@ _EMBEDDED = (
 
 
 def describe(settings: Settings) -> list[str]:
-    """One sentence for each rule and what bounds them all. Holds no secret."""
-    lines = [_rule(rule, settings) for rule in settings.rules]
+    """Each rule's way through an incident and what bounds all. Holds no secret."""
+    lines = [line for rule in settings.rules for line in _rule(rule, settings)]
     hourly = _times(settings.max_reports_per_hour)
     lines.append(f"all rules together: report at most {hourly} an hour.")
     if isinstance(settings.logs, EmbeddedLogs):
@@ -21,12 +21,15 @@ def describe(settings: Settings) -> list[str]:
     return lines
 
 
-def _rule(rule: Rule, settings: Settings) -> str:
+def _rule(rule: Rule, settings: Settings) -> list[str]:
     confirmed = " or ".join(_check(check) for check in rule.checks)
-    return (
-        f"{rule.name} ({rule.mode}): {_match(rule)}; confirmed by {confirmed}; "
-        f"{_action(rule, settings)}; {_proof(rule)}; {_unreadable(rule)}."
-    )
+    return [
+        f"{rule.name} ({rule.mode}): {_match(rule)}",
+        f"  confirmed by {confirmed}",
+        f"  {_action(rule, settings)}",
+        f"  {_proof(rule)}",
+        f"  {_unreadable(rule)}",
+    ]
 
 
 def _match(rule: Rule) -> str:

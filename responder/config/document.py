@@ -20,7 +20,12 @@ _MAX_DEPTH = 32
 _TAG = "tag:yaml.org,2002:"
 _KNOWN_TAGS = {_TAG + t for t in ("null", "bool", "int", "float", "timestamp", "str")}
 _QUOTE = 'put values that hold ${...}, ": " or "#" in quotes'
+_NAME_ONE = (
+    "name a readable YAML file by --config or RESPONDER_CONFIG, or give the whole "
+    "document in RESPONDER_CONFIG_YAML"
+)
 
+BUILT_IN = "built-in defaults"
 Tree = dict[str, object]
 
 DEFAULT_TEXT = """\
@@ -65,26 +70,31 @@ class Document:
 
 
 def read(path: str | None, env: Mapping[str, str]) -> Document:
-    """The file at `path`, else RESPONDER_CONFIG, RESPONDER_CONFIG_YAML, the defaults.
+    """The file at `path`, else RESPONDER_CONFIG_YAML, RESPONDER_CONFIG, the defaults.
 
+    A whole document is the more deliberate variable: a container's image may name a
+    file by RESPONDER_CONFIG that nobody mounted. Empty variables count as unset.
     Never raises: a file that cannot be read is a problem of the document.
     """
-    if named := path or env.get("RESPONDER_CONFIG"):
-        return _from_file(named, env)
+    if path is not None:
+        return _from_file(path, env)
     if text := env.get("RESPONDER_CONFIG_YAML"):
         return Document(text=text, origin="RESPONDER_CONFIG_YAML", env=env)
-    return Document(text=DEFAULT_TEXT, origin="built-in defaults", env=env)
+    if named := env.get("RESPONDER_CONFIG"):
+        return _from_file(named, env)
+    return Document(text=DEFAULT_TEXT, origin=BUILT_IN, env=env)
 
 
 def _from_file(name: str, env: Mapping[str, str]) -> Document:
+    if not name:
+        found = problem((), "has an empty name", _NAME_ONE)
+        return Document(text="", origin="--config", env=env, problems=(found,))
     try:
         with File(name).open("rb") as file:
             text = file.read(MAX_BYTES + 1).decode("utf-8-sig")
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        found = problem(
-            (), f"cannot be read: {why}", "name a readable YAML file by --config", name
-        )
+        found = problem((), f"cannot be read: {why}", _NAME_ONE, name)
         return Document(text="", origin=name, env=env, problems=(found,))
     return Document(text=text, origin=name, env=env)
 

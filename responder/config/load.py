@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from responder.config import addresses, build, checks
 from responder.config.checks import Purpose
-from responder.config.document import DEFAULT_TEXT, Document, parse, read
+from responder.config.document import BUILT_IN, DEFAULT_TEXT, Document, parse, read
 from responder.config.expand import Expanded, expand
 from responder.config.parts import ParseQuery, Parts, judge
 from responder.config.problem import Problem, Refused, masked, problem
 from responder.config.settings import Settings
 
-__all__ = ["Document", "Loaded", "Problem", "Purpose", "load", "read"]
+__all__ = ["Document", "Loaded", "Problem", "Purpose", "listening", "load", "read"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def load(
     if document.problems or (unread and not tree):
         return Loaded(settings=None, problems=tuple(unread))
     if "rules" not in tree:
-        default, _ = parse(Document(text=DEFAULT_TEXT, origin="built-in defaults"))
+        default, _ = parse(Document(text=DEFAULT_TEXT, origin=BUILT_IN))
         tree["rules"] = default["rules"]
     expanded = expand(tree, document.env)
     parts, bench = judge(expanded, parse_query)
@@ -55,8 +55,22 @@ def load(
     )
 
 
+def listening(document: Document, parse_query: ParseQuery) -> tuple[str, int]:
+    """Host and port of the service, as far as even a broken document says.
+
+    For asking a service that runs: its file may have been changed since.
+    """
+    tree, _ = parse(document)
+    parts, _ = judge(expand(tree, document.env), parse_query)
+    return _ported(parts, document)[0].server.value.listen
+
+
 def _ported(parts: Parts, document: Document) -> tuple[Parts, list[Problem]]:
-    """The parts listening where PORT says, which hosting services set."""
+    """The parts listening where PORT says, which hosting services set.
+
+    They reach us from outside, so every address is listened on where none is given;
+    but the built-in defaults have no credentials and stay on this machine.
+    """
     text = document.env.get("PORT", "")
     if not text:
         return parts, []
@@ -65,7 +79,8 @@ def _ported(parts: Parts, document: Document) -> tuple[Parts, list[Problem]]:
     except Refused as error:
         return parts, [problem(("PORT",), str(error), error.remedy, text)]
     given = parts.given("server", "listen") is not None
-    host = parts.server.value.listen[0] if given else "0.0.0.0"
+    stays = given or document.origin == BUILT_IN
+    host = parts.server.value.listen[0] if stays else "0.0.0.0"
     return build.with_listen(parts, (host, number)), []
 
 

@@ -1,6 +1,7 @@
 """The settings of one Responder, frozen. How they come to be is `load`'s business."""
 
 import hmac
+import ipaddress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -36,6 +37,14 @@ class Secret:
         return hash(self._value)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine answers to the name: `127.example.com` is no such."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     host: str = "127.0.0.1"
@@ -46,9 +55,7 @@ class Server:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach us: then no credentials are demanded."""
-        return self.public_url is None and (
-            self.host in ("localhost", "::1") or self.host.startswith("127.")
-        )
+        return self.public_url is None and is_loopback(self.host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,8 @@ def decode(raw: bytes) -> dict[str, object]:
         raise BadBody(
             f"body: no UTF-8 at byte {error.start}. Send JSON in UTF-8."
         ) from None
+    if not text.strip():
+        raise BadBody(f"body: empty. Send a JSON object. {_NO_JSON}")
     try:
         document = json.loads(text, parse_constant=_no_constant)
         if _MAY_BE_UNSTORABLE.search(text):

@@ -177,6 +177,8 @@ def _no_place(file: Path, error: OSError) -> str:
 
 
 def _no_use(file: Path, error: SQLAlchemyError) -> str:
+    if file.is_dir():
+        return f"{file} is a directory: name a file in it by storage.url"
     return (
         f"{file} cannot be used ({why(error)}): if it is damaged or no database, "
         "move it away or restore a copy; if it is read-only, let this user write to "

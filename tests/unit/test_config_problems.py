@@ -244,3 +244,35 @@ def test_a_fixed_link_at_another_host_is_a_warning() -> None:
     text = "factory: {api_key: '${K}', report_url: '${R}'}\n" + RULE
     env = {"K": "key-1", "R": "https://elsewhere.example/api/support/t/report/c"}
     assert paths(loaded(text, env=env).warnings) == ["factory.report_url"]
+
+
+@pytest.mark.parametrize(
+    ("logs", "length", "least"),
+    [
+        ("", "999ms", "1s"),
+        ("", "0s", "1s"),
+        ("logs: {type: loki, url: 'http://loki', timeout: 2s}\n", "2s", "3s"),
+    ],
+)
+def test_patience_shorter_than_one_retry_is_a_warning(
+    logs: str, length: str, least: str
+) -> None:
+    warnings = loaded(logs + _rules(f"unreadable_for: {length}")).warnings
+    (found,) = (w for w in warnings if w.path == "rules[0].unreadable_for")
+    assert f"(got {length})" in str(found)
+    assert f"give it {least} or more" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("logs", "length"),
+    [("", "1s"), ("logs: {type: loki, url: 'http://loki', timeout: 2s}\n", "3s")],
+)
+def test_patience_for_one_retry_is_no_warning(logs: str, length: str) -> None:
+    warnings = loaded(logs + _rules(f"unreadable_for: {length}")).warnings
+    assert "rules[0].unreadable_for" not in paths(warnings)
+
+
+@pytest.mark.parametrize("host", ["127.example.com", "128.0.0.1", "localhost.example"])
+def test_a_name_that_only_looks_like_this_machine_needs_credentials(host: str) -> None:
+    text = f"server: {{listen: '{host}:80'}}\n" + RULE
+    assert "webhook_auth" in paths(loaded(text).problems)
