@@ -1,6 +1,6 @@
 """From events to the incident: the fold of a timeline."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,15 +22,32 @@ from responder.incident.events import (
 )
 from responder.incident.model import Firing, Incident, Report
 
+_HEADLESS = "a timeline begins with `opened`"
+
 
 def fold(incident_id: str, events: Iterable[Event]) -> Incident:
     """The incident that these events tell of, the first of which is `Opened`."""
-    incident: Incident | None = None
-    for event in events:
-        incident = apply(incident, event, incident_id)
+    incident = fold_on(None, events, incident_id)
     if incident is None:
         raise ValueError(f"incident {incident_id} has no events")
     return incident
+
+
+def fold_on(
+    incident: Incident | None, events: Iterable[Event], incident_id: str = ""
+) -> Incident | None:
+    """The incident after these events: the same as `apply` on each in turn.
+
+    A run of alerts is taken at once, since one delivery may bring thousands.
+    """
+    alerts: list[AlertFired | AlertResolved] = []
+    for event in events:
+        if isinstance(event, AlertFired | AlertResolved):
+            alerts.append(event)
+            continue
+        incident = apply(_alerted(incident, alerts), event, incident_id)
+        alerts = []
+    return _alerted(incident, alerts)
 
 
 def apply(incident: Incident | None, event: Event, incident_id: str = "") -> Incident:
@@ -47,7 +64,7 @@ def apply(incident: Incident | None, event: Event, incident_id: str = "") -> Inc
             seq=1,
         )
     if incident is None:
-        raise ValueError("a timeline begins with `opened`")
+        raise ValueError(_HEADLESS)
     return replace(_after(incident, event), seq=incident.seq + 1)
 
 
@@ -55,8 +72,10 @@ def _after(incident: Incident, event: Event) -> Incident:
     match event:
         case Opened():
             return incident
-        case AlertFired() | AlertResolved() | PersonActed():
-            return _heard(incident, event)
+        case AlertFired() | AlertResolved():
+            return _heard(incident, [event])
+        case PersonActed():
+            return _person(incident, event)
         case Looked():
             return _looked(incident, event)
         case FirstErrorFound():
@@ -84,28 +103,39 @@ def _after(incident: Incident, event: Event) -> Incident:
             return _reported(incident, event)
 
 
+def _alerted(
+    incident: Incident | None, alerts: Sequence[AlertFired | AlertResolved]
+) -> Incident | None:
+    if not alerts:
+        return incident
+    if incident is None:
+        raise ValueError(_HEADLESS)
+    return replace(_heard(incident, alerts), seq=incident.seq + len(alerts))
+
+
 def _heard(
-    incident: Incident, event: AlertFired | AlertResolved | PersonActed
+    incident: Incident, alerts: Sequence[AlertFired | AlertResolved]
 ) -> Incident:
-    if isinstance(event, PersonActed):
-        return _person(incident, event)
     firings = dict(incident.firings)
-    if isinstance(event, AlertFired):
-        firings[event.fingerprint] = Firing(starts_at=event.starts_at)
-        started = incident.alert_started_at
-        return replace(
-            incident,
-            firings=firings,
-            last_firing_at=max(incident.last_firing_at, event.at),
-            alert_started_at=min(started or event.starts_at, event.starts_at),
-        )
-    if event.fingerprint in firings:
-        firings[event.fingerprint] = replace(
-            firings[event.fingerprint],
-            resolved=True,
-            cleanly=not event.state_reason and not event.truncated,
-        )
-    return replace(incident, firings=firings)
+    heard, started = incident.last_firing_at, incident.alert_started_at
+    for event in alerts:
+        known = firings.get(event.fingerprint)
+        if isinstance(event, AlertFired):
+            heard = max(heard, event.at)
+            started = min(started or event.starts_at, event.starts_at)
+            firings[event.fingerprint] = Firing(starts_at=event.starts_at)
+        elif known:
+            firings[event.fingerprint] = replace(
+                known,
+                resolved=True,
+                cleanly=not event.state_reason and not event.truncated,
+            )
+    return replace(
+        incident,
+        firings=firings,
+        last_firing_at=heard,
+        alert_started_at=started,
+    )
 
 
 def _person(incident: Incident, event: PersonActed) -> Incident:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from responder.incident.events import Event
-from responder.incident.fold import apply
+from responder.incident.fold import fold_on
 from responder.incident.model import Incident, Report
 from responder.incident.playbook import automation_over
 from responder.store.codec import decode, encode, storable
@@ -50,10 +50,8 @@ class Folds:
 
 def catch_up(conn: Connection, incident: str, base: Incident | None) -> Incident | None:
     """`base` with the events that came since."""
-    current = base
-    for event in read_events(conn, incident, after=base.seq if base else 0):
-        current = apply(current, event, incident)
-    return current
+    since = base.seq if base else 0
+    return fold_on(base, read_events(conn, incident, after=since), incident)
 
 
 def read_events(conn: Connection, incident: str, after: int = 0) -> list[Event]:
@@ -87,7 +85,7 @@ def append(
     after: list[Incident] = []
     for incident, added in batch:
         rows += event_rows(incident.id, incident.seq, added)
-        after.append(_fold_on(incident, added))
+        after.append(fold_on(incident, added) or incident)
     if rows:
         conn.execute(insert(events), rows)
     return after
@@ -133,12 +131,6 @@ def birth_of(incident: Incident) -> dict[str, Any]:
         "opened_at": incident.opened_at,
         "relapse_of": incident.relapse_of,
     }
-
-
-def _fold_on(incident: Incident, added: Sequence[Event]) -> Incident:
-    for event in added:
-        incident = apply(incident, event)
-    return incident
 
 
 def _outcome(answered: Sequence[Report]) -> str | None:
