@@ -9,6 +9,7 @@ from responder.config.settings import Secret, is_loopback
 
 _PRIVATE_ENDS = (".local", ".localhost", ".internal", ".lan", ".test", ".svc")
 _PUSH = "/loki/api/v1/push"
+ONLY_PRIVATE = "use https; http is only for this machine and private networks"
 
 
 def listen(text: object) -> tuple[str, int]:
@@ -90,16 +91,26 @@ def _web(text: str, example: str) -> SplitResult:
     return parts
 
 
+def in_clear(url: str) -> bool:
+    """Whether an accepted address is plain http beyond what stays among us."""
+    parts = urlsplit(url)
+    return parts.scheme != "https" and not _private(parts.hostname or "")
+
+
 def _demand_https(parts: SplitResult) -> None:
-    if parts.scheme != "https" and not _private(parts.hostname or ""):
-        remedy = "use https; http is only for this machine and private networks"
-        raise Refused("would send the report in clear", remedy)
+    if in_clear(parts.geturl()):
+        raise Refused("would send the report in clear", ONLY_PRIVATE)
 
 
 def _private(host: str) -> bool:
-    if is_loopback(host):
-        return True
+    """Whether a host is this machine or in a private network.
+
+    A name must be written as one: resolvers take 134744072, 0x8080808 and 8.526344
+    for addresses of the whole internet.
+    """
     try:
-        return ipaddress.ip_address(host).is_private
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return "." not in host or host.endswith(_PRIVATE_ENDS)
+        bare = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", host)
+        return bool(bare) or host.endswith(_PRIVATE_ENDS)
+    return (getattr(address, "ipv4_mapped", None) or address).is_private

@@ -58,7 +58,13 @@ def _server(parts: Parts) -> Server:
     server = parts.server.value
     host, port = server.listen
     return Server(
-        host=host, port=port, public_url=server.public_url, max_body=server.max_body
+        host=host,
+        port=port,
+        public_url=server.public_url,
+        max_body=server.max_body,
+        metrics_auth=server.metrics_auth,
+        health_auth=server.health_auth,
+        bearer=server.bearer,
     )
 
 

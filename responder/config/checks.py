@@ -5,14 +5,14 @@ from datetime import timedelta
 from enum import StrEnum
 
 from responder.config import schema
-from responder.config.addresses import host_of
+from responder.config.addresses import ONLY_PRIVATE, host_of, in_clear
 from responder.config.describe import describe
 from responder.config.durations import said
 from responder.config.expand import Expanded
 from responder.config.parts import Parts
 from responder.config.problem import Path, Problem, problem
 from responder.config.reach import unreachable
-from responder.config.settings import is_loopback
+from responder.config.settings import Access, is_loopback
 from responder.incident.names import OnUnreadable, Sender
 
 __all__ = ["Purpose", "describe", "problems", "warnings"]
@@ -33,6 +33,7 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
     """Everything that the valid parts say against each other."""
     if purpose is not Purpose.REPLAY:
         yield from _exposed(parts)
+    yield from _machines(parts, expanded)
     yield from _credentials(parts, expanded)
     yield from _logs(parts, expanded)
     yield from _names(parts)
@@ -57,6 +58,9 @@ def warnings(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
             at: Path = ("webhook_auth", i, "hmac", "timestamp_header")
             remedy = "name it here and in Grafana: X-Grafana-Alerting-Timestamp"
             yield problem(at, "is missing: a recorded request can be replayed", remedy)
+    if _read_in_clear(parts) and not _logs_secret(parts, expanded):
+        message = "is read in clear: whoever is in between could plant evidence"
+        yield problem(("logs", "url"), message, ONLY_PRIVATE)
     factory = parts.factory.value
     if not _asked(parts, expanded, "factory", "api_key"):
         message = "is not set: any vendor's link would be used"
@@ -112,6 +116,20 @@ def _exposed(parts: Parts) -> Iterator[Problem]:
         yield problem(("logs", "push_auth"), message, remedy)
 
 
+def _machines(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+    """A token asked of scrapers and probes must be there to be compared."""
+    server = parts.server.value
+    asking = [
+        key
+        for key in ("metrics_auth", "health_auth")
+        if getattr(server, key) is Access.BEARER
+    ]
+    if asking and not _asked(parts, expanded, "server", "bearer"):
+        message = f"is missing, and server.{asking[0]} asks for it"
+        remedy = f'write it as "${{NAME}}", or set {asking[0]}: operators'
+        yield problem(("server", "bearer"), message, remedy)
+
+
 def _credentials(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for i, judged in enumerate(parts.credentials):
@@ -147,6 +165,8 @@ def _logs(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
     logs = parts.logs.value
     if not isinstance(logs, schema.LokiSection):
         return
+    if _read_in_clear(parts) and _logs_secret(parts, expanded):
+        yield problem(("logs", "url"), "would send its secret in clear", ONLY_PRIVATE)
     password = _asked(parts, expanded, "logs", "password")
     if password and _asked(parts, expanded, "logs", "bearer"):
         yield problem(("logs", "bearer"), "is given beside a password", "keep one")
@@ -154,6 +174,17 @@ def _logs(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
         lacking = "username" if password else "password"
         remedy = "give both username and password, or a bearer"
         yield problem(("logs", lacking), "is missing beside its other half", remedy)
+
+
+def _read_in_clear(parts: Parts) -> bool:
+    logs = parts.logs.value
+    loki = isinstance(logs, schema.LokiSection) and parts.logs.fine("url")
+    return loki and in_clear(getattr(logs, "url", ""))
+
+
+def _logs_secret(parts: Parts, expanded: Expanded) -> bool:
+    keys = ("password", "bearer")
+    return any(_asked(parts, expanded, "logs", key) for key in keys)
 
 
 def _names(parts: Parts) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ Path = tuple[str | int, ...]
 
 _ANY = None
 _SECRETS: tuple[tuple[str | None, ...], ...] = (
+    ("server", "bearer"),
     ("webhook_auth", _ANY, "bearer"),
     ("webhook_auth", _ANY, "basic", "password"),
     ("webhook_auth", _ANY, "hmac", "secrets", _ANY),

@@ -11,7 +11,7 @@ from pydantic import ValidationInfo as Info
 from responder.config import addresses
 from responder.config.durations import duration, size
 from responder.config.problem import Refused
-from responder.config.settings import Secret
+from responder.config.settings import Access, Secret
 from responder.incident.names import Mode, OnUnreadable, Sender
 from responder.incident.rule import Matcher
 
@@ -143,6 +143,9 @@ class ServerSection(Section):
     )
     public_url: Annotated[str, AfterValidator(addresses.public_url)] | None = None
     max_body: Annotated[int, BeforeValidator(size)] = 16 * 1024 * 1024
+    metrics_auth: Access = Access.OPERATORS
+    health_auth: Access = Access.OPEN
+    bearer: MaybeSecret = None
 
 
 class StorageSection(Section):

@@ -4,6 +4,7 @@ import hmac
 import ipaddress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from responder.incident.names import Sender
 from responder.incident.rule import Rule
@@ -45,12 +46,26 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+class Access(StrEnum):
+    """Who may ask what machines ask: metrics, health."""
+
+    OPERATORS = "operators"
+    """As the pages; on a service that only this machine reaches, its own programs."""
+    BEARER = "bearer"
+    """Whoever shows `server.bearer`."""
+    OPEN = "open"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str | None = None
     max_body: int = 16 * 1024 * 1024
+    metrics_auth: Access = Access.OPERATORS
+    health_auth: Access = Access.OPEN
+    bearer: Secret | None = None
+    """What scrapers and probes show where `bearer` is asked of them."""
 
     @property
     def loopback(self) -> bool:
@@ -130,6 +145,7 @@ class Settings:
             found += [credential.bearer] if credential.bearer else []
             found += [credential.basic.password] if credential.basic else []
         found += self.operators.values()
+        found += [self.server.bearer] if self.server.bearer else []
         if isinstance(self.logs, LokiLogs):
             found += [s for s in (self.logs.password, self.logs.bearer) if s]
         elif self.logs.push_bearer:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
+from responder.incident.bounds import TooLarge
 from responder.incident.evidence import to_ns
 
 MAX_DECOMPRESSED = 16 * 1024 * 1024
@@ -26,8 +27,8 @@ class BadPush(ValueError):
     """A push that is refused. The text names the field and the remedy."""
 
 
-class PushTooLarge(BadPush):
-    """More than 16 MiB once decompressed: 413 rather than 400."""
+class PushTooLarge(BadPush, TooLarge):
+    """More than 16 MiB once decompressed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

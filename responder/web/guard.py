@@ -1,16 +1,21 @@
 """Who may ask: only this machine without credentials, operators with theirs."""
 
-import ipaddress
+import logging
+import math
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from flask import Response, request
 from flask_httpauth import HTTPBasicAuth
+from werkzeug.datastructures import Headers
 
-from responder.config.settings import Secret
+from responder.config.settings import Access, Secret, Server, is_loopback
+from responder.web.logins import Logins
 from responder.web.parts import Parts
 
+_log = logging.getLogger("responder.operators")
 _PROXIED = ("Forwarded", "Via")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def stranger(headers: Iterable[tuple[str, str]], remedy: str) -> str | None:
@@ -24,11 +29,11 @@ def stranger(headers: Iterable[tuple[str, str]], remedy: str) -> str | None:
         title = name.title()
         if title in _PROXIED or title.startswith("X-Forwarded-"):
             return f"403: the header {title} says that a proxy is in between. {remedy}"
-        if title == "Origin" and not loopback(urlsplit_host(value)):
+        if title == "Origin" and not is_loopback(urlsplit_host(value)):
             return f"403: asked from another site's page. {remedy}"
         if title == "Host":
             host = urlsplit_host(f"//{value}")
-    if not loopback(host):
+    if not is_loopback(host):
         return f"403: the Host is no name of this machine, ask 127.0.0.1. {remedy}"
     return None
 
@@ -41,14 +46,28 @@ def urlsplit_host(address: str) -> str:
         return ""
 
 
-def loopback(host: str) -> bool:
-    """Whether a host name means this machine: localhost, ::1 or 127.0.0.0/8."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def cross_site(method: str, headers: Headers, public_url: str | None) -> str | None:
+    """Why a browser must not be believed to act for the operator, None if it may.
+
+    A browser sends an operator's password along with whatever another site's page
+    makes it ask. Programs send neither of the two headers. Looking is not acting:
+    what a page of another site cannot read it may ask for.
+    """
+    if method in _SAFE:
+        return None
+    site = headers.get("Sec-Fetch-Site")
+    if site is not None:
+        allowed = site in ("same-origin", "none")
+    else:
+        origin = headers.get("Origin")
+        ours = {f"{scheme}://{headers.get('Host')}" for scheme in ("http", "https")}
+        allowed = origin is None or origin in {*ours, _origin(public_url)}
+    return None if allowed else "403: asked from another site's page; use our own."
+
+
+def _origin(url: str | None) -> str:
+    parts = urlsplit(url or "")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def text(status: int, words: str) -> Response:
@@ -63,7 +82,8 @@ class Operators:
 
     def __init__(self, parts: Parts) -> None:
         self._users = parts.operators
-        self._loopback = parts.server.loopback
+        self._server = parts.server
+        self._logins = Logins(parts.clock.monotonic)
         self._basic = HTTPBasicAuth(realm="Responder")
         self._basic.verify_password(self._verified)
         self._basic.error_handler(_unauthorized)
@@ -75,24 +95,67 @@ class Operators:
             return text(403, why) if why else None
         return self._demanded()
 
-    def admit_scraper(self) -> Response | None:
-        """As `admit`, but this machine's own scraper needs no password."""
-        if self._loopback and not stranger(request.headers, self.remedy):
+    def admit_machine(self, access: Access) -> Response | None:
+        """As `admit`, for what `server.metrics_auth` and its like say."""
+        if access is Access.OPEN:
+            return None
+        if access is Access.BEARER:
+            return _token_demanded(self._server)
+        if self._server.loopback and not stranger(request.headers, self.remedy):
             return None
         return self.admit()
 
     def _demanded(self) -> Response | None:
+        given = self._basic.get_auth()
+        user = (given.username or "") if given else ""
+        address = request.remote_addr or ""
+        # Asking without a name is how every browser begins.
+        shut = self._logins.shut_for(user, address) if given else 0.0
+        if shut:
+            return _shut(shut)
         refused = self._basic.login_required(_nothing)()
-        return refused if isinstance(refused, Response) else None
+        if not isinstance(refused, Response):
+            self._logins.succeeded(user, address)
+            return None
+        if given:
+            self._failed(user, address)
+        return refused
 
-    def _verified(self, user: str, password: str) -> str | None:
+    def _failed(self, user: str, address: str) -> None:
+        self._logins.failed(user, address)
+        # An unknown name is often a password in the wrong field.
+        known = user if user in self._users else ""
+        _log.warning("login failed", extra={"user": known, "address": address})
+
+    def _verified(self, user: str | None, password: str | None) -> str | None:
         # An unknown user costs the same comparison as a wrong password.
-        known = self._users.get(user)
-        matches = (known or _NOBODY).matches(password)
+        known = self._users.get(user or "")
+        matches = (known or _NOBODY).matches(password or "")
         return user if known and matches else None
 
 
 _NOBODY = Secret("nobody has this password")
+
+
+def shows(token: Secret) -> bool:
+    """Whether the request carries this token as `Authorization: Bearer`."""
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return token.matches(given.strip()) and scheme.lower() == "bearer"
+
+
+def _token_demanded(server: Server) -> Response | None:
+    if server.bearer and shows(server.bearer):
+        return None
+    refusal = text(401, "401: send `Authorization: Bearer` and server.bearer's token.")
+    refusal.headers["WWW-Authenticate"] = 'Bearer realm="machines"'
+    return refusal
+
+
+def _shut(seconds: float) -> Response:
+    wait = math.ceil(seconds)
+    refusal = text(429, f"429: too many wrong passwords; try again in {wait} s.")
+    refusal.headers["Retry-After"] = str(wait)
+    return refusal
 
 
 def _nothing() -> None:

@@ -1,24 +1,37 @@
 """What machines ask: are you alive, can you store, what did you count."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from responder.web.guard import Operators, text
+from responder.config.settings import is_loopback
+from responder.web.guard import Operators, stranger, text
 from responder.web.parts import Parts
 
 
 def ops(parts: Parts, operators: Operators) -> Blueprint:
-    """`/-/healthy` and `/-/ready` are open to all; `/metrics` is not."""
+    """`/-/healthy`, `/-/ready` and `/metrics`, to whom `server` says."""
     blueprint = Blueprint("ops", __name__)
+
+    def refused_health() -> Response | None:
+        probe = is_loopback(request.remote_addr or "")
+        if probe and not stranger(request.headers, Operators.remedy):
+            return None  # `responder healthcheck`, on this machine
+        return operators.admit_machine(parts.server.health_auth)
 
     @blueprint.get("/-/healthy")
     def healthy() -> Response:
+        refusal = refused_health()
+        if refusal:
+            return refusal
         if parts.worker_alive():
             return text(200, "healthy")
         return text(503, "503: the worker loop does not run.")
 
     @blueprint.get("/-/ready")
     def ready() -> Response:
+        refusal = refused_health()
+        if refusal:
+            return refusal
         # Nothing but storage: a dead log source must never turn alerts away.
         if parts.archive.writable():
             return text(200, "ready")
@@ -26,7 +39,7 @@ def ops(parts: Parts, operators: Operators) -> Blueprint:
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
-        refusal = operators.admit_scraper()
+        refusal = operators.admit_machine(parts.server.metrics_auth)
         if refusal:
             return refusal
         exposition = generate_latest(parts.metrics.registry)

@@ -48,7 +48,8 @@ class PushEndpoint:
     """Where embedded logs take lines in.
 
     `parse` takes the body, its Content-Encoding and the time, and raises ValueError
-    with a text fit for the sender; `add` stores what `parse` gave.
+    (`TooLarge` for more than is taken at once) with a text fit for the sender; `add`
+    stores what `parse` gave.
     """
 
     parse: Callable[[bytes, str, datetime], Sequence[Any]]

@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response, request
 
+from responder.incident.bounds import TooLarge
 from responder.incident.ports import StorageUnavailable
 from responder.web.body import read_body
-from responder.web.guard import stranger, text
+from responder.web.guard import shows, stranger, text
 from responder.web.parts import Parts, PushEndpoint
 
 _REMEDY = "Configure `logs.push_auth` to take lines from other machines."
@@ -25,6 +26,8 @@ def push(parts: Parts, endpoint: PushEndpoint) -> Blueprint:
         encoding = request.headers.get("Content-Encoding", "")
         try:
             endpoint.add(endpoint.parse(raw, encoding, parts.clock.now()))
+        except TooLarge as error:
+            return text(413, parts.masker(f"413: {error}"))
         except ValueError as error:
             return text(400, parts.masker(f"400: {error}"))
         except StorageUnavailable:
@@ -36,8 +39,7 @@ def push(parts: Parts, endpoint: PushEndpoint) -> Blueprint:
 
 def _refused(parts: Parts, endpoint: PushEndpoint) -> Response | None:
     if endpoint.bearer:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not endpoint.bearer.matches(token.strip()):
+        if not shows(endpoint.bearer):
             return text(401, "401: send `Authorization: Bearer` and logs.push_auth's.")
     elif not parts.server.loopback:
         return text(401, f"401: no token is configured. {_REMEDY}")

@@ -272,3 +272,16 @@ def test_a_push_in_another_form_is_refused_in_words(
 
     assert answer.status_code == status
     assert word in answer.text
+
+
+def test_a_push_that_swells_beyond_its_bound_is_too_large_rather_than_wrong() -> None:
+    raw = gzip.compress(b" " * (16 * 1024 * 1024 + 1))
+
+    answer = (
+        Web()
+        .client()
+        .post("/loki/api/v1/push", data=raw, headers={"Content-Encoding": "gzip"})
+    )
+
+    assert answer.status_code == 413
+    assert "smaller batches" in answer.text

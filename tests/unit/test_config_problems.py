@@ -276,3 +276,94 @@ def test_patience_for_one_retry_is_no_warning(logs: str, length: str) -> None:
 def test_a_name_that_only_looks_like_this_machine_needs_credentials(host: str) -> None:
     text = f"server: {{listen: '{host}:80'}}\n" + RULE
     assert "webhook_auth" in paths(loaded(text).problems)
+
+
+SCRAPED = RULE + "server: {metrics_auth: bearer}\n"
+
+
+def test_a_token_that_is_asked_for_must_be_configured() -> None:
+    assert only_problem(SCRAPED).path == "server.bearer"
+
+
+def test_a_token_of_scrapers_is_a_secret() -> None:
+    text = RULE + 'server: {metrics_auth: bearer, bearer: "${T}"}\n'
+    found = loaded(text, env={"T": "token-of-prometheus"})
+
+    assert found.settings is not None
+    assert found.settings.server.bearer is not None
+    assert "token-of-prometheus" in found.settings.secrets()
+    assert "token-of-prometheus" not in repr(found)
+
+
+PUBLIC = [
+    "pizza-factory.cs329.click",
+    "8.8.8.8",
+    "8.8.8.8.",
+    "134744072",
+    "0x8080808",
+    "010.8.8.8",
+    "8.526344",
+    "[2001:4860:4860::8888]",
+    "[::ffff:8.8.8.8]",
+    "127.0.0.1.example.net",
+    "127.example.net",
+    "localhost.example.net",
+    "xn--factory-9za.example",
+    "127。0。0。1.example",
+]
+PRIVATE = [
+    "localhost",
+    "127.0.0.1",
+    "127.9.9.9:8080",
+    "[::1]:8080",
+    "[::ffff:10.0.0.7]",
+    "10.0.0.7",
+    "192.168.1.9",
+    "factory",
+    "factory_1",
+    "factory.internal",
+    "factory.shop.svc",
+    "FACTORY.LOCAL",
+]
+
+
+@pytest.mark.parametrize("host", PUBLIC)
+@pytest.mark.parametrize("key", ["url", "report_url"])
+def test_a_report_is_never_sent_in_clear_to_the_internet(host: str, key: str) -> None:
+    path = "" if key == "url" else "/x"
+    text = RULE + f'factory: {{{key}: "http://{host}{path}"}}\n'
+    found = loaded(text, allow_literal_secrets=True)
+
+    assert [p.path for p in found.problems] == [f"factory.{key}"]
+
+
+@pytest.mark.parametrize("host", PRIVATE)
+def test_http_is_for_this_machine_and_private_networks(host: str) -> None:
+    assert not loaded(RULE + f'factory: {{url: "http://{host}"}}\n').problems
+
+
+def loki(host: str, rest: str = "") -> str:
+    return RULE + f'logs: {{type: loki, url: "http://{host}:3100"{rest}}}\n'
+
+
+@pytest.mark.parametrize("host", ["8.8.8.8", "loki.example.net"])
+def test_a_secret_for_the_logs_is_never_sent_in_clear_to_the_internet(
+    host: str,
+) -> None:
+    text = loki(host, ', bearer: "${T}"')
+
+    assert only_problem(text).path == "logs.url"
+
+
+def test_logs_without_a_secret_read_in_clear_are_a_warning() -> None:
+    found = loaded(loki("loki.example.net", ""))
+
+    assert not found.problems
+    assert "logs.url" in paths(found.warnings)
+
+
+def test_logs_in_a_private_network_may_be_read_by_http() -> None:
+    found = loaded(loki("loki", ', bearer: "${T}"'), env={"T": "x" * 9})
+
+    assert not found.problems
+    assert "logs.url" not in paths(found.warnings)
