@@ -5,7 +5,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from responder.config.problem import Refused
-from responder.config.settings import Secret, is_loopback
+from responder.config.settings import Secret
 
 _PRIVATE_ENDS = (".local", ".localhost", ".internal", ".lan", ".test", ".svc")
 _PUSH = "/loki/api/v1/push"
