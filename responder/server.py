@@ -45,6 +45,7 @@ class HttpServer:
         )
         self.host = host
         self.port = int(self._server.effective_port)
+        self._pulled = threading.Event()
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 
     @property
@@ -60,6 +61,7 @@ class HttpServer:
         self._server.task_dispatcher.shutdown(cancel_pending=False, timeout=5)
         # In the loop's own thread: closing under its feet leaves answers unsent.
         self._server.trigger.pull_trigger(self._hang_up)
+        self._pulled.set()
         self._thread.join(5)
 
     def _run(self) -> None:
@@ -67,6 +69,8 @@ class HttpServer:
 
     def _hang_up(self) -> None:
         """Stop listening; each connection ends once its answer is out."""
+        # Closing takes away the trigger that called us: not while it is being pulled.
+        self._pulled.wait(5)
         for connection in list(self._server.active_channels.values()):
             connection.close_when_flushed = True
         self._server.close()
