@@ -1,0 +1,141 @@
+"""Who did what: Response and Resolution of the incident report."""
+
+from responder.incident.event_words import event_words, outcome_words
+from responder.incident.model import Report
+from responder.incident.names import Proof, State
+from responder.incident.phrases import count_of
+from responder.incident.report_record import Record, after
+from responder.incident.report_text import blank, plain
+from responder.incident.report_timeline import numbers
+
+
+def response(record: Record) -> str:
+    """Responder's part, then people's, then what was in the way."""
+    said = [_by_responder(record), *_by_people(record), _obstacles(record)]
+    return " ".join(part for part in said if part)
+
+
+def _by_responder(record: Record) -> str:
+    incident, confirming = record.incident, record.confirming
+    counted = ""
+    if confirming:
+        limit = f"where {confirming.threshold} are the limit"
+        counted = f" counted {numbers(confirming)}, {limit},"
+    if incident.withheld_at:
+        return (
+            f"Responder only watched (shadow mode): it{counted} and would have "
+            f"reported at {record.clock(incident.withheld_at)}."
+        )
+    if record.calls:
+        first = record.calls[0]
+        waited = record.length(first.at - record.heard_at)
+        heard = f"heard of it at {record.clock(record.heard_at)}"
+        counted = f",{counted}" if counted else ""
+        more = f", {len(record.calls)} times in all" if record.calls[1:] else ""
+        return (
+            f"By Responder: it {heard}{counted} and called the factory "
+            f"{waited} later{more}."
+        )
+    if incident.shared:
+        return "Another incident's report covered this one; Responder verified it."
+    if not confirming:
+        return "Responder looked, found no limit reached, and did not report."
+    return f"Responder{counted} and did not report."
+
+
+def _by_people(record: Record) -> list[str]:
+    said = []
+    if acknowledged := record.acknowledged:
+        took = record.length(acknowledged.at - record.heard_at)
+        said.append(f"{plain(acknowledged.person)} acknowledged after {took}.")
+    if decided := record.called_person:
+        words = plain(event_words(decided))
+        said.append(f"At {record.clock(decided.at)} Responder {words}.")
+    names = dict.fromkeys(plain(p.person) for p in record.people)
+    if names:
+        said.append(f"On the record: {', '.join(names)}; nobody else.")
+    elif record.effective and record.incident.state is State.RECOVERED:
+        said.append(
+            "Left out: a person reading the page, looking for the link and calling "
+            "the factory. Nobody is on the record as having acted."
+        )
+    else:
+        said.append("Nobody is on the record as having acted.")
+    return said
+
+
+def _obstacles(record: Record) -> str:
+    hint = 'what slowed you down; "none" is an answer'
+    return f"Obstacles: {blank(hint)}."
+
+
+def resolution(record: Record) -> str:
+    """What ended it, the supplier's words, the proof, and what was spared."""
+    said = [*_call(record), *_proof(record), *_spared(record)]
+    if not said:
+        said = [_without_call(record)]
+    return " ".join(said)
+
+
+def _call(record: Record) -> list[str]:
+    if by_hand := record.by_hand_at:
+        return [
+            f"A person reported the fault to the factory at {record.clock(by_hand)}; "
+            "its answer is not on the record."
+        ]
+    if shared := record.incident.shared:
+        at = record.clock(shared.answered_at)
+        return [f"The report of incident `{shared.incident}` at {at}."]
+    return [_told(record, call) for call in record.calls]
+
+
+def _told(record: Record, call: Report) -> str:
+    called = f"Responder called the factory at {record.clock(call.at)}"
+    if call.outcome is None:
+        return f"{called}; no answer is known."
+    said = f': "{plain(call.message)}"' if call.message else ""
+    return f"{called}; {outcome_words(call.outcome)}{said}."
+
+
+def _proof(record: Record) -> list[str]:
+    incident, last = record.incident, record.last_error
+    called = record.ended_by_call_at
+    said = []
+    if called and last is not None:
+        late = after(record.lines, called)
+        left = count_of(late, "error log") if late else "No error log"
+        said.append(f"{left} came after it; the last one was at {record.clock(last)}.")
+    if incident.proof is Proof.ORDERS and record.good_orders:
+        orders = count_of(record.good_orders, "good order")
+        when = f" by {record.clock(incident.ended_at)}" if incident.ended_at else ""
+        said.append(f"Proof: {orders}{when}.")
+    elif incident.proof is Proof.QUIET:
+        said.append("Proof: the error logs stopped; good orders were not counted.")
+    elif incident.proof is Proof.SUPPLIER:
+        said.append("No order came to prove it: it rests on the factory's word.")
+    return said
+
+
+def _spared(record: Record) -> list[str]:
+    """What came after the moment at which shadow mode would have reported."""
+    withheld = record.incident.withheld_at
+    if withheld is None or not record.lines:
+        return []
+    lines = after(record.lines, withheld)
+    spared = f"{lines} of {count_of(len(record.lines), 'error log')}"
+    if record.failed:
+        orders = after(record.failed, withheld)
+        spared += f" and {orders} of {count_of(len(record.failed), 'failed order')}"
+    return [
+        f"Had Responder reported at {record.clock(withheld)}, when it would have: "
+        f"{spared} came after that time."
+    ]
+
+
+def _without_call(record: Record) -> str:
+    how = blank("what ended it, and how you know")
+    if record.incident.finished is None:
+        return f"It is not resolved yet: {how}."
+    words = plain(event_words(record.incident.finished))
+    when = record.clock(record.incident.finished.at)
+    return f"Nothing was reported to the factory. Responder at {when}: {words}. {how}."

@@ -1,0 +1,245 @@
+"""The incident report: a timeline as Markdown that somebody would commit."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from responder.incident.events import (
+    CheckReading,
+    Decided,
+    Event,
+    Finished,
+    Looked,
+    ReportAnswered,
+    ReportIntended,
+)
+from responder.incident.fold import fold
+from responder.incident.names import (
+    Decision,
+    Outcome,
+    Proof,
+    Reason,
+    Sender,
+    State,
+    UnreadableReason,
+)
+from responder.incident.report import HEADINGS, History, file_name, report
+from responder.incident.report_text import blanks
+from tests.fakes import summary_of
+from tests.unit import founding, timelines
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+WORLDS = {
+    "incident-as-it-would-have-been.md": founding.as_it_would_have_been,
+}
+
+
+def changed(events: Sequence[Event], kind: str, **facts: object) -> list[Event]:
+    """The timeline with every event of a kind changed."""
+    return [
+        replace(event, **facts) if event.event == kind else event  # type: ignore[arg-type]
+        for event in events
+    ]
+
+
+def written(events: Sequence[Event], history: History | None = None) -> str:
+    return report(fold("0cafe", events), events, history=history)
+
+
+def section(text: str, heading: str) -> str:
+    _, _, rest = text.partition(f"## {heading}\n\n")
+    return rest.partition("\n\n## ")[0]
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_founding_incident_reads_like_the_one_that_was_committed(name: str) -> None:
+    text = written(WORLDS[name](), History(first=True))
+
+    assert text == (GOLDEN / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_blank_of_a_report_is_found_with_its_line(name: str) -> None:
+    text = written(WORLDS[name]())
+    lines = text.splitlines()
+
+    found = blanks(text)
+
+    assert len(found) == text.count("[FILL IN: ")
+    assert all(blank.hint in lines[blank.line - 1] for blank in found)
+
+
+def test_the_headings_are_the_templates_in_their_order() -> None:
+    text = written(founding.as_it_would_have_been())
+
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == list(HEADINGS)
+    assert re.findall(r"^# (.+)$", text, re.MULTILINE) == [
+        "Incident: 2025-04-07 18-44-00"
+    ]
+
+
+def test_the_file_is_named_by_the_persons_own_count() -> None:
+    assert file_name(3) == "incident-3.md"
+
+
+def test_an_alert_without_a_severity_leaves_a_blank_for_it() -> None:
+    events = founding.as_it_would_have_been()
+
+    text = written(changed(events, "alert_fired", labels={}))
+
+    assert "Severity: [FILL IN: " in section(text, "Summary")
+    assert "alert name, not in the record" in section(text, "Detection")
+
+
+def test_logs_that_could_never_be_read_are_a_blank_and_not_zero() -> None:
+    events = [*just_opened(), timelines.look(5, None)]
+
+    text = written(events)
+
+    assert "could not be counted" in section(text, "Summary")
+    assert "[FILL IN: numbers; none was counted]" in section(text, "Impact")
+    assert "0 error logs" not in text
+
+
+def test_a_time_that_could_not_be_counted_is_named_beside_the_numbers() -> None:
+    events = founding.as_it_would_have_been()
+    blind = unreadable(founding.HEARD + timedelta(seconds=20))
+    at = next(n for n, e in enumerate(events) if e.event == "first_error_found")
+
+    text = written([*events[:at], blind, *events[at:]])
+
+    assert "Not counted from 18:46:20" in section(text, "Impact")
+    assert "Make the logs readable" in section(text, "Action items")
+    assert "HTTP 403 for {job" not in text
+
+
+def test_a_count_that_was_cut_off_says_at_least() -> None:
+    events = founding.as_it_would_have_been()
+    walked = changed(events, "first_error_found", complete=False)
+
+    assert "at least 27 error logs" in section(written(walked), "Impact")
+
+
+def test_without_failed_orders_on_the_record_their_number_is_a_blank() -> None:
+    events = founding.as_it_would_have_been()
+    unasked = changed(events, "looked", failed_lines=())
+
+    text = written(unasked)
+
+    assert "Failed orders: [FILL IN: " in section(text, "Impact")
+    assert "its setting `failed`" in section(text, "Action items")
+
+
+def test_recovery_by_silence_says_that_no_order_was_counted() -> None:
+    *events, last = founding.as_it_would_have_been()
+    quiet = Finished(
+        at=last.at,
+        state=State.RECOVERED,
+        reason=Reason.ERRORS_STOPPED,
+        proof=Proof.QUIET,
+    )
+    asked_none = changed(events, "looked", good_orders=None)
+
+    text = written([*asked_none, quiet])
+
+    assert "good orders were not counted" in section(text, "Resolution")
+    assert "its setting `traffic`" in section(text, "Action items")
+
+
+def test_an_open_incident_says_that_its_report_is_early() -> None:
+    text = written(founding.as_it_would_have_been()[:-1])
+
+    assert "still open" in text.splitlines()[2]
+
+
+def test_an_intent_without_an_answer_is_told_as_such() -> None:
+    events = founding.as_it_would_have_been()
+    sent = next(n for n, e in enumerate(events) if isinstance(e, ReportIntended))
+
+    text = written(events[: sent + 1])
+
+    assert "no answer is known" in section(text, "Resolution")
+    assert "no answer is known" in section(text, "Timeline")
+
+
+def test_a_person_who_was_called_is_in_the_response_with_the_reason() -> None:
+    events = [
+        *just_opened(),
+        timelines.look(1, 14, links=()),
+        Decided(
+            at=timelines.at(61),
+            decision=Decision.NEEDS_HUMAN,
+            state=State.NEEDS_HUMAN,
+            reason=Reason.NO_LINK,
+            observed=14,
+            limit=5,
+            check="error-logs",
+        ),
+    ]
+
+    text = written(events)
+
+    assert "called a person" in section(text, "Response")
+    assert "carried no report link" in section(text, "Action items")
+    assert "points to our own service" in section(text, "Root cause")
+    assert "It is not resolved yet: [FILL IN: " in section(text, "Resolution")
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.UNKNOWN]
+)
+def test_a_call_that_failed_is_no_resolution(outcome: Outcome) -> None:
+    events = founding.as_it_would_have_been()
+    sent = next(n for n, e in enumerate(events) if isinstance(e, ReportAnswered))
+    failed = changed(
+        events[: sent + 1], "report_answered", outcome=outcome, status=None, message=""
+    )
+
+    text = written(failed)
+
+    assert "no call is known to have worked" in section(text, "Summary")
+    assert "did not answer as agreed" in section(text, "Action items")
+
+
+def test_earlier_incidents_of_the_rule_are_counted_and_the_last_is_compared() -> None:
+    events = founding.as_it_would_have_been()
+    earlier = summary_of(fold("0before", counted_once()), "")
+
+    text = written(events, History(earlier=[earlier], more=True))
+
+    assert "at least 1 earlier incident with rule order-errors" in text
+    assert "`0before`" in section(text, "Prevention")
+
+
+def test_a_day_that_is_not_the_first_is_written_out() -> None:
+    events = founding.as_it_would_have_been()
+    later = replace(events[-1], at=events[-1].at + timedelta(days=1))
+
+    assert "_2025-04-08 18:46:30_" in section(
+        written([*events[:-1], later]), "Timeline"
+    )
+
+
+def just_opened() -> list[Event]:
+    return [*founding.opened(timelines.T0, Sender.IRM)]
+
+
+def counted_once() -> list[Event]:
+    return founding.as_it_would_have_been()[:3]
+
+
+def unreadable(at: datetime) -> Looked:
+    reading = CheckReading(
+        name="error-logs",
+        count=None,
+        threshold=5,
+        since=founding.FIRST,
+        until=at,
+        unreadable=UnreadableReason.UNAUTHORIZED,
+        detail='HTTP 403 for {job="secret"}',
+    )
+    return Looked(at=at, since=founding.FIRST, checks=(reading,))
