@@ -123,8 +123,10 @@ def _heard(
         if isinstance(event, AlertFired):
             heard = max(heard, event.at)
             started = min(started or event.starts_at, event.starts_at)
-            firings[event.fingerprint] = Firing(starts_at=event.starts_at)
-        elif known:
+            if known is None or event.starts_at >= known.starts_at:
+                firings[event.fingerprint] = Firing(starts_at=event.starts_at)
+        elif known and event.starts_at == known.starts_at:
+            # A late word on the firing before says nothing of the one that lasts.
             firings[event.fingerprint] = replace(
                 known,
                 resolved=True,

@@ -47,6 +47,7 @@ def triage(
     for alert in delivery.notification.alerts:
         work.out.verdicts.append(work.verdict(alert))
     work.note_person()
+    work.remember_group()
     return work.out
 
 
@@ -150,8 +151,9 @@ class _Triage:
     ) -> AlertVerdict:
         current = self.known.open.get((rule.name, rule.group_of(alert.labels)))
         starts_at, before = alert.starts_at, seen.get(alert.starts_at)
-        if before is None and (unresolved := _newest_unresolved(seen)):
-            # Grafana may have lost the start: the fingerprint alone must do.
+        unresolved = _newest_unresolved(seen)
+        if before is None and unresolved and starts_at >= unresolved[0]:
+            # Grafana may have lost the start; an older one is an older firing's.
             starts_at, before = unresolved
         incident = before.incident if before else (current.id if current else None)
         if before and before.resolved:
@@ -188,6 +190,12 @@ class _Triage:
                 until=person.until,
             )
             self._append(incident, event)
+
+    def remember_group(self) -> None:
+        """Know for the next delivery which incidents this alert group speaks of."""
+        if group := self.notice.alert_group:
+            known = self.known.groups.setdefault(group, [])
+            known += {v.incident for v in self.out.verdicts if v.incident} - {*known}
 
     def _supersede(self, incident: str) -> None:
         self.out.ended.append(incident)
