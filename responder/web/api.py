@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.datastructures import MultiDict
 
 from responder.incident.names import Outcome, State
 from responder.incident.ports import BadCursor, Search
 from responder.web.guard import Operators
+from responder.web.openapi import document
 from responder.web.parts import Parts
 from responder.web.presenting import incident_json, summary_json, timeline_json
 
@@ -30,6 +31,10 @@ def api(parts: Parts, operators: Operators) -> Blueprint:
     """`/api/incidents` and one of them."""
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     blueprint.before_request(operators.admit)
+
+    @blueprint.get("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(document(current_app.url_map.iter_rules()))
 
     @blueprint.get("/incidents")
     def incidents() -> Response:
