@@ -8,7 +8,8 @@ from dataclasses import dataclass
 LONGEST = 200
 """Characters of a stranger's text that a report repeats."""
 
-_BLANK = re.compile(r"(?<!\\)\[\s*FILL\s+IN\b\s*:?\s*([^\]]*)", re.IGNORECASE)
+BLANK = re.compile(r"(?<!\\)\[\s*FILL\s+IN\b\s*:?\s*([^\]]*)", re.IGNORECASE)
+"""Where a blank begins; its hint is the group."""
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~$|])")
 _ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|www)([:.])")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -34,7 +35,7 @@ def blanks(text: str) -> list[Blank]:
             line=text.count("\n", 0, found.start()) + 1,
             hint=" ".join(found[1].split()),
         )
-        for found in _BLANK.finditer(text)
+        for found in BLANK.finditer(text)
     ]
 
 

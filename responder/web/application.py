@@ -13,6 +13,7 @@ from responder.web.ops import ops
 from responder.web.pages import pages
 from responder.web.parts import Parts
 from responder.web.push import push
+from responder.web.reports import reports
 from responder.web.webhooks import webhooks
 
 _log = logging.getLogger("responder.web")
@@ -49,6 +50,7 @@ def create_app(parts: Parts) -> Flask:
     app.register_blueprint(api(parts, operators))
     app.register_blueprint(ops(parts, operators))
     app.register_blueprint(pages(parts, operators))
+    app.register_blueprint(reports(parts, operators))
     if parts.push:
         app.register_blueprint(push(parts, parts.push))
     app.after_request(_guarded)

@@ -66,15 +66,19 @@ def opened(at: datetime, sender: Sender, **labels: str) -> list[Event]:
     ]
 
 
+def heard() -> datetime:
+    """When the alert reaches Responder in the second world."""
+    return HEARD + timedelta(milliseconds=300)
+
+
 def as_it_would_have_been() -> list[Event]:
     """Responder acts on the alert of 18:46; its own record knows seconds."""
-    heard = HEARD + timedelta(milliseconds=300)
 
     def at(seconds: float) -> datetime:
-        return heard + timedelta(seconds=seconds)
+        return heard() + timedelta(seconds=seconds)
 
     return [
-        *opened(heard, Sender.GRAFANA, alertname="Order errors", severity="critical"),
+        *opened(heard(), Sender.GRAFANA, alertname="Order errors", severity="critical"),
         looked(at(0.1), 27, FIRST),
         Decided(
             at=at(0.2),
