@@ -4,71 +4,25 @@ Nothing here can call the factory: a report is only ever decided.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from responder.incident.alert import AlertVerdict, Delivery, Notification
 from responder.incident.brakes import Brakes
 from responder.incident.events import Decided, Event, Finished
-from responder.incident.evidence import (
-    Counted,
-    Evidence,
-    LogLine,
-    Question,
-    Unreadable,
-    to_ns,
-)
 from responder.incident.fold import apply, fold
 from responder.incident.known import Known
-from responder.incident.link import FoundLink, LinkPlace, ReportLink
-from responder.incident.look import FAILED, TRAFFIC, questions, weigh
+from responder.incident.link import ReportLink
+from responder.incident.look import questions, weigh
 from responder.incident.model import Incident
-from responder.incident.names import Decision, Sender, State, UnreadableReason
-from responder.incident.playbook import next_step
+from responder.incident.names import Decision, Sender, State
+from responder.incident.playbook import automation_over, next_step
 from responder.incident.ports import LogSource
 from responder.incident.rule import Rule
 from responder.incident.steps import Finish, Gather, Send, Wait, Withhold
 from responder.incident.triage import triage
 from responder.incident.words import sentence
 from responder.senders import body, grafana, irm
-
-SUPPOSED_LINK = ReportLink(token="supposed", code="supposed")
-"""Stands in the supposed lines of `--errors` where a real one would."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SupposedLogs:
-    """A log source without a socket: `errors` lines for every check, or None.
-
-    None means that nothing can be read. With `linked` each line has a report link.
-    """
-
-    errors: int | None
-    linked: bool = True
-
-    def read(self, asked: Sequence[Question]) -> tuple[Evidence, ...]:
-        return tuple(self._answer(question) for question in asked)
-
-    def _answer(self, question: Question) -> Evidence:
-        if self.errors is None:
-            return Unreadable(
-                name=question.name,
-                reason=UnreadableReason.UNREACHABLE,
-                detail="supposed unreadable",
-            )
-        number = 0 if question.name in (TRAFFIC, FAILED) else self.errors
-        last = to_ns(question.until) - 6_000_000_000
-        links = (FoundLink(SUPPOSED_LINK, LinkPlace.RESPONSE),) if self.linked else ()
-        lines = tuple(
-            LogLine(at_ns=last - n * 1_000_000, digest=f"{n:016x}", links=links)
-            for n in range(number)
-        )
-        return Counted(
-            name=question.name,
-            lines=lines,
-            since=question.since,
-            until=question.until,
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -141,7 +95,20 @@ class Replay:
         for name, events in triaged.events.items():
             self._hear(name, events)
             self._decide(self.incidents[name], at)
+            self._remember(self.incidents[name].incident)
         return triaged.verdicts
+
+    def _remember(self, incident: Incident) -> None:
+        """What the store would know of it when the next delivery comes."""
+        key = (incident.rule, incident.group)
+        current = self._known.open.get(key)
+        if current is None or current.id != incident.id:
+            return
+        if incident.ended_at is not None:
+            del self._known.open[key]
+            return
+        over = automation_over(incident)
+        self._known.open[key] = replace(current, automation_over=over)
 
     def _new_id(self) -> str:
         return f"incident-{len(self.incidents) + 1}"

@@ -50,8 +50,7 @@ class HttpServer:
 
     @property
     def url(self) -> str:
-        host = reachable(self.host)
-        return f"http://{_written(host)}:{self.port}"
+        return f"http://{written(reachable(self.host), self.port)}"
 
     def start(self) -> None:
         self._thread.start()
@@ -105,18 +104,19 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _unusable(host: str, port: int, why: str | None) -> str:
     return (
-        f"cannot listen on {_written(host)}:{port} ({why}); set server.listen to an "
+        f"cannot listen on {written(host, port)} ({why}); set server.listen to an "
         "address of this machine, as in 127.0.0.1:8080"
     )
 
 
-def _written(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def written(host: str, port: int) -> str:
+    """`127.0.0.1:80` or `[::1]:80`."""
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _taken(host: str, port: int) -> str:
     return (
-        f"{_written(host)}:{port} is already in use by {_who(host, port)}; "
+        f"{written(host, port)} is already in use by {_who(host, port)}; "
         "stop it, or set server.listen (or PORT) to a free port"
     )
 

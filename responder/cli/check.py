@@ -3,9 +3,15 @@
 import argparse
 import sys
 
-from responder.cli.configured import add_config, load_configured
-from responder.config import checks
+from responder.cli.configured import (
+    add_config,
+    counted,
+    document_of,
+    print_findings,
+)
+from responder.config import checks, load
 from responder.config.load import Purpose
+from responder.evidence import selector
 
 NAME = "check"
 HELP = "print every problem of a configuration and what each rule would do"
@@ -26,19 +32,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print problems to standard error and the rules to standard output."""
-    loaded = load_configured(
-        arguments,
-        Purpose.CHECK,
+    document = document_of(arguments)
+    loaded = load.load(
+        document,
+        purpose=Purpose.CHECK,
+        parse_query=selector.parse,
         allow_literal_secrets=arguments.allow_literal_secrets,
     )
-    for warning in loaded.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    for problem in loaded.problems:
-        print(f"problem: {problem}", file=sys.stderr)
+    print_findings(loaded)
     if loaded.settings is None:
-        number = len(loaded.problems)
-        print(f"{number} problem{'' if number == 1 else 's'}", file=sys.stderr)
+        told = f"{counted(loaded.problems)} in {document.origin}"
+        print(f"responder: {told}", file=sys.stderr)
         return 1
     print("\n".join(checks.describe(loaded.settings)))
-    print(f"no problems; configuration {loaded.settings.sha}")
+    print(f"no problems in {document.origin}; configuration {loaded.settings.sha}")
     return 0

@@ -3,9 +3,10 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from responder.config import load
-from responder.config.load import Loaded, Purpose
+from responder.config.load import Document, Loaded, Problem, Purpose
 from responder.config.settings import Settings
 from responder.evidence import selector
 
@@ -23,36 +24,55 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help="the YAML file; else RESPONDER_CONFIG names it, RESPONDER_CONFIG_YAML "
-        "holds the whole document, or embedded defaults are used",
+        help="the YAML file; else RESPONDER_CONFIG_YAML holds the whole document, or "
+        "RESPONDER_CONFIG names the file, or built-in defaults are used",
     )
 
 
-def load_configured(
-    arguments: argparse.Namespace,
-    purpose: Purpose,
-    *,
-    allow_literal_secrets: bool = False,
-) -> Loaded:
-    """The configuration that the arguments and the environment name."""
-    document = load.read(arguments.config, os.environ)
-    return load.load(
-        document,
-        purpose=purpose,
-        allow_literal_secrets=allow_literal_secrets,
-        parse_query=selector.parse,
-    )
+def document_of(arguments: argparse.Namespace) -> Document:
+    """The document that the arguments and the environment name."""
+    return load.read(arguments.config, os.environ)
 
 
-def settings_or_refuse(arguments: argparse.Namespace, purpose: Purpose) -> Settings:
+def settings_or_refuse(
+    arguments: argparse.Namespace, purpose: Purpose, *, warn: bool = True
+) -> Settings:
     """The settings; warnings are printed, problems too, and end the command."""
-    loaded = load_configured(arguments, purpose)
-    for warning in loaded.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+    document = document_of(arguments)
+    loaded = load.load(document, purpose=purpose, parse_query=selector.parse)
+    print_findings(loaded, warn=warn)
     if loaded.settings is None:
-        for problem in loaded.problems:
-            print(f"problem: {problem}", file=sys.stderr)
-        number = len(loaded.problems)
-        what = "1 problem" if number == 1 else f"{number} problems"
-        raise Usage(f"the configuration has {what}; nothing was started", 1)
+        told = f"{counted(loaded.problems)} in {document.origin}; nothing was started"
+        raise Usage(told, 1)
     return loaded.settings
+
+
+def print_findings(loaded: Loaded, *, warn: bool = True) -> None:
+    """Warnings and problems, one line each, to standard error."""
+    for warning in loaded.warnings if warn else ():
+        print(f"warning: {warning}", file=sys.stderr)
+    for problem in loaded.problems:
+        print(f"problem: {problem}", file=sys.stderr)
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """`1 problem`, `5 problems`."""
+    return f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+
+
+def port(text: str) -> int:
+    """The type of an option that takes a port."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """The type of an option that takes some seconds, up to a day."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return number

@@ -1,8 +1,11 @@
 """The parser of the command line, and its subcommands' examples."""
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from responder import __version__
 from responder.cli import check, demo, healthcheck, replay, sample, serve
@@ -13,27 +16,64 @@ _EXAMPLES = """examples:
   responder serve --config responder.yaml   answer alerts
   responder check --config responder.yaml   every problem of a configuration at once
   responder sample grafana --rule pizza-factory | responder replay --errors 14 -
+Each command tells more: responder serve --help
 """
+_INTERRUPTED = 130
+"""What a shell shows for a program that Ctrl-C ended."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; its exit status. 2 is a usage error."""
+    """Run one subcommand; its exit status. 2 is a usage error.
+
+    Whatever goes wrong by the user's doing is one line on standard error. Raises
+    SystemExit for `--help`, `--version` and options that cannot be parsed.
+    """
+    _write_anything()
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output left, as `head` does; nobody is there to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as problem:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        why = problem.strerror or type(problem).__name__
+        print(f"responder: cannot go on: {why}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("responder: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = parser().parse_args(argv)
     try:
         status: int = arguments.run(arguments)
     except Usage as problem:
         print(f"responder: {problem}", file=sys.stderr)
         return problem.status
-    except BrokenPipeError:
-        # The reader of our output left, as `head` does.
-        sys.stderr.close()
-        return 1
     return status
+
+
+def _write_anything() -> None:
+    """A label in a script that the terminal has no signs for must not end us."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells wrong usage in one line, without the usage of the whole command."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """Every subcommand with its options: what the reference is checked against."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="responder",
         description="Answers a Grafana alert before a person can.",
         epilog=_EXAMPLES,

@@ -14,12 +14,22 @@ HELP = "print a valid webhook body for a rule, to try or to replay"
 EXAMPLES = """examples:
   responder sample grafana --rule pizza-factory
   responder sample irm --rule pizza-factory --resolved > resolved.json
-  responder sample alertmanager --rule pizza-factory | responder replay --errors 9 -"""
+  responder sample alertmanager --rule pizza-factory | responder replay --errors 9 -
+Exit status: 0 printed, 1 the configuration has a problem, 2 there is no such rule."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sender", choices=[str(sender) for sender in Sender])
-    parser.add_argument("--rule", required=True, help="the rule that takes the alert")
+    parser.add_argument(
+        "sender",
+        choices=[str(sender) for sender in Sender],
+        help="in whose form the alert comes",
+    )
+    parser.add_argument(
+        "--rule",
+        required=True,
+        metavar="NAME",
+        help="the rule that takes the alert (built in: pizza-factory)",
+    )
     parser.add_argument(
         "--resolved", action="store_true", help="the alert resolves instead of firing"
     )
@@ -28,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the body as JSON; 2 if there is no such rule or no labels fit it."""
-    settings = settings_or_refuse(arguments, Purpose.REPLAY)
+    settings = settings_or_refuse(arguments, Purpose.REPLAY, warn=False)
     rules = {rule.name: rule for rule in settings.rules}
     if arguments.rule not in rules:
         known = ", ".join(sorted(rules)) or "none"

@@ -1,9 +1,12 @@
 """`responder serve`: the service itself, until SIGTERM or Ctrl-C."""
 
 import argparse
+import json
+import shlex
 import signal
 import sys
 import threading
+from datetime import UTC, datetime
 
 from responder.app import Responder, build
 from responder.cli.configured import Usage, add_config, settings_or_refuse
@@ -11,6 +14,7 @@ from responder.config.load import Purpose
 from responder.config.settings import EmbeddedLogs, Settings
 from responder.logging import configure
 from responder.masking import Masker
+from responder.senders import samples
 from responder.server import BadAddress, HttpServer
 from responder.store.engine import BadStorage, DatabaseInUse
 
@@ -20,7 +24,8 @@ EXAMPLES = """examples:
   responder serve                           embedded defaults, this machine only
   responder serve --config responder.yaml
   PORT=9000 responder serve --config responder.yaml
-SIGTERM drains: running steps are finished, everything else stays due."""
+SIGTERM or Ctrl-C drains: running steps are finished, everything else stays due.
+Exit status: 0 after a drain, 1 if it could not start."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,16 +81,31 @@ def _announce(settings: Settings, http: HttpServer) -> None:
     ]
     if isinstance(settings.logs, EmbeddedLogs):
         lines.append(f"  embedded logs  {http.url}/loki/api/v1/push (for trying)")
-    if settings.server.loopback and not settings.webhook_auth and settings.rules:
-        rule = settings.rules[0].name
-        lines += [
-            "Try it:",
-            f"  responder sample grafana --rule {rule} | "
-            f"curl -sS -H 'Content-Type: application/json' --data-binary @- "
-            f"{http.url}/webhooks/grafana",
-        ]
+    lines += _try_it(settings, http)
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 
 def _public(settings: Settings, http: HttpServer) -> str:
     return (settings.server.public_url or http.url).rstrip("/")
+
+
+def _try_it(settings: Settings, http: HttpServer) -> list[str]:
+    """One command for a shell, whole in itself; none where credentials are needed."""
+    if not settings.server.loopback or settings.webhook_auth:
+        return []
+    for rule in settings.rules:
+        try:
+            labels = samples.labels_for(rule)
+        except ValueError:
+            continue  # Its expressions are too odd to guess a label for.
+        alert = {"status": "firing", "labels": labels, "startsAt": _now()}
+        body = shlex.quote(json.dumps({"status": "firing", "alerts": [alert]}))
+        url = f"{http.url}/webhooks/grafana"
+        # A proxy from the environment would be told apart as a stranger, or be lost.
+        command = "curl -sS --noproxy '*' -H 'Content-Type: application/json'"
+        return ["Try it:", f"  {command} -d {body} '{url}'"]
+    return []
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
