@@ -5,7 +5,7 @@ keyword, which is how tests bring their own clock, logs or factory.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -167,6 +167,32 @@ def _parts(
     masker: Masker,
     clock: Clock,
 ) -> Parts:
+    return Parts(
+        intake=store,
+        archive=store,
+        controls=store.controls,
+        clock=clock,
+        server=settings.server,
+        metrics=metrics,
+        masker=masker,
+        hand_over=worker.hand_over,
+        worker_alive=worker.alive,
+        new_id=store.new_id,
+        authenticate=_authentication(settings),
+        decode=body.decode,
+        parse_grafana=grafana.parse,
+        parse_irm=irm.parse,
+        credentials=settings.webhook_auth,
+        operators=settings.operators,
+        push=_push(settings, logs),
+        rules=settings.rules,
+        config_sha=settings.sha,
+    )
+
+
+def _authentication(
+    settings: Settings,
+) -> Callable[[Sender, Mapping[str, str], bytes, datetime], Authenticated | str]:
     def authenticate(
         sender: Sender, headers: Mapping[str, str], raw: bytes, now: datetime
     ) -> Authenticated | str:
@@ -178,26 +204,7 @@ def _parts(
             credential=found.credential, clock_difference=found.clock_difference
         )
 
-    return Parts(
-        intake=store,
-        archive=store,
-        clock=clock,
-        server=settings.server,
-        metrics=metrics,
-        masker=masker,
-        hand_over=worker.hand_over,
-        worker_alive=worker.alive,
-        new_id=store.new_id,
-        authenticate=authenticate,
-        decode=body.decode,
-        parse_grafana=grafana.parse,
-        parse_irm=irm.parse,
-        credentials=settings.webhook_auth,
-        operators=settings.operators,
-        push=_push(settings, logs),
-        rules=settings.rules,
-        config_sha=settings.sha,
-    )
+    return authenticate
 
 
 def _push(settings: Settings, logs: LogSource) -> PushEndpoint | None:

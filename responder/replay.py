@@ -19,7 +19,7 @@ from responder.incident.names import Decision, Sender, State
 from responder.incident.playbook import automation_over, next_step
 from responder.incident.ports import LogSource
 from responder.incident.rule import Rule
-from responder.incident.steps import Finish, Gather, Send, Wait, Withhold
+from responder.incident.steps import Finish, Gather, Note, Send, Wait, Withhold
 from responder.incident.triage import triage
 from responder.incident.words import sentence
 from responder.senders import body, grafana, irm
@@ -137,6 +137,8 @@ class Replay:
                     answers = self._logs.read(asked)
                     looked, _ = weigh(incident, rule, self._brakes, answers, now)
                     replayed.incident = apply(incident, looked)
+                case Note():
+                    replayed.incident = apply(incident, step.event)
                 case Send() | Withhold():
                     sends = isinstance(step, Send)
                     decision = Decision.REPORT if sends else Decision.WITHHOLD

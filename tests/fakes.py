@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from responder.incident.actions import Action
 from responder.incident.alert import AlertVerdict, Delivery
+from responder.incident.controls import NoSuchIncident, Pressed, Standing, TooLate
 from responder.incident.events import Event
 from responder.incident.fold import fold
 from responder.incident.model import Incident
 from responder.incident.names import State, Verdict
+from responder.incident.pause import Pause
 from responder.incident.ports import (
     Accepted,
     BadCursor,
@@ -111,6 +114,53 @@ class ListedArchive:
 
     def writable(self) -> bool:
         return self.can_write
+
+
+@dataclass
+class ListedControls:
+    """Keeps what was pressed; says what it was told to say."""
+
+    known: str = "inc-1"
+    first: tuple[str, datetime] | None = None
+    late: TooLate | None = None
+    pressed: list[Action] = field(default_factory=list)
+    paused: Pause | None = None
+    breaker_open: bool = False
+    held: int = 0
+
+    def act(self, incident: str, action: Action) -> Pressed:
+        if incident != self.known:
+            raise NoSuchIncident(incident)
+        if self.late:
+            raise self.late
+        by, at = self.first or (action.by, NOON)
+        if not self.first:
+            self.pressed.append(action)
+        return Pressed(
+            incident=incident,
+            rule="pizza-factory",
+            done=not self.first,
+            by=by,
+            at=at,
+            state=State.HOLDING,
+            lease=None if self.first else Lease(incident=incident, token="t"),
+        )
+
+    def pause(self, by: str, until: datetime | None) -> None:
+        self.paused = Pause(at=NOON, by=by, until=until)
+
+    def resume(self, by: str) -> None:
+        self.paused = None
+
+    def standing(self) -> Standing:
+        return Standing(
+            pause=self.paused,
+            breaker_open=self.breaker_open,
+            reports_last_hour=6 if self.breaker_open else 0,
+            max_reports_per_hour=6,
+            hour_frees_at=NOON if self.breaker_open else None,
+            held=self.held,
+        )
 
 
 def summary_of(incident: Incident, summary: str) -> IncidentSummary:

@@ -29,7 +29,7 @@ from responder.metrics import Metrics
 from responder.senders import body, grafana, irm, signature
 from responder.web.application import create_app
 from responder.web.parts import Authenticated, Parts, PushEndpoint
-from tests.fakes import NOON, ListedArchive, ListedIntake, SetClock
+from tests.fakes import NOON, ListedArchive, ListedControls, ListedIntake, SetClock
 
 SECRET = "demo-secret-of-grafana"
 OPERATOR = "pass-of-oncall"
@@ -60,6 +60,7 @@ class Web:
     alive: bool = True
     intake: ListedIntake = field(default_factory=ListedIntake)
     archive: ListedArchive = field(default_factory=ListedArchive)
+    controls: ListedControls = field(default_factory=ListedControls)
     clock: SetClock = field(default_factory=SetClock)
     leased: list[Lease] = field(default_factory=list)
     pushed: list[loki_push.PushedLine] = field(default_factory=list)
@@ -78,6 +79,7 @@ class Web:
         return Parts(
             intake=self.intake,
             archive=self.archive,
+            controls=self.controls,
             clock=self.clock,
             server=self.server,
             metrics=self.metrics,

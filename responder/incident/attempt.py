@@ -7,6 +7,7 @@ from responder.incident.brakes import Brakes
 from responder.incident.events import Candidate
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
+from responder.incident.pause import extended
 from responder.incident.phase import (
     effective_calls,
     failed_calls,
@@ -15,6 +16,7 @@ from responder.incident.phase import (
 )
 from responder.incident.rule import Rule
 from responder.incident.steps import Send, Share, Step, Wait, Withhold
+from responder.incident.window import window
 
 IN_FLIGHT_LOOK = timedelta(milliseconds=500)
 MOST_WRONG_CODES = 5
@@ -69,17 +71,40 @@ def attempt(
     now: datetime,
     candidate: Candidate,
     reason: Reason,
+    *,
+    asked: bool = False,
 ) -> Step:
-    """Send the report, or say what holds it."""
+    """Send the report, or say what holds it.
+
+    `asked`: a person said *report now*, which skips cool-down and window (rule 13).
+    """
     if rule.mode is Mode.SHADOW:
         return Withhold(name=candidate.name, digest=candidate.digest, reason=reason)
     if wrong_codes(incident) >= MOST_WRONG_CODES:
         return _call_person(now, Reason.WRONG_CODE, MOST_WRONG_CODES)
     if effective_calls(incident) >= rule.max_reports:
         return _call_person(now, Reason.MAX_REPORTS, rule.max_reports)
-    if brakes.paused:
-        return _hold(now + rule.recheck, Reason.PAUSED)
-    if brakes.reports_last_hour >= brakes.max_reports_per_hour:
+    if (held := _held(rule, brakes, now)) is not None:
+        return held
+    cooled = _cooling_until(rule, brakes, candidate, reason)
+    if cooled is not None and cooled > now and not asked:
+        return _hold(cooled, Reason.COOLDOWN)
+    if (backing := _backing_off(incident, rule, now)) is not None:
+        return backing
+    if rule.mode is Mode.VETO and not asked:
+        announced = window(incident, rule, brakes, now, candidate, reason)
+        if announced is not None:
+            return announced
+    return _send(incident, candidate, reason)
+
+
+def _held(rule: Rule, brakes: Brakes, now: datetime) -> Wait | None:
+    """What holds every report: pause, breaker, a call in flight (rules 2, 11, 14)."""
+    if brakes.paused(now):
+        due = now + rule.recheck
+        ends = brakes.pause.ends if brakes.pause else None
+        return _hold(min(ends, due) if ends else due, Reason.PAUSED)
+    if brakes.breaker_open:
         until = min(brakes.hour_frees_at or now + rule.recheck, now + rule.recheck)
         return Wait(
             until=max(until, now + timedelta(seconds=1)),
@@ -90,12 +115,7 @@ def attempt(
         )
     if brakes.in_flight:
         return _hold(now + IN_FLIGHT_LOOK, Reason.REPORT_IN_FLIGHT)
-    cooled = _cooling_until(rule, brakes, candidate, reason)
-    if cooled is not None and cooled > now:
-        return _hold(cooled, Reason.COOLDOWN)
-    if (backing := _backing_off(incident, rule, now)) is not None:
-        return backing
-    return _send(incident, candidate, reason)
+    return None
 
 
 def _send(incident: Incident, candidate: Candidate, reason: Reason) -> Send:
@@ -128,7 +148,7 @@ def _backing_off(incident: Incident, rule: Rule, now: datetime) -> Wait | None:
         return None
     refused = failed[-1].outcome is Outcome.REFUSED
     reason = Reason.FACTORY_REFUSED if refused else Reason.FACTORY_UNREACHABLE
-    lasting = now >= failed[0].at + rule.give_up_after
+    lasting = now >= extended(incident.pauses, failed[0].at, rule.give_up_after, now)
     pause = HUMAN_LOOK if lasting else backoff(incident.id, len(failed))
     until = failed[-1].answered_at + pause
     state = State.NEEDS_HUMAN if lasting else State.HOLDING

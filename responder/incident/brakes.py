@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from responder.incident.names import Outcome
+from responder.incident.pause import Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Brakes:
 
     `floor` is the factory's latest answer `resolved` or `nothing_to_resolve`;
     `in_flight` says that another incident's report has no answer yet;
-    `hour_frees_at` is when the oldest counted report of the last hour drops out.
+    `hour_frees_at` is when enough counted reports are older than an hour.
     """
 
     floor: datetime | None = None
@@ -39,7 +40,10 @@ class Brakes:
     reports_last_hour: int = 0
     max_reports_per_hour: int = 6
     hour_frees_at: datetime | None = None
-    paused: bool = False
+    pause: Pause | None = None
+    """The latest press of the switch, whether or not it still holds."""
+    ready_at: datetime | None = None
+    """When this Responder was ready: before, nobody could veto (rule 13)."""
     timeout: float = 5.0
     """The factory's total timeout in seconds: an intent waits this long and 1 s."""
     fixed_link: str | None = None
@@ -47,3 +51,11 @@ class Brakes:
     fixed_name: str = ""
     open_elsewhere: bool = False
     """Another incident of this rule and group is open: a watch ends (rule 16)."""
+
+    def paused(self, now: datetime) -> bool:
+        return self.pause is not None and self.pause.holds(now)
+
+    @property
+    def breaker_open(self) -> bool:
+        """Rule 11: the hour's reports are used."""
+        return self.reports_last_hour >= self.max_reports_per_hour

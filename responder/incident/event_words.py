@@ -20,6 +20,7 @@ from responder.incident.events import (
 )
 from responder.incident.names import Outcome, Proof, State, UnreadableReason
 from responder.incident.phrases import clock, count_of, span
+from responder.incident.words_operator import operator_words
 
 _OUTCOMES: Mapping[Outcome, str] = {
     Outcome.RESOLVED: "the factory said that the problem is resolved",
@@ -100,11 +101,20 @@ def event_words(event: Event) -> str:
         case Decided():
             return _decided(event)
         case Finished():
-            proof = f", {_PROOFS[event.proof]}" if event.proof else ""
-            end = _ENDS.get(event.state, event.state)
-            return f"{end}{proof} ({event.reason.replace('_', ' ')})"
-        case _:
+            return _finished(event)
+        case ReportIntended() | ReportAnswered() | ReportShared() | ReportWithheld():
             return _reported(event)
+        case _:
+            return operator_words(event)
+
+
+def _finished(event: Finished) -> str:
+    if event.by:
+        why = f" ({event.why})" if event.why else ""
+        return f"{event.by} closed it{why}"
+    proof = f", {_PROOFS[event.proof]}" if event.proof else ""
+    end = _ENDS.get(event.state, event.state)
+    return f"{end}{proof} ({event.reason.replace('_', ' ')})"
 
 
 def _opened(event: Opened) -> str:

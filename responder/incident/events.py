@@ -19,6 +19,7 @@ from responder.incident.names import (
     State,
     UnreadableReason,
 )
+from responder.incident.operator_events import OperatorEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +223,9 @@ class Finished:
     good_orders: int | None = None
     stray: int = 0
     """Error lines seen since the report in spite of it (proof `quiet`)."""
+    by: str = ""
+    """The person who closed it, and why they said so."""
+    why: str = ""
     event: Literal["finished"] = "finished"
 
 
@@ -238,4 +242,5 @@ Event = (
     | ReportShared
     | ReportWithheld
     | Finished
+    | OperatorEvent
 )

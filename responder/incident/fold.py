@@ -20,6 +20,7 @@ from responder.incident.events import (
     ReportShared,
     ReportWithheld,
 )
+from responder.incident.fold_operator import decided, operated
 from responder.incident.model import Firing, Incident, Report
 
 _HEADLESS = "a timeline begins with `opened`"
@@ -87,9 +88,7 @@ def _after(incident: Incident, event: Event) -> Incident:
                 failed_keys=incident.failed_keys | set(event.failed_lines),
             )
         case Decided():
-            return replace(
-                incident, state=event.state, reason=event.reason, decided=event
-            )
+            return decided(incident, event)
         case Finished():
             return replace(
                 incident,
@@ -99,8 +98,10 @@ def _after(incident: Incident, event: Event) -> Incident:
                 ended_at=event.at,
                 finished=event,
             )
-        case _:
+        case ReportIntended() | ReportAnswered() | ReportShared() | ReportWithheld():
             return _reported(incident, event)
+        case _:
+            return operated(incident, event)
 
 
 def _alerted(
@@ -199,7 +200,8 @@ def _reported(
             intended = Report(
                 at=event.at, link=event.link, digest=event.digest, reason=event.reason
             )
-            return replace(incident, reports=(*incident.reports, intended))
+            reports = (*incident.reports, intended)
+            return replace(incident, reports=reports, requested=None)
         case ReportAnswered():
             answered = replace(
                 incident.reports[-1],

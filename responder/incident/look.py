@@ -44,8 +44,9 @@ def questions(
         )
         for check in rule.checks
     ]
-    if verified and rule.traffic:
-        since = max(verified, brakes.floor or verified)
+    acted = verified or incident.withheld_at
+    if acted and rule.traffic:
+        since = max(acted, brakes.floor or acted)
         asked.append(_question(TRAFFIC, rule.traffic, since, now))
     if rule.failed and (verified or incident.confirmed_at):
         since = incident.first_error_at or now - rule.longest_window

@@ -13,6 +13,8 @@ from responder.incident.events import (
 )
 from responder.incident.evidence import from_ns
 from responder.incident.names import Outcome, Proof, Reason, State, UnreadableReason
+from responder.incident.operator_events import ReportPlanned, ReportRequested, Vetoed
+from responder.incident.pause import Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,13 @@ class Incident:
     reports: tuple[Report, ...] = ()
     shared: ReportShared | None = None
     withheld_at: datetime | None = None
+    pauses: tuple[Pause, ...] = ()
+    """When all reports stood, as far as this incident lived through it."""
+    planned: ReportPlanned | None = None
+    vetoed: Vetoed | None = None
+    requested: ReportRequested | None = None
+    """A person's *report now* that no call has answered yet."""
+    reported_by_hand_at: datetime | None = None
     decided: Decided | None = None
     finished: Finished | None = None
     line_keys: frozenset[str] = frozenset()

@@ -39,6 +39,8 @@ class Reason(StrEnum):
     COOLDOWN = "cooldown"
     BREAKER_OPEN = "breaker_open"
     PAUSED = "paused"
+    VETO_WINDOW = "veto_window"
+    VETOED = "vetoed"
     SILENCED = "silenced"
     FACTORY_REFUSED = "factory_refused"
     FACTORY_UNREACHABLE = "factory_unreachable"
@@ -47,6 +49,7 @@ class Reason(StrEnum):
     THRESHOLD_REACHED = "threshold_reached"
     NEWER_LINK = "newer_link"
     FIX_DID_NOT_HOLD = "fix_did_not_hold"
+    ASKED_BY_PERSON = "asked_by_person"
     # verifying
     REPORTED = "reported"
     REPORT_SHARED = "report_shared"
@@ -139,6 +142,7 @@ class Mode(StrEnum):
     """How much a rule may do by itself (rule 13)."""
 
     AUTO = "auto"
+    VETO = "veto"
     SHADOW = "shadow"
 
 

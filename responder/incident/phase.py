@@ -5,7 +5,14 @@ from datetime import datetime
 from responder.incident.model import Incident, Report
 from responder.incident.names import Outcome, Reason, State
 
-OVER = frozenset({Reason.ERRORS_CONTINUE, Reason.MAX_REPORTS, Reason.WRONG_CODE})
+OVER = frozenset(
+    {
+        Reason.ERRORS_CONTINUE,
+        Reason.MAX_REPORTS,
+        Reason.WRONG_CODE,
+        Reason.VETOED,
+    }
+)
 """Reasons of `needs_human` after which the automation acts no more (rule 12)."""
 
 

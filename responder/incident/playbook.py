@@ -2,7 +2,8 @@
 
 `docs/policy.md` has the rules by number. The order here is theirs: what ended is
 watched (16), an intent without an answer comes first (10), then a resolve (17), then
-the search for evidence and a link (4 to 12), then verification (15).
+what people did (13, 14), the search for evidence and a link (4 to 12), then
+verification (15).
 """
 
 from datetime import datetime, timedelta
@@ -20,10 +21,12 @@ from responder.incident.steps import (
     Relapse,
     Rest,
     Step,
+    TraceBack,
     Wait,
     Watch,
 )
 from responder.incident.verify import verify
+from responder.incident.window import switched, vetoed
 
 __all__ = ["automation_over", "next_step"]
 
@@ -36,8 +39,12 @@ def next_step(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> 
         return _watch(incident, rule, brakes, now, incident.ended_at)
     if incident.outstanding is not None:
         return _outstanding(incident, brakes, now)
+    if (noted := switched(incident, brakes, now)) is not None:
+        return noted
     if (ended := _resolved(incident)) is not None:
         return ended
+    if (stopped := vetoed(incident, now)) is not None:
+        return stopped
     if incident.withheld_at is not None and rule.mode is Mode.SHADOW:
         return _shadow(incident, rule, now, incident.withheld_at)
     since = verify_from(incident)
@@ -75,11 +82,16 @@ def _shadow(
     if not incident.fires:
         return ended
     looked_at = incident.looked_at or withheld_at
+    decides = withheld_at + rule.verify_after
     due = max(looked_at, withheld_at) + rule.recheck
+    if looked_at < decides:
+        due = min(due, decides)
     if now >= due:
         return Gather()
+    if incident.unreadable_since is None and not incident.first_error_final:
+        return TraceBack()
     calm = reached(incident) is None and incident.unreadable_since is None
-    if calm and looked_at >= withheld_at + rule.verify_after:
+    if calm and looked_at >= decides:
         return ended
     return Wait(until=due, state=State.VERIFYING, reason=Reason.SHADOW)
 

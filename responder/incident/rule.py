@@ -64,6 +64,7 @@ class Rule:
     unreadable_for: timedelta = timedelta(minutes=1)
     group_by: tuple[str, ...] = ()
     mode: Mode = Mode.AUTO
+    veto_window: timedelta = timedelta(seconds=20)
 
     @property
     def longest_window(self) -> timedelta:

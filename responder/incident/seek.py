@@ -13,6 +13,7 @@ from responder.incident.brakes import Brakes
 from responder.incident.events import Candidate, CheckReading
 from responder.incident.model import Incident
 from responder.incident.names import Mode, OnUnreadable, Outcome, Reason, State
+from responder.incident.pause import extended
 from responder.incident.phase import automation_over, half_unknown
 from responder.incident.rule import Rule
 from responder.incident.steps import (
@@ -23,6 +24,7 @@ from responder.incident.steps import (
     Wait,
     Withhold,
 )
+from responder.incident.window import live_request, read_before
 
 
 def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
@@ -33,17 +35,22 @@ def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
         return share
     if (waiting := _waiting_for_lost_answer(incident, brakes, now)) is not None:
         return waiting
-    if now >= look_due(incident, rule):
+    if now >= look_due(incident, rule, now):
         return Gather()
+    if (step := asked_for(incident, rule, brakes, now)) is not None:
+        return step
     if incident.state is State.NEEDS_HUMAN:
         return _with_person(incident, rule, brakes, now)
     return _judge(incident, rule, brakes, now)
 
 
-def look_due(incident: Incident, rule: Rule) -> datetime:
+def look_due(incident: Incident, rule: Rule, now: datetime) -> datetime:
     """When to read the logs next: at once at first, then as rules 6, 7, 12 say."""
     if incident.looked_at is None:
         return incident.opened_at
+    old = read_before(incident, now)
+    if old and incident.looked_at < old:
+        return old
     if incident.state is State.NEEDS_HUMAN:
         return incident.looked_at + HUMAN_LOOK
     if incident.unreadable_since:
@@ -52,9 +59,28 @@ def look_due(incident: Incident, rule: Rule) -> datetime:
     return incident.looked_at + rule.recheck
 
 
+def asked_for(
+    incident: Incident, rule: Rule, brakes: Brakes, now: datetime
+) -> Step | None:
+    """A person's *report now* (rule 13): no threshold, cool-down or window."""
+    if live_request(incident, now) is None:
+        return None
+    candidate = _candidate(incident, brakes)
+    if candidate is None:
+        return None
+    reason = Reason.ASKED_BY_PERSON
+    if half_unknown(incident):
+        reason = Reason.UNANSWERED
+    elif candidate.late:
+        reason = Reason.FIX_DID_NOT_HOLD
+    return attempt(incident, rule, brakes, now, candidate, reason, asked=True)
+
+
 def _silenced(incident: Incident, rule: Rule, now: datetime) -> Wait | None:
     """Rule 18: a silence holds until its end, or until it is lifted."""
     if not incident.silenced or incident.state is State.NEEDS_HUMAN:
+        return None
+    if live_request(incident, now) is not None:
         return None
     until = incident.silenced_until
     if until is not None and now >= until:
@@ -119,8 +145,9 @@ def _candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
 
 
 def _retrying(incident: Incident) -> bool:
-    """Rule 4: once confirmed, retries need no threshold."""
-    return incident.confirmed_at is not None and bool(incident.answered)
+    """Rule 4: once confirmed, by the logs or by a person, retries need no threshold."""
+    asked = any(r.reason is Reason.ASKED_BY_PERSON for r in incident.reports)
+    return bool(incident.answered) and (asked or incident.confirmed_at is not None)
 
 
 def reached(incident: Incident) -> CheckReading | None:
@@ -131,12 +158,13 @@ def reached(incident: Incident) -> CheckReading | None:
 
 def _below(incident: Incident, rule: Rule, now: datetime) -> Step:
     """Rule 6: logs arrive late, so look again until nobody alerts any more."""
-    if now >= incident.last_firing_at + rule.give_up_after:
+    patience = rule.give_up_after
+    if now >= extended(incident.pauses, incident.last_firing_at, patience, now):
         return Finish(state=State.STOOD_DOWN, reason=Reason.NOT_CONFIRMED)
     checks = incident.look.checks if incident.look else ()
     nearest = max(checks, key=lambda c: (c.count or 0) / c.threshold, default=None)
     return Wait(
-        until=look_due(incident, rule),
+        until=look_due(incident, rule, now),
         state=State.HOLDING,
         reason=Reason.BELOW_THRESHOLD,
         check=nearest.name if nearest else "",
@@ -148,9 +176,10 @@ def _below(incident: Incident, rule: Rule, now: datetime) -> Step:
 def _unreadable(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
     """Rule 7: never permission to act, unless the rule says so for a fixed link."""
     since = incident.unreadable_since or now
-    if now < since + rule.unreadable_for:
+    patient = extended(incident.pauses, since, rule.unreadable_for, now)
+    if now < patient:
         return Wait(
-            until=min(look_due(incident, rule), since + rule.unreadable_for),
+            until=min(look_due(incident, rule, now), patient),
             state=State.HOLDING,
             reason=Reason.LOGS_UNREADABLE,
         )
@@ -176,7 +205,7 @@ def _no_link(incident: Incident, rule: Rule, now: datetime) -> Step:
     waited = now >= since + rule.no_link_for
     reason = Reason.WRONG_CODE if wrong and not waited else Reason.NO_LINK
     return Wait(
-        until=look_due(incident, rule)
+        until=look_due(incident, rule, now)
         if not waited
         else (incident.looked_at or now) + HUMAN_LOOK,
         state=State.NEEDS_HUMAN if waited else State.HOLDING,
@@ -192,14 +221,14 @@ def _with_person(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) 
     if incident.confirmed_at and not incident.first_error_final:
         return TraceBack()
     below = incident.below_since
-    if below and now >= below + rule.give_up_after:
+    if below and now >= extended(incident.pauses, below, rule.give_up_after, now):
         return Finish(state=State.STOOD_DOWN, reason=Reason.ERRORS_STOPPED)
     if not automation_over(incident) and incident.fires:
         step = _act_if_possible(incident, rule, brakes, now)
         if step is not None:
             return step
     return Wait(
-        until=look_due(incident, rule),
+        until=look_due(incident, rule, now),
         state=State.NEEDS_HUMAN,
         reason=incident.reason,
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from responder.incident.brakes import LinkRecord
 from responder.incident.names import Proof, Reason, State
+from responder.incident.operator_events import Paused, ReportPlanned, Resumed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +53,23 @@ class Withhold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Write down what the brakes brought: a pause, its end, a planned report."""
+
+    event: Paused | Resumed | ReportPlanned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """Be in this state for this reason, and look again at `until`."""
+    """Be in this state for this reason, and look again at `until`.
+
+    `told`: the time to tell people, where looks come before it.
+    """
 
     until: datetime
     state: State
     reason: Reason
+    told: datetime | None = None
     check: str = ""
     observed: int | None = None
     limit: int | None = None
@@ -98,6 +110,7 @@ Step = (
     | Lost
     | Share
     | Withhold
+    | Note
     | Wait
     | Finish
     | Watch

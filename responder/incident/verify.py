@@ -7,22 +7,26 @@ from responder.incident.brakes import Brakes
 from responder.incident.events import Looked
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, Proof, Reason, State
+from responder.incident.pause import extended
 from responder.incident.phase import automation_over, verified_outcome
 from responder.incident.rule import Rule
-from responder.incident.seek import reached
+from responder.incident.seek import asked_for, reached
 from responder.incident.steps import Finish, Gather, Step, TraceBack, Wait
+from responder.incident.window import read_before
 
 
 def verify(
     incident: Incident, rule: Rule, brakes: Brakes, now: datetime, since: datetime
 ) -> Step:
     """Report again, call a person, or wait for the proof of recovery."""
-    due = next_look(incident, rule, since)
+    due = next_look(incident, rule, since, now)
     if now >= due:
         return Gather()
     look = incident.look
     if look is None or incident.looked_at is None or incident.looked_at <= since:
         return _waiting(incident, due)
+    if (step := asked_for(incident, rule, brakes, now)) is not None:
+        return step
     if not automation_over(incident):
         step = _failing(incident, rule, brakes, now)
         if step is not None:
@@ -35,14 +39,19 @@ def verify(
     if not incident.first_error_final:
         return TraceBack()
     below = incident.below_since
-    if below and now >= below + rule.give_up_after:
+    if below and now >= extended(incident.pauses, below, rule.give_up_after, now):
         return Finish(state=State.STOOD_DOWN, reason=Reason.ERRORS_STOPPED)
     return Wait(until=due, state=State.NEEDS_HUMAN, reason=incident.reason)
 
 
-def next_look(incident: Incident, rule: Rule, since: datetime) -> datetime:
+def next_look(
+    incident: Incident, rule: Rule, since: datetime, now: datetime
+) -> datetime:
     """Every `recheck`, and once exactly at each time that decides."""
     last = max(incident.looked_at or since, since)
+    old = read_before(incident, now)
+    if old and last < old:
+        return old
     pause = HUMAN_LOOK if incident.state is State.NEEDS_HUMAN else rule.recheck
     if incident.unreadable_since and incident.state is not State.NEEDS_HUMAN:
         backoff = 2.0 ** min(max(incident.unreadable_looks - 1, 0), 5)
@@ -122,9 +131,10 @@ def _no_order(incident: Incident, look: Looked, due: datetime) -> Step:
 
 def _unreadable(incident: Incident, rule: Rule, now: datetime, due: datetime) -> Step:
     since = incident.unreadable_since or now
-    if now >= since + rule.unreadable_for:
+    patient = extended(incident.pauses, since, rule.unreadable_for, now)
+    if now >= patient:
         return _human(due, Reason.LOGS_UNREADABLE)
-    return _waiting(incident, min(due, since + rule.unreadable_for))
+    return _waiting(incident, min(due, patient))
 
 
 def _waiting(incident: Incident, due: datetime) -> Wait:

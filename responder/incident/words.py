@@ -7,7 +7,7 @@ land in the same logs that the checks read.
 
 from collections.abc import Callable, Mapping
 
-from responder.incident import words_held, words_reported
+from responder.incident import words_held, words_operator, words_reported
 from responder.incident.event_words import event_words, outcome_words
 from responder.incident.model import Incident
 from responder.incident.names import Reason, State
@@ -57,13 +57,18 @@ _SENTENCES: Mapping[Reason, Callable[[Incident, Rule], str]] = {
     Reason.REPORT_IN_FLIGHT: words_held.in_flight,
     Reason.COOLDOWN: words_held.cooldown,
     Reason.BREAKER_OPEN: words_held.breaker_open,
-    Reason.PAUSED: words_held.paused,
+    Reason.PAUSED: words_operator.paused,
+    Reason.VETO_WINDOW: words_operator.veto_window,
+    Reason.VETOED: words_operator.vetoed,
     Reason.SILENCED: words_held.silenced,
     Reason.FACTORY_REFUSED: words_held.factory_refused,
     Reason.FACTORY_UNREACHABLE: words_held.factory_unreachable,
     Reason.UNANSWERED: words_held.unanswered,
     Reason.THRESHOLD_REACHED: words_reported.threshold_reached,
     Reason.NEWER_LINK: _always("A newer link was found. Reporting to the factory now."),
+    Reason.ASKED_BY_PERSON: _always(
+        "A person said: report now. Reporting to the factory now."
+    ),
     Reason.FIX_DID_NOT_HOLD: words_reported.fix_did_not_hold,
     Reason.REPORTED: words_reported.verifying,
     Reason.REPORT_SHARED: words_reported.report_shared,
@@ -79,5 +84,5 @@ _SENTENCES: Mapping[Reason, Callable[[Incident, Rule], str]] = {
     Reason.NEW_FIRING: _always(
         "Superseded: the alert fired anew and a new incident took over."
     ),
-    Reason.CLOSED_BY_PERSON: _always("Closed by a person."),
+    Reason.CLOSED_BY_PERSON: words_operator.closed,
 }

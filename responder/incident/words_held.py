@@ -104,7 +104,3 @@ def unanswered(incident: Incident, _rule: Rule) -> str:
 
 def in_flight(incident: Incident, _rule: Rule) -> str:
     return held(incident, "another incident's report has no answer yet.")
-
-
-def paused(incident: Incident, _rule: Rule) -> str:
-    return held(incident, "automatic reports are paused.")

@@ -1,11 +1,13 @@
 """What holds the service, read in one go just before a decision."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, exists, func, select
 
 from responder.incident.brakes import Brakes
 from responder.incident.model import Incident
+from responder.incident.pause import Pause
 from responder.store import tables
 from responder.store.links import HOUR, Supplier, in_flight_elsewhere, record_of
 from responder.store.tables import AnyRow, calls, factories, incidents, links
@@ -15,12 +17,15 @@ _LINKS = 500
 
 
 def read_brakes(
-    conn: Connection, incident: Incident, supplier: Supplier, now: datetime
+    conn: Connection,
+    incident: Incident,
+    supplier: Supplier,
+    now: datetime,
+    ready_at: datetime | None = None,
 ) -> Brakes:
     """The brakes as of `now`, from this incident's point of view."""
     row = _standing(conn, incident, supplier, now)
-    hour = select(func.count(), func.min(calls.c.at)).where(calls.c.at > now - HOUR)
-    count, oldest = conn.execute(hour).one()
+    hour = hour_of_calls(conn, supplier, now)
     known = (
         select(links)
         .where(links.c.factory == supplier.name)
@@ -31,14 +36,58 @@ def read_brakes(
         floor=row.floor,
         links={r.digest: record_of(r, supplier) for r in conn.execute(known)},
         in_flight=bool(row.busy),
-        reports_last_hour=count,
+        reports_last_hour=hour.count,
         max_reports_per_hour=supplier.max_reports_per_hour,
-        hour_frees_at=oldest + HOUR if oldest else None,
-        paused=bool(row.paused),
+        hour_frees_at=hour.frees_at,
+        pause=pause_of(row),
+        ready_at=ready_at,
         timeout=supplier.timeout,
         fixed_link=supplier.fixed,
         fixed_name=supplier.fixed_name,
         open_elsewhere=bool(row.elsewhere),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourOfCalls:
+    """The calls that count against the breaker (rule 11).
+
+    `frees_at` is when fewer than the limit will be left; None while there are fewer.
+    """
+
+    count: int
+    frees_at: datetime | None
+
+
+def hour_of_calls(conn: Connection, supplier: Supplier, now: datetime) -> HourOfCalls:
+    """The last hour's calls that may have taken effect."""
+    recent = calls.c.at > now - HOUR
+    count = conn.execute(
+        select(func.count()).select_from(calls).where(recent)
+    ).scalar_one()
+    if count < supplier.max_reports_per_hour:
+        return HourOfCalls(count=count, frees_at=None)
+    last_too_many = (
+        select(calls.c.at)
+        .where(recent)
+        .order_by(calls.c.at.desc())
+        .offset(supplier.max_reports_per_hour - 1)
+        .limit(1)
+    )
+    at: datetime = conn.execute(last_too_many).scalar_one()
+    return HourOfCalls(count=count, frees_at=at + HOUR)
+
+
+def pause_of(row: AnyRow) -> Pause | None:
+    """The latest pause of the `brakes` row, over or not; None if there was none."""
+    if row.paused_at is None:
+        return None
+    return Pause(
+        at=row.paused_at,
+        by=row.paused_by or "",
+        until=row.paused_until,
+        ended_at=row.resumed_at,
+        ended_by=row.resumed_by or "",
     )
 
 
@@ -60,7 +109,7 @@ def _standing(
     )
     return conn.execute(
         select(
-            tables.brakes.c.paused,
+            tables.brakes,
             floor.label("floor"),
             busy.label("busy"),
             elsewhere.label("elsewhere"),

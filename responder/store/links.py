@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from responder.incident.brakes import LinkRecord
 from responder.incident.events import ReportAnswered, ReportIntended
@@ -77,7 +86,9 @@ def reserve(
     now: datetime,
 ) -> bool:
     """Mark the link as in flight, unless something holds it (rule 11)."""
-    if conn.execute(select(brakes.c.paused)).scalar_one():
+    until = brakes.c.paused_until
+    paused = and_(brakes.c.paused, or_(until.is_(None), until > now))
+    if conn.execute(select(brakes.c.id).where(paused)).first() is not None:
         return False
     counted = select(func.count()).select_from(calls).where(calls.c.at > now - HOUR)
     if conn.execute(counted).scalar_one() >= supplier.max_reports_per_hour:

@@ -35,6 +35,8 @@ from responder.store.ids import Ids
 from responder.store.intake import Arrival, Desk
 from responder.store.lane import Lane, wait
 from responder.store.links import Supplier
+from responder.store.people import People
+from responder.store.switchboard import Switchboard
 from responder.store.timeline import Folds, read_events, read_row, with_row
 
 T = TypeVar("T")
@@ -86,6 +88,8 @@ class Store:
             new_id=self.new_id,
             now=clock.now,
         )
+        people = People(rules=rules, supplier=self._supplier, summarise=summarise)
+        self.controls = Switchboard(people, self._write, lambda: self.engine, clock)
         self._engine: Engine | None = None
         self._lane: Lane[Arrival, Accepted] | None = None
 
@@ -99,6 +103,7 @@ class Store:
                 self._lock.release()
         self._lane = Lane(self._engine, self._desk.take_in)
         self._lane.start()
+        self._ready_at = self._clock.now()
 
     def close(self) -> None:
         """Write what was handed in, then close. Again is no error."""
@@ -165,7 +170,7 @@ class Store:
 
     def brakes(self, incident: Incident, now: datetime) -> Brakes:
         with reading(self.engine) as conn:
-            return read_brakes(conn, incident, self._supplier, now)
+            return read_brakes(conn, incident, self._supplier, now, self._ready_at)
 
     def record(
         self, lease: Lease, incident: Incident, events: Sequence[Event]
@@ -228,14 +233,12 @@ class Store:
             return archive.counts(conn)
 
     def writable(self) -> bool:
+        probe = update(tables.brakes).values(probed_at=self._clock.now())
         try:
-            wait(self._writer.submit(self._probe), _ACCEPT_WITHIN)
+            wait(self._writer.submit(lambda conn: conn.execute(probe)), _ACCEPT_WITHIN)
         except StorageUnavailable:
             return False
         return True
-
-    def _probe(self, conn: Connection) -> None:
-        conn.execute(update(tables.brakes).values(probed_at=self._clock.now()))
 
     @property
     def _writer(self) -> Lane[Arrival, Accepted]:

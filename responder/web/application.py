@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from responder.incident.phrases import span
 from responder.incident.ports import StorageUnavailable
+from responder.web.actions import actions
 from responder.web.api import api
 from responder.web.guard import Operators, cross_site, text
 from responder.web.ops import ops
@@ -48,6 +49,7 @@ def create_app(parts: Parts) -> Flask:
 
     app.register_blueprint(webhooks(parts))
     app.register_blueprint(api(parts, operators))
+    app.register_blueprint(actions(parts, operators))
     app.register_blueprint(ops(parts, operators))
     app.register_blueprint(pages(parts, operators))
     app.register_blueprint(reports(parts, operators))

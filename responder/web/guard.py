@@ -95,6 +95,10 @@ class Operators:
             return text(403, why) if why else None
         return self._demanded()
 
+    def name(self) -> str:
+        """Who asks, once admitted: the operator's name."""
+        return self._basic.current_user() or NAMELESS
+
     def admit_machine(self, access: Access) -> Response | None:
         """As `admit`, for what `server.metrics_auth` and its like say."""
         if access is Access.OPEN:
@@ -134,6 +138,8 @@ class Operators:
         return user if known and matches else None
 
 
+NAMELESS = "someone on this machine"
+"""Without `operator_auth` nobody has a name, and only this machine is served."""
 _NOBODY = Secret("nobody has this password")
 
 

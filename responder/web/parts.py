@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from responder.config.settings import Credential, Secret, Server
 from responder.incident.alert import Notification
-from responder.incident.names import Sender, Status, Verdict
+from responder.incident.controls import Controls
+from responder.incident.names import Decision, Reason, Sender, Status, Verdict
 from responder.incident.ports import Archive, Clock, Intake, Lease
 from responder.incident.rule import Rule
 from responder.masking import Masker
@@ -42,6 +43,9 @@ class WebhookCounting(Protocol):
     def heard(self, at: datetime) -> None:
         """A webhook was accepted."""
 
+    def decided(self, rule: str, decision: Decision, reason: Reason) -> None:
+        """An operator ended an incident."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushEndpoint:
@@ -68,6 +72,7 @@ class Parts:
 
     intake: Intake
     archive: Archive
+    controls: Controls
     clock: Clock
     server: Server
     metrics: WebhookCounting

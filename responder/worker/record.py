@@ -28,7 +28,7 @@ def waited(step: Wait, now: datetime) -> Decided:
         check=step.check,
         observed=step.observed,
         limit=step.limit,
-        until=step.until,
+        until=step.told or step.until,
     )
 
 

@@ -13,6 +13,7 @@ from responder.incident.steps import (
     Finish,
     Gather,
     Lost,
+    Note,
     Relapse,
     Rest,
     Send,
@@ -89,6 +90,8 @@ class Turn:
                 return self._send(step, now)
             case Lost():
                 self._lost(now)
+            case Note():
+                self._ledger.note(step.event)
             case Share() | Withhold():
                 self._without_call(step, now)
             case Finish():

@@ -5,12 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
 
 from responder.incident.link import ReportLink
 from responder.incident.names import Outcome, Reason
-from responder.store import Store, tables
-from responder.store.engine import writing
+from responder.store import Store
 from tests.fakes import SetClock
 from tests.store_parts import (
     DIGEST,
@@ -233,12 +231,11 @@ def test_calls_drop_out_after_an_hour(store: Store) -> None:
 
 def test_nothing_is_reserved_while_paused(store: Store) -> None:
     lease, incident = open_incident(store)
-    with writing(store.engine) as conn:
-        conn.execute(update(tables.brakes).values(paused=True))
+    store.controls.pause("ada", until=None)
 
     told = store.decide(lease, incident, [intended()])
 
-    assert store.brakes(incident, at(2)).paused
+    assert store.brakes(incident, at(2)).paused(at(2))
     assert not told.accepted
 
 

@@ -9,6 +9,8 @@ from responder.incident.alert import PersonAction
 from responder.incident.events import AlertResolved, PersonActed
 from responder.incident.model import Incident
 from responder.incident.names import Mode, OnUnreadable, Outcome, Reason, State
+from responder.incident.operator_events import Paused
+from responder.incident.pause import Pause
 from responder.incident.playbook import next_step
 from responder.incident.steps import (
     Finish,
@@ -265,7 +267,9 @@ def test_rule_11_the_breaker_holds_all_rules() -> None:
 
 
 def test_rule_14_pause_holds() -> None:
-    found = step(opened(look(0, 6)), 1, paused=True)
+    pressed = Paused(at=at(0), by="ada")
+    incident = opened(pressed, look(0, 6))
+    found = step(incident, 1, pause=Pause(at=at(0), by="ada"))
     assert state_of(found) == (State.HOLDING, Reason.PAUSED)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from responder.incident.events import Event, Finished
+from responder.incident.events import Event, Finished, ReportWithheld
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Proof, Reason, State
 from responder.incident.playbook import next_step
@@ -207,13 +207,11 @@ def test_an_incident_closed_by_a_person_is_not_watched() -> None:
 
 
 def test_rule_13_shadow_stands_down_when_the_errors_stop() -> None:
-    from responder.incident.events import ReportWithheld
-
     withheld = ReportWithheld(
         at=at(1), link="link aaaa", digest=LINK, reason=Reason.THRESHOLD_REACHED
     )
     rule = replace(RULE, mode=Mode.SHADOW)
-    incident = opened(look(0, 6), withheld, calm(40))
+    incident = opened(look(0, 6), withheld, traced(2), calm(40))
     found = next_step(incident, rule, brakes(), at(40.1))
     assert isinstance(found, Finish)
     assert (found.state, found.reason) == (State.STOOD_DOWN, Reason.SHADOW)

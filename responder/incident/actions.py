@@ -1,0 +1,231 @@
+"""What an operator may do to an incident, and when it is too late. Pure: rule 13."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from responder.incident.attempt import MOST_WRONG_CODES, best_candidate
+from responder.incident.brakes import Brakes
+from responder.incident.events import Finished
+from responder.incident.model import Incident
+from responder.incident.names import Mode, Reason, State
+from responder.incident.operator_events import (
+    Noted,
+    OperatorEvent,
+    ReportedByHand,
+    ReportRequested,
+    Vetoed,
+    VetoUndone,
+)
+from responder.incident.phase import (
+    automation_over,
+    effective_calls,
+    verify_from,
+    wrong_codes,
+)
+from responder.incident.phrases import clock, count_of
+from responder.incident.rule import Rule
+from responder.incident.window import UNDO_FOR, acts_at, live_plan, live_request
+
+OURSELVES = "Responder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Veto:
+    """Stop it: Responder shall not report this incident."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoVeto:
+    """Take a veto back."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportNow:
+    """Report without waiting for threshold, cool-down or window."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Close:
+    """End the incident. `why` is the person's reason in words."""
+
+    by: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddNote:
+    """Words for the timeline."""
+
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReport:
+    """The person called the factory themselves, at `reported_at`. Sends nothing."""
+
+    by: str
+    reported_at: datetime
+
+
+Action = Veto | UndoVeto | ReportNow | Close | AddNote | RecordReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Already:
+    """It was done before: by whom and when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """It cannot be done, or not any more: why, and who was first, if anybody was."""
+
+    words: str
+    by: str = ""
+    at: datetime | None = None
+
+
+def judge(
+    incident: Incident, rule: Rule, brakes: Brakes, action: Action, now: datetime
+) -> OperatorEvent | Finished | Already | Refusal:
+    """The event that the action becomes, or why it becomes none."""
+    match action:
+        case AddNote():
+            return Noted(at=now, by=action.by, text=action.text)
+        case RecordReport():
+            return ReportedByHand(at=now, by=action.by, reported_at=action.reported_at)
+        case Close():
+            return _close(incident, action, now)
+        case Veto():
+            return _veto(incident, rule, action, now)
+        case UndoVeto():
+            return _undo(incident, action, now)
+        case ReportNow():
+            return _report(incident, rule, brakes, action, now)
+
+
+def _close(
+    incident: Incident, action: Close, now: datetime
+) -> Finished | Already | Refusal:
+    if (over := _over(incident)) is not None:
+        return over
+    if incident.outstanding is not None:
+        return _sent(incident)
+    return Finished(
+        at=now,
+        state=State.CLOSED,
+        reason=Reason.CLOSED_BY_PERSON,
+        by=action.by,
+        why=action.why,
+    )
+
+
+def _over(incident: Incident) -> Already | Refusal | None:
+    """What an ended incident answers to a second close."""
+    finished = incident.finished
+    if finished is None:
+        return None
+    if finished.by:
+        return Already(by=finished.by, at=finished.at)
+    return _ended(finished)
+
+
+def _ended(finished: Finished) -> Refusal:
+    how = "closed" if finished.by else str(finished.state).replace("_", " ")
+    by = finished.by or OURSELVES
+    words = f"the incident ended ({how}) at {clock(finished.at)}"
+    return Refusal(words=words, by=by, at=finished.at)
+
+
+def _sent(incident: Incident) -> Refusal:
+    at = incident.reports[-1].at
+    words = f"{OURSELVES} reported to the factory at {clock(at)}"
+    return Refusal(words=words, by=OURSELVES, at=at)
+
+
+def _veto(
+    incident: Incident, rule: Rule, action: Veto, now: datetime
+) -> Vetoed | Already | Refusal:
+    if incident.finished is not None:
+        return _ended(incident.finished)
+    if incident.vetoed is not None:
+        return Already(by=incident.vetoed.by, at=incident.vetoed.at)
+    if rule.mode is Mode.SHADOW:
+        return Refusal(words="the rule is in shadow mode: nothing is sent anyway")
+    if automation_over(incident):
+        return Refusal(words="Responder has stopped already; it is yours", by=OURSELVES)
+    if incident.outstanding is not None:
+        return _sent(incident)
+    if verify_from(incident) is not None and live_plan(incident) is None:
+        return _reported(incident)
+    return Vetoed(at=now, by=action.by)
+
+
+def _reported(incident: Incident) -> Refusal:
+    if incident.reports:
+        return _sent(incident)
+    shared = incident.shared
+    words = "the fault was reported already, for another incident"
+    return Refusal(words=words, by=OURSELVES, at=shared.answered_at if shared else None)
+
+
+def _undo(
+    incident: Incident, action: UndoVeto, now: datetime
+) -> VetoUndone | Already | Refusal:
+    if incident.finished is not None:
+        return _ended(incident.finished)
+    veto = incident.vetoed
+    if veto is None:
+        return Refusal(words="there is no veto to take back")
+    if automation_over(incident) or now >= veto.at + UNDO_FOR:
+        words = f"a veto can be taken back for {UNDO_FOR.seconds} s only"
+        return Refusal(words=words, by=veto.by, at=veto.at)
+    act_at = acts_at(incident, veto.at)
+    left = max(act_at, veto.at) - veto.at if act_at else None
+    return VetoUndone(at=now, by=action.by, act_at=None if left is None else now + left)
+
+
+def _report(
+    incident: Incident, rule: Rule, brakes: Brakes, action: ReportNow, now: datetime
+) -> ReportRequested | Already | Refusal:
+    if incident.finished is not None:
+        return _ended(incident.finished)
+    if (asked := live_request(incident, now)) is not None:
+        return Already(by=asked.by, at=asked.at)
+    if incident.outstanding is not None:
+        return _sent(incident)
+    if (bound := _bound(incident, rule, brakes, now)) is not None:
+        return bound
+    if best_candidate(incident, brakes) is None:
+        if verify_from(incident) is not None:
+            return _reported(incident)
+        return Refusal(words="no link was found yet that could be reported")
+    return ReportRequested(at=now, by=action.by)
+
+
+def _bound(
+    incident: Incident, rule: Rule, brakes: Brakes, now: datetime
+) -> Refusal | None:
+    """What not even a person skips (rule 13)."""
+    if rule.mode is Mode.SHADOW:
+        return Refusal(words="the rule is in shadow mode: nothing is sent")
+    if brakes.pause and brakes.paused(now):
+        words = "automatic reports are paused: resume first"
+        return Refusal(words=words, by=brakes.pause.by, at=brakes.pause.at)
+    if brakes.breaker_open:
+        many = count_of(brakes.max_reports_per_hour, "report")
+        return Refusal(words=f"all {many} allowed within an hour are used")
+    used = effective_calls(incident) >= rule.max_reports
+    if used or wrong_codes(incident) >= MOST_WRONG_CODES:
+        many = count_of(len(incident.answered), "report")
+        return Refusal(words=f"this incident's reports are used up ({many})")
+    return None
