@@ -128,6 +128,8 @@ class Looked:
     lines: tuple[str, ...] = ()
     """Keys (time and digest) of lines not seen before in this incident."""
     failed_lines: tuple[str, ...] = ()
+    good_lines: tuple[str, ...] = ()
+    """Keys of good orders not seen before in this incident."""
     first_line_at: datetime | None = None
     floor: datetime | None = None
     matched: int = 0

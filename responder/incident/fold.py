@@ -180,6 +180,7 @@ def _looked(incident: Incident, event: Looked) -> Incident:
         ),
         line_keys=incident.line_keys | set(event.lines),
         failed_keys=incident.failed_keys | set(event.failed_lines),
+        good_keys=incident.good_keys | set(event.good_lines),
     )
 
 

@@ -101,7 +101,8 @@ def weigh(
         good_orders=len(traffic.lines) if isinstance(traffic, Counted) else None,
         traffic_unreadable=isinstance(traffic, Unreadable),
         lines=_new(kept, incident.line_keys),
-        failed_lines=_new_failed(failed, incident.failed_keys),
+        failed_lines=_new_orders(failed, incident.failed_keys),
+        good_lines=_new_orders(traffic, incident.good_keys),
         first_line_at=min((line.at for line in counted.values()), default=None),
         floor=brakes.floor,
         matched=len(anew) if verified else 0,
@@ -223,7 +224,7 @@ def _new(lines: Mapping[str, LogLine], seen: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(key for key in lines if key not in seen)[:room])
 
 
-def _new_failed(answer: Evidence | None, seen: frozenset[str]) -> tuple[str, ...]:
+def _new_orders(answer: Evidence | None, seen: frozenset[str]) -> tuple[str, ...]:
     if not isinstance(answer, Counted):
         return ()
     return _new({line.key: line for line in answer.lines}, seen)

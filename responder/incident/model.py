@@ -93,6 +93,7 @@ class Incident:
     finished: Finished | None = None
     line_keys: frozenset[str] = frozenset()
     failed_keys: frozenset[str] = frozenset()
+    good_keys: frozenset[str] = frozenset()
 
     @property
     def errors(self) -> int:
