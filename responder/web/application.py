@@ -5,7 +5,8 @@ import logging
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from responder.incident.phrases import span
+from responder import __version__
+from responder.incident.phrases import clock, span
 from responder.incident.ports import StorageUnavailable
 from responder.web.actions import actions
 from responder.web.api import api
@@ -20,8 +21,9 @@ from responder.web.webhooks import webhooks
 _log = logging.getLogger("responder.web")
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+        "base-uri 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -36,6 +38,8 @@ def create_app(parts: Parts) -> Flask:
     """The application over the parts that it is handed; knows no adapter by name."""
     app = Flask(__name__)
     app.add_template_filter(span)
+    app.add_template_filter(clock)
+    app.jinja_env.globals["release"] = __version__
     operators = Operators(parts)
 
     @app.before_request

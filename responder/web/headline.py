@@ -12,16 +12,22 @@ from responder.incident.rule import Rule
 from responder.incident.words import sentence, state_words
 
 _REMEMBERED = timedelta(minutes=30)
+_NEXT = " Next: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """`tone` picks the colours; word and icon say the same without them."""
+    """`tone` picks the colours; word and icon say the same without them.
+
+    `lead` and `ask` stand out: what to know first, and what to do.
+    """
 
     word: str
     icon: str
     tone: str
     sentence: str
+    lead: str = ""
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,68 +40,152 @@ class Now:
     """Ended ones, newest first."""
     heard_at: datetime | None
     worker_alive: bool
+    paused: str = ""
+    """Who stopped automatic reports and until when, "" if nobody did."""
+    not_ready: str = ""
+    """Why an outage would be missed, "" if it would not be."""
 
 
 def headline(now: Now) -> Headline:
-    """What matters most now: a dead worker, then people, then work, then quiet."""
+    """What matters most now (unknown, waiting, paused, working, not ready, quiet)."""
     if not now.worker_alive:
-        return _unknown("Pages work, the worker does not: restart Responder.")
+        words = "Pages work, the worker does not: nothing is counted or reported."
+        return _headline("unknown", words, ask="Restart Responder.")
     waiting = [i for i in now.open if i.state is State.NEEDS_HUMAN]
     if waiting:
-        return _waiting(_of_several(waiting))
+        return _asking("waiting", _of_several(waiting, now.open))
+    if now.paused:
+        held = f"{count_of(len(now.open), 'incident')} is held."
+        held = held.replace("incidents is", "incidents are") if now.open else ""
+        return _headline("paused", f"{now.paused} {held}".strip())
     if now.open:
-        return _working(_of_several(now.open))
-    return _quiet(_quiet_sentence(now))
+        return _headline("working", _of_several(now.open, now.open))
+    recovered = _recovered(now)
+    if recovered:
+        return recovered
+    why = now.not_ready or _never_heard(now)
+    if why:
+        missed = "Nothing is known to be wrong, but an outage would be missed:"
+        return _asking("not-ready", f"{missed} {why}")
+    return _headline("quiet", _quiet_sentence(now))
 
 
 def incident_headline(incident: Incident, rule: Rule) -> Headline:
     """The same for one incident."""
     words = sentence(incident, rule)
     if incident.state is State.NEEDS_HUMAN:
-        return _waiting(words)
+        return _asking("waiting", words)
     if not incident.state.ended:
-        return _working(words)
-    word = state_words(incident.state).upper()
-    icon, tone = ("✓", "quiet") if incident.state is State.RECOVERED else ("■", "ended")
-    return Headline(word=word, icon=icon, tone=tone, sentence=words)
+        return _headline("working", words)
+    tone = "quiet" if incident.state is State.RECOVERED else "ended"
+    word = state_words(incident.state)
+    if incident.state is not State.CLOSED:
+        words = _without(words, word)
+    words = f"{_lasted(incident)}{words}"
+    return _headline(tone, words, word=word.upper())
 
 
-def _unknown(words: str) -> Headline:
-    return Headline(word="UNKNOWN", icon="?", tone="unknown", sentence=words)
+_WORDS = {
+    "unknown": ("UNKNOWN", "?"),
+    "waiting": ("WAITING FOR YOU", "!"),
+    "paused": ("PAUSED", "‖"),
+    "working": ("WORKING", "◔"),
+    "not-ready": ("NOT READY", "◇"),
+    "quiet": ("QUIET", "✓"),
+    "ended": ("ENDED", "■"),
+}
 
 
-def _waiting(words: str) -> Headline:
-    return Headline(word="WAITING FOR YOU", icon="!", tone="waiting", sentence=words)
+def _headline(
+    tone: str, words: str, *, word: str = "", lead: str = "", ask: str = ""
+) -> Headline:
+    usual, icon = _WORDS[tone]
+    return Headline(
+        word=word or usual, icon=icon, tone=tone, sentence=words, lead=lead, ask=ask
+    )
 
 
-def _working(words: str) -> Headline:
-    return Headline(word="WORKING", icon="◔", tone="working", sentence=words)
+def _asking(tone: str, words: str) -> Headline:
+    before, found, ask = words.partition(_NEXT)
+    return _headline(tone, before, ask=f"Next: {ask}" if found else "")
 
 
-def _quiet(words: str) -> Headline:
-    return Headline(word="QUIET", icon="✓", tone="quiet", sentence=words)
+def _lasted(incident: Incident) -> str:
+    """From the first error to the factory's last answer, for what was reported."""
+    if incident.first_error_at is None or not incident.answered:
+        return ""
+    first, last = incident.first_error_at, incident.answered[-1].at
+    times = len(incident.reports)
+    return (
+        f"Orders failed {clock(first)} to {clock(last)} UTC, {span(last - first)}. "
+        f"Reported {'once' if times == 1 else f'{times} times'}. "
+    )
 
 
-def _of_several(incidents: Sequence[IncidentSummary]) -> str:
-    others = len(incidents) - 1
+def _without(words: str, word: str) -> str:
+    """The sentence of an end without the word that the headline just said."""
+    rest = words.removeprefix(f"{word.capitalize()}: ")
+    return rest[:1].upper() + rest[1:]
+
+
+def _of_several(
+    first: Sequence[IncidentSummary], every: Sequence[IncidentSummary]
+) -> str:
+    told, others = first[0], len(every) - 1
     more = f" And {count_of(others, 'more incident')}." if others else ""
-    return f"{incidents[0].summary}{more}"
+    before, found, ask = told.summary.partition(_NEXT)
+    return f"{failing_since(told)}{before}{more}{_NEXT if found else ''}{ask}"
+
+
+_FAILING = (State.INVESTIGATING, State.HOLDING, State.REPORTING)
+
+
+def failing_since(incident: IncidentSummary) -> str:
+    """`Orders fail since 18:44:07 UTC. ` while that is what is known."""
+    if incident.state not in _FAILING or incident.first_error_at is None:
+        return ""
+    return f"Orders fail since {clock(incident.first_error_at)} UTC. "
+
+
+def ago(length: timedelta) -> str:
+    """How long ago, in whole minutes: the page is not asked anew every second."""
+    if length < timedelta(minutes=1):
+        return "less than a minute ago"
+    if length < timedelta(minutes=59, seconds=30):
+        return f"{round(length / timedelta(minutes=1))} min ago"
+    return f"{span(length)} ago"
+
+
+def _recovered(now: Now) -> Headline | None:
+    latest = now.recent[0] if now.recent else None
+    if latest is None or latest.state is not State.RECOVERED or not latest.ended_at:
+        return None
+    length = now.at - latest.ended_at
+    if length > _REMEMBERED:
+        return None
+    lead = f"Recovered at {clock(latest.ended_at)} UTC, {ago(length)}. Nothing to do."
+    proof = latest.summary.removeprefix("Recovered: ")
+    words = f"{proof[:1].upper()}{proof[1:]}"
+    return _headline("quiet", f"{_failed_for(latest)}{words}", lead=lead)
+
+
+def _failed_for(incident: IncidentSummary) -> str:
+    if not incident.first_error_at or not incident.reports:
+        return ""
+    last = incident.reports[-1]
+    return f"Orders failed for {span(last.at - incident.first_error_at)}. "
+
+
+def _never_heard(now: Now) -> str:
+    if now.heard_at is not None:
+        return ""
+    return "no webhook was ever heard. Next: send a test notification from Grafana."
 
 
 def _quiet_sentence(now: Now) -> str:
-    latest = now.recent[0] if now.recent else None
-    if latest and latest.state is State.RECOVERED and latest.ended_at:
-        ago = now.at - latest.ended_at
-        if ago <= _REMEMBERED:
-            proof = latest.summary.removeprefix("Recovered: ")
-            return (
-                f"Recovered at {clock(latest.ended_at)} UTC, {span(ago)} ago. "
-                f"Nothing to do. {proof[:1].upper()}{proof[1:]}"
-            )
-    if now.heard_at is None:
-        return (
-            "No incident is open, but no webhook was ever heard: "
-            "send a test notification from Grafana."
-        )
-    ago = now.at - now.heard_at
-    return f"Nothing is wrong that we know of. Last webhook heard {span(ago)} ago."
+    heard = now.heard_at or now.at
+    day = f"{heard:%Y-%m-%d} " if now.at - heard > timedelta(hours=20) else ""
+    return (
+        "Nothing is wrong that we know of. "
+        f"Last webhook heard {ago(now.at - heard)}, at {day}{clock(heard)} UTC."
+    )

@@ -1,21 +1,27 @@
 """The pages for people: what is going on now, and one incident's story."""
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, Response, request
 
 from responder.incident.names import State, Verdict
-from responder.incident.ports import Search
+from responder.incident.ports import IncidentSummary, Search
 from responder.web.api import plain
 from responder.web.guard import Operators, text
 from responder.web.headline import Now, headline, incident_headline
+from responder.web.lists import DeliveryRow, IncidentRow
+from responder.web.live import BUSY, QUIET, fingerprint, served
 from responder.web.parts import Parts
 from responder.web.presenting import rule_of
-from responder.web.story import DeliveryRow, IncidentRow, Story
+from responder.web.story import Deliveries, Story
+from responder.web.telling import Show
 
-_RECENT = 8
-_BUSY, _QUIET = 5, 30
-"""Seconds until the page loads itself anew."""
+_RECENT = 5
+_DRAWN = 3
+"""Open incidents that are drawn on the first page; the others are a line each."""
+_RESENDS = 50
+_SETTLING = timedelta(minutes=1)
 
 
 def pages(parts: Parts, operators: Operators) -> Blueprint:
@@ -42,28 +48,51 @@ def _now(parts: Parts) -> Response:
     heard = archive.deliveries(limit=1)
     ignored = archive.deliveries(verdict=Verdict.IGNORED, limit=3)
     tests = archive.deliveries(verdict=Verdict.TEST, limit=1)
-    head = headline(
-        Now(
-            at=at,
-            open=open_ones,
-            recent=recent,
-            heard_at=heard[0].received_at if heard else None,
-            worker_alive=parts.worker_alive(),
-        )
+    alive = parts.worker_alive()
+
+    def values() -> Mapping[str, object]:
+        return {
+            "head": headline(
+                Now(
+                    at=at,
+                    open=open_ones,
+                    recent=recent,
+                    heard_at=heard[0].received_at if heard else None,
+                    worker_alive=alive,
+                )
+            ),
+            "open": _open(parts, open_ones, at),
+            "recent": [IncidentRow.of(incident, at) for incident in recent],
+            "heard": [DeliveryRow.of(delivery, at) for delivery in heard],
+            "ignored": [DeliveryRow.of(delivery, at) for delivery in ignored],
+            "tests": [DeliveryRow.of(delivery, at) for delivery in tests],
+            "rules": parts.rules,
+            "config_sha": parts.config_sha,
+        }
+
+    tag = fingerprint(
+        open_ones, recent, heard, ignored, tests, alive, parts.config_sha, _minute(at)
     )
-    return _page(
-        "now.html",
-        at=at,
-        head=head,
-        refresh=_BUSY if open_ones else _QUIET,
-        open=[IncidentRow.of(incident, at) for incident in open_ones],
-        recent=[IncidentRow.of(incident, at) for incident in recent],
-        heard=[DeliveryRow.of(delivery, at) for delivery in heard],
-        ignored=[DeliveryRow.of(delivery, at) for delivery in ignored],
-        tests=[DeliveryRow.of(delivery, at) for delivery in tests],
-        rules=parts.rules,
-        config_sha=parts.config_sha,
-    )
+    return served("now", tag, at, BUSY if open_ones else QUIET, values)
+
+
+def _open(
+    parts: Parts, incidents: Sequence[IncidentSummary], at: datetime
+) -> list[tuple[IncidentRow, Story | None]]:
+    """Rows of what is open, who waits for a person first; the first few are drawn."""
+    waiting_first = sorted(incidents, key=lambda i: i.state is not State.NEEDS_HUMAN)
+    return [
+        (IncidentRow.of(one, at), _story(parts, one.id) if n < _DRAWN else None)
+        for n, one in enumerate(waiting_first)
+    ]
+
+
+def _story(parts: Parts, incident_id: str) -> Story | None:
+    found = parts.archive.timeline(incident_id)
+    if found is None:
+        return None
+    incident, events = found
+    return Story.of(incident, events, rule_of(incident.rule, parts.rules))
 
 
 def _incident(parts: Parts, incident_id: str) -> Response:
@@ -71,19 +100,31 @@ def _incident(parts: Parts, incident_id: str) -> Response:
     if found is None:
         return text(404, "404: no such incident. The latest are on the first page.")
     at, (incident, events) = parts.clock.now(), found
-    deliveries = parts.archive.deliveries(incident=incident_id, limit=20)
-    over = incident.state.ended and (
-        incident.ended_at is None or at - incident.ended_at > timedelta(minutes=1)
+    deliveries = parts.archive.deliveries(incident=incident_id, limit=_RESENDS)
+    settled = incident.ended_at is not None and at - incident.ended_at > _SETTLING
+    rule, show = rule_of(incident.rule, parts.rules), _show()
+
+    def values() -> Mapping[str, object]:
+        head = incident_headline(incident, rule)
+        return {
+            "head": head,
+            "story": Story.of(incident, events, rule, ask=head.ask, show=show),
+            "deliveries": Deliveries.of(deliveries, at),
+        }
+
+    tag = fingerprint(
+        incident.seq, incident.looked_at, show, [d.id for d in deliveries]
     )
-    return _page(
-        "incident.html",
-        at=at,
-        head=incident_headline(incident, rule_of(incident.rule, parts.rules)),
-        refresh=_QUIET if over or incident.state is State.CLOSED else _BUSY,
-        story=Story.of(incident, events),
-        deliveries=[DeliveryRow.of(delivery, at) for delivery in deliveries],
-    )
+    return served("incident", tag, at, QUIET if settled else BUSY, values)
 
 
-def _page(template: str, **values: object) -> Response:
-    return make_response(render_template(template, **values))
+def _show() -> Show:
+    try:
+        return Show(request.args.get("show", Show.ALL))
+    except ValueError:
+        return Show.ALL
+
+
+def _minute(at: datetime) -> int:
+    """Spans such as "4 min ago" are told in minutes and grow old by the minute."""
+    return int(at.timestamp() // 60)

@@ -11,7 +11,7 @@ from responder.incident.ports import IncidentSummary
 from responder.incident.rule import Rule
 from responder.incident.words import sentence
 
-_INTERNAL = frozenset({"lines", "failed_lines", "digest"})
+_INTERNAL = frozenset({"lines", "failed_lines", "good_lines", "digest"})
 
 
 def iso(at: datetime | None) -> str | None:

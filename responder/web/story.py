@@ -1,98 +1,27 @@
-"""What pages show of incidents and deliveries, ready for a template."""
+"""What the page of one incident shows, ready for its template."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 
-from responder.incident.event_words import (
-    event_words,
-    outcome_words,
-    reading_words,
-    unreadable_words,
-)
-from responder.incident.events import CheckReading, Event, Looked
+from responder.incident.event_words import outcome_words, unreadable_words
+from responder.incident.events import CheckReading, Event
 from responder.incident.model import Incident, Report
-from responder.incident.names import State
-from responder.incident.phrases import clock, span
-from responder.incident.ports import HeardDelivery, IncidentSummary
+from responder.incident.phrases import clock
+from responder.incident.ports import HeardDelivery
+from responder.incident.rule import Rule
 from responder.incident.words import state_words
+from responder.web.addresses import Address, addresses_of
+from responder.web.answers import Answers, answers_of
+from responder.web.delay import FOUNDING, Delay, delay_of
+from responder.web.drawing import Drawing, draw
+from responder.web.lists import DeliveryRow, day_clock
+from responder.web.numbers import NumberRow, spoken, table
+from responder.web.strips import Strips, strips_of
+from responder.web.telling import Line, Show, told
 
-
-def day_clock(at: datetime) -> str:
-    """A day and time of day in UTC: `2026-11-05 16:42:10`."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentRow:
-    """One incident of a list."""
-
-    id: str
-    rule: str
-    group: str
-    state: str
-    waits: bool
-    sentence: str
-    opened_at: str
-    ago: str
-
-    @classmethod
-    def of(cls, incident: IncidentSummary, now: datetime) -> "IncidentRow":
-        return cls(
-            id=incident.id,
-            rule=incident.rule,
-            group=incident.group,
-            state=state_words(incident.state),
-            waits=incident.state is State.NEEDS_HUMAN,
-            sentence=incident.summary,
-            opened_at=day_clock(incident.opened_at),
-            ago=span(now - incident.opened_at),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryRow:
-    """One delivery of a list. `why` says for each ignored alert what was missing."""
-
-    received_at: str
-    ago: str
-    sender: str
-    credential: str
-    verdicts: str
-    why: tuple[str, ...]
-    signed: str
-
-    @classmethod
-    def of(cls, delivery: HeardDelivery, now: datetime) -> "DeliveryRow":
-        verdicts = dict.fromkeys(v.verdict.value for v in delivery.verdicts)
-        difference = delivery.clock_difference
-        return cls(
-            received_at=day_clock(delivery.received_at),
-            ago=span(now - delivery.received_at),
-            sender=delivery.sender,
-            credential=delivery.credential,
-            verdicts=", ".join(verdicts).replace("_", " ") or "no alerts",
-            why=tuple(dict.fromkeys(v.why for v in delivery.verdicts if v.why)),
-            signed=""
-            if difference is None
-            else f"signature good, clock difference {abs(difference):.0f} s",
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of a timeline. `offset` counts from the alert's start."""
-
-    at: datetime
-    offset: str
-    words: str
-    kind: str
-    again: int = 0
-    until: str = ""
-
-    @property
-    def clock(self) -> str:
-        return clock(self.at)
+WIDTHS = (("phone", 340.0), ("desk", 640.0))
+"""Each chart is drawn once for each kind of screen: its text keeps its size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,26 +76,69 @@ class ReportRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Both charts with their words and the table behind them."""
+
+    strips: Strips
+    drawings: tuple[tuple[str, Drawing], ...]
+    spoken: str
+    rows: tuple[NumberRow, ...]
+
+    @classmethod
+    def of(cls, incident: Incident, events: Sequence[Event]) -> "Chart | None":
+        strips = strips_of(incident, events)
+        if strips is None:
+            return None
+        return cls(
+            strips=strips,
+            drawings=tuple((name, draw(strips, width)) for name, width in WIDTHS),
+            spoken=spoken(strips),
+            rows=table(strips),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """One incident for its page."""
 
     incident: Incident
     state: str
+    answers: Answers
+    chart: Chart | None
+    delay: Delay
+    founding: str
     times: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]
     checks: tuple[CheckRow, ...]
     reports: tuple[ReportRow, ...]
+    addresses: tuple[Address, ...]
+    show: Show
 
     @classmethod
-    def of(cls, incident: Incident, events: Sequence[Event]) -> "Story":
+    def of(
+        cls,
+        incident: Incident,
+        events: Sequence[Event],
+        rule: Rule,
+        *,
+        ask: str = "",
+        show: Show = Show.ALL,
+    ) -> "Story":
         look = incident.look
+        start = incident.alert_started_at or incident.opened_at
         return cls(
             incident=incident,
             state=state_words(incident.state),
+            answers=answers_of(incident, events, ask),
+            chart=Chart.of(incident, events),
+            delay=delay_of(incident),
+            founding=FOUNDING,
             times=_times(incident),
-            lines=_lines(incident, events),
+            lines=told(events, start, rule, show),
             checks=tuple(CheckRow.of(c) for c in look.checks) if look else (),
             reports=tuple(ReportRow.of(report) for report in incident.reports),
+            addresses=addresses_of(incident, events, rule),
+            show=show,
         )
 
 
@@ -181,40 +153,30 @@ def _times(incident: Incident) -> tuple[tuple[str, str], ...]:
     return tuple((name, day_clock(at) if at else "not yet") for name, at in named)
 
 
-def _lines(incident: Incident, events: Sequence[Event]) -> tuple[Line, ...]:
-    """The timeline, looks that read the same as the one before folded into it."""
-    start = incident.alert_started_at or incident.opened_at
-    lines: list[Line] = []
-    before = ""
-    for event in events:
-        same = _reading(event) if isinstance(event, Looked) else ""
-        if same and same == before:
-            folded = lines[-1]
-            lines[-1] = replace(folded, again=folded.again + 1, until=clock(event.at))
-            continue
-        before = same
-        lines.append(
-            Line(
-                at=event.at,
-                offset=_offset(event.at, start),
-                words=event_words(event),
-                kind=event.event,
-            )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliveries:
+    """What senders delivered for one incident: resends folded under the first."""
+
+    telling: tuple[DeliveryRow, ...]
+    resends: tuple[str, ...]
+
+    @classmethod
+    def of(cls, heard: Sequence[HeardDelivery], now: datetime) -> "Deliveries":
+        """`heard` is newest first, as the archive gives it."""
+        telling: list[DeliveryRow] = []
+        resends: list[HeardDelivery] = []
+        for delivery in reversed(heard):
+            kinds = {found.verdict.value for found in delivery.verdicts}
+            if kinds and kinds <= {"repeated", "echo"}:
+                resends.append(delivery)
+            else:
+                telling.append(DeliveryRow.of(delivery, now))
+        many = len(resends)
+        return cls(
+            telling=tuple(telling),
+            resends=tuple(
+                f"resend {number} of {many} from {delivery.sender}, "
+                f"{day_clock(delivery.received_at)} UTC"
+                for number, delivery in enumerate(resends, start=1)
+            ),
         )
-    return tuple(lines)
-
-
-def _reading(look: Looked) -> str:
-    """What a look read, without when: equal for looks that read the same."""
-    timeless = [
-        reading_words(replace(c, since=look.since, until=look.since))
-        for c in look.checks
-    ]
-    parts = [*timeless, look.good_orders, look.traffic_unreadable]
-    return repr(parts).replace(clock(look.since), "")
-
-
-def _offset(at: datetime, start: datetime) -> str:
-    seconds = (at - start).total_seconds()
-    sign = "−" if seconds < 0 else "+"
-    return f"{sign}{abs(seconds):.1f} s"

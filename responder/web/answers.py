@@ -1,0 +1,114 @@
+"""The four answers that an incident's page begins with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from responder.incident.event_words import outcome_words
+from responder.incident.events import Event, FirstErrorFound, Looked
+from responder.incident.model import Incident, Report, line_time
+from responder.incident.names import Proof, State
+from responder.incident.phrases import clock, count_of, span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What broke, what was done, what proves that it worked, what is left to do."""
+
+    broken: str
+    did: tuple[str, ...]
+    proof: str
+    left: str
+
+
+def answers_of(incident: Incident, events: Sequence[Event], ask: str) -> Answers:
+    """`ask` is what the headline asks of a person, "" if nothing."""
+    return Answers(
+        broken=_broken(incident, events),
+        did=_did(incident),
+        proof=_proof(incident),
+        left=_left(incident, ask),
+    )
+
+
+def _broken(incident: Incident, events: Sequence[Event]) -> str:
+    keys = [
+        k for e in events if isinstance(e, Looked | FirstErrorFound) for k in e.lines
+    ]
+    if not keys:
+        looked = incident.look
+        if looked and all(check.count is None for check in looked.checks):
+            return "Not known: the logs could not be counted."
+        return (
+            "No error log was found in the rule's window."
+            if looked
+            else ("Not known yet: the logs were not read.")
+        )
+    first = incident.first_error_at or min(map(line_time, keys))
+    last = max(map(line_time, keys))
+    orders = count_of(incident.failed_orders, "failed order")
+    what = f"{orders}, " if incident.failed_orders else ""
+    lasted = span(last - first)
+    return (
+        f"{what}{count_of(incident.errors, 'error log')}, from {clock(first)} to "
+        f"{clock(last)} UTC ({lasted})."
+    )
+
+
+def _did(incident: Incident) -> tuple[str, ...]:
+    if incident.reports:
+        return tuple(_called(report) for report in incident.reports)
+    if incident.shared:
+        return (
+            f"Took the report of {clock(incident.shared.answered_at)} UTC, sent for "
+            f"incident {incident.shared.incident}, as its own.",
+        )
+    if incident.withheld_at:
+        return (
+            f"Shadow mode: would have reported at {clock(incident.withheld_at)} UTC. "
+            "Nothing was sent.",
+        )
+    return ("Counted the error logs. Sent no report.",)
+
+
+def _called(report: Report) -> str:
+    start = f"Reported at {clock(report.at)} UTC with {report.link}"
+    if report.outcome is None:
+        return f"{start}; no answer yet."
+    if report.message:
+        return f"{start}; the factory: “{report.message}”"
+    return f"{start}; {outcome_words(report.outcome)}."
+
+
+def _proof(incident: Incident) -> str:
+    end = incident.finished
+    if end is None:
+        look = incident.look
+        if look and look.good_orders is not None:
+            return (
+                f"{count_of(look.good_orders, 'good order')} since the report so far."
+            )
+        return "None yet."
+    match end.proof:
+        case Proof.ORDERS:
+            reports = incident.answered
+            start = reports[-1].answered_at if reports else None
+            within = (
+                f" {span(end.at - start)} after the factory's answer" if start else ""
+            )
+            return f"{count_of(end.good_orders or 1, 'good order')} seen{within}."
+        case Proof.QUIET:
+            stray = count_of(end.stray, "error log")
+            return f"The errors stopped: {stray} since the report."
+        case Proof.SUPPLIER:
+            return "The factory's word alone: no order came to prove it."
+    return "None was needed: nothing was reported." if not incident.reports else "None."
+
+
+def _left(incident: Incident, ask: str) -> str:
+    if incident.state is State.NEEDS_HUMAN:
+        return ask or "A person is needed: see the sentence above."
+    if not incident.state.ended:
+        return "Nothing for you now: Responder goes on by itself."
+    if incident.proof is Proof.SUPPLIER:
+        return "Place an order yourself to be sure."
+    return "Nothing."

@@ -1,0 +1,100 @@
+"""Incidents and deliveries as rows of a list, ready for a template."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from responder.incident.names import State
+from responder.incident.phrases import count_of, span
+from responder.incident.ports import HeardDelivery, IncidentSummary
+from responder.incident.words import state_words
+from responder.web.headline import ago, failing_since
+
+
+def day_clock(at: datetime) -> str:
+    """A day and time of day in UTC: `2026-11-05 16:42:10`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+_TONES = {
+    State.NEEDS_HUMAN: "waiting",
+    State.RECOVERED: "quiet",
+    State.STOOD_DOWN: "ended",
+    State.CLOSED: "ended",
+    State.SUPERSEDED: "ended",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentRow:
+    """One incident of a list."""
+
+    id: str
+    rule: str
+    group: str
+    state: str
+    tone: str
+    sentence: str
+    numbers: str
+    opened_at: datetime
+    opened: str
+    ago: str
+    lasted: str
+    relapse_of: str | None
+
+    @classmethod
+    def of(cls, incident: IncidentSummary, now: datetime) -> "IncidentRow":
+        ended = incident.ended_at
+        return cls(
+            id=incident.id,
+            rule=incident.rule,
+            group=incident.group,
+            state=state_words(incident.state),
+            tone=_TONES.get(incident.state, "working"),
+            sentence=f"{failing_since(incident)}{incident.summary}",
+            numbers=_numbers(incident),
+            opened_at=incident.opened_at,
+            opened=day_clock(incident.opened_at),
+            ago=ago(now - incident.opened_at),
+            lasted=span(ended - incident.opened_at) if ended else "",
+            relapse_of=incident.relapse_of,
+        )
+
+
+def _numbers(incident: IncidentSummary) -> str:
+    said = []
+    if incident.failed_orders:
+        said.append(count_of(incident.failed_orders, "failed order"))
+    if incident.errors:
+        said.append(count_of(incident.errors, "error log"))
+    if incident.reports:
+        said.append(count_of(len(incident.reports), "report"))
+    return " · ".join(said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    """One delivery of a list. `why` says for each ignored alert what was missing."""
+
+    received_at: str
+    ago: str
+    sender: str
+    credential: str
+    verdicts: str
+    why: tuple[str, ...]
+    signed: str
+
+    @classmethod
+    def of(cls, delivery: HeardDelivery, now: datetime) -> "DeliveryRow":
+        verdicts = dict.fromkeys(v.verdict.value for v in delivery.verdicts)
+        difference = delivery.clock_difference
+        return cls(
+            received_at=day_clock(delivery.received_at),
+            ago=ago(now - delivery.received_at),
+            sender=delivery.sender,
+            credential=delivery.credential,
+            verdicts=", ".join(verdicts).replace("_", " ") or "no alerts",
+            why=tuple(dict.fromkeys(v.why for v in delivery.verdicts if v.why)),
+            signed=""
+            if difference is None
+            else f"signature good, clock difference {abs(difference):.0f} s",
+        )
