@@ -51,7 +51,7 @@ def at(seconds: float) -> datetime:
 
 
 def store_on(
-    file: Path,
+    place: Path | str,
     clock: Clock | None = None,
     *,
     rules: Sequence[Rule] = (RULE,),
@@ -59,9 +59,9 @@ def store_on(
     max_reports_per_hour: int = 6,
     summarise: Callable[[Incident], str] = lambda incident: "",
 ) -> Store:
-    """A store that is not started yet."""
+    """A store on a file or an address that is not started yet."""
     return Store(
-        f"sqlite:///{file}",
+        f"sqlite:///{place}" if isinstance(place, Path) else place,
         rules=rules,
         clock=clock or SetClock(),
         factory=FACTORY,

@@ -19,6 +19,7 @@ from responder.incident.model import Incident
 from responder.incident.names import Reason
 from responder.incident.ports import Appended, Lease
 from responder.store.claims import holds
+from responder.store.engine import Database
 from responder.store.links import Supplier, answered, reserve
 from responder.store.tables import AnyRow, events, firings, incidents
 from responder.store.timeline import (
@@ -28,8 +29,8 @@ from responder.store.timeline import (
     catch_up,
     columns_of,
     event_rows,
+    lock_row,
     read_events,
-    read_row,
     with_row,
 )
 
@@ -40,6 +41,7 @@ class Appends:
 
     supplier: Supplier
     summarise: Summarise
+    database: Database
 
     def record(
         self, conn: Connection, incident: Incident, added: Sequence[Event]
@@ -80,6 +82,8 @@ class Appends:
         now: datetime,
     ) -> str | None:
         """Open incident `new`, due at once, with the unresolved firings of `old`."""
+        # Before the row: intake takes the two in this order.
+        self.database.hold(conn, groups=[(old.rule, old.group)])
         current, row = _refresh(conn, old)
         if not holds(row, lease, now) or not current.fires:
             return None
@@ -126,7 +130,7 @@ def newborn(incident: Incident, summarise: Summarise) -> dict[str, Any]:
 
 def _refresh(conn: Connection, incident: Incident) -> tuple[Incident, AnyRow]:
     """The incident with what came since, and its row as it is now."""
-    row = read_row(conn, incident.id)
+    row = lock_row(conn, incident.id)
     if row is None:
         raise LookupError(f"there is no incident {incident.id}")
     current = incident

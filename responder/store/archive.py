@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
+from responder.incident.events import Event
+from responder.incident.model import Incident
 from responder.incident.names import Outcome, Proof, Reason, State
 from responder.incident.ports import (
     BadCursor,
@@ -16,8 +18,10 @@ from responder.incident.ports import (
     IncidentSummary,
     ReportSummary,
     Search,
+    StorageUnavailable,
 )
 from responder.store.codec import decode_verdicts
+from responder.store.engine import reading
 from responder.store.tables import (
     AnyRow,
     deliveries,
@@ -26,9 +30,47 @@ from responder.store.tables import (
     incidents,
     to_us,
 )
+from responder.store.timeline import Folds, read_events, read_row, with_row
 
 
-def search(conn: Connection, wanted: Search) -> IncidentPage:
+class StoredArchive:
+    """`Archive`, but for what writes: each answer is of one committed state."""
+
+    _folds: Folds
+
+    @property
+    def engine(self) -> Engine:
+        """Where to read. Raises `StorageUnavailable` while nothing is open."""
+        raise StorageUnavailable("the storage is not running")
+
+    def search(self, search: Search) -> IncidentPage:
+        with reading(self.engine) as conn:
+            return _search(conn, search)
+
+    def timeline(self, incident: str) -> tuple[Incident, tuple[Event, ...]] | None:
+        with reading(self.engine) as conn:
+            row = read_row(conn, incident)
+            found = self._folds.committed(conn, incident) if row else None
+            if row is None or found is None:
+                return None
+            return with_row(found, row), tuple(read_events(conn, incident))
+
+    def deliveries(
+        self,
+        *,
+        incident: str | None = None,
+        verdict: str | None = None,
+        limit: int = 50,
+    ) -> tuple[HeardDelivery, ...]:
+        with reading(self.engine) as conn:
+            return _deliveries(conn, incident, verdict, limit)
+
+    def counts(self) -> dict[tuple[str, State], int]:
+        with reading(self.engine) as conn:
+            return _counts(conn)
+
+
+def _search(conn: Connection, wanted: Search) -> IncidentPage:
     """A page of incidents, newest first. Raises `BadCursor`."""
     limit = max(1, wanted.limit)
     query = (
@@ -43,7 +85,7 @@ def search(conn: Connection, wanted: Search) -> IncidentPage:
     return IncidentPage(incidents=tuple(_summary(row) for row in shown), cursor=more)
 
 
-def heard(
+def _deliveries(
     conn: Connection, incident: str | None, verdict: str | None, limit: int
 ) -> tuple[HeardDelivery, ...]:
     """The latest deliveries, newest first."""
@@ -70,7 +112,7 @@ def heard(
     return tuple(_heard(row) for row in rows)
 
 
-def counts(conn: Connection) -> dict[tuple[str, State], int]:
+def _counts(conn: Connection) -> dict[tuple[str, State], int]:
     """How many incidents there are, by rule and state."""
     query = select(incidents.c.rule, incidents.c.state, func.count()).group_by(
         incidents.c.rule, incidents.c.state

@@ -47,6 +47,7 @@ def take(conn: Connection, due_by: datetime, now: datetime, limit: int) -> list[
         .where(incidents.c.due_at <= due_by, _unleased(now))
         .order_by(incidents.c.due_at, incidents.c.id)
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
     leases = [new_lease(found) for found in conn.execute(query).scalars()]
     if leases:

@@ -1,6 +1,6 @@
 """Deliveries become rows: a batch is triaged together and written together."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,25 +9,19 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from responder.incident.alert import Delivery
 from responder.incident.fold import fold
-from responder.incident.known import (
-    FiringRow,
-    Triaged,
-)
+from responder.incident.known import Triaged
 from responder.incident.ports import Accepted, Lease
 from responder.incident.rule import Rule
 from responder.incident.triage import triage
 from responder.store.appends import newborn
 from responder.store.batch import Batch, read_known
 from responder.store.claims import LEASE_FOR, is_leased, new_lease
-from responder.store.codec import encode_verdicts, storable
+from responder.store.engine import Database
+from responder.store.spoken import Arrival, write_deliveries, write_firings
 from responder.store.tables import (
     AnyRow,
-    deliveries,
-    delivery_incidents,
     events,
-    firings,
     incidents,
-    upsert,
 )
 from responder.store.timeline import (
     Folds,
@@ -40,18 +34,11 @@ from responder.store.timeline import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
-    """A delivery with its masked text, packed before it comes to the lane."""
-
-    delivery: Delivery
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Takes deliveries in. `take_in` is for one transaction of the lane."""
 
     rules: Sequence[Rule]
+    database: Database
     folds: Folds
     summarise: Summarise
     new_id: Callable[[], str]
@@ -61,15 +48,12 @@ class Desk:
         self, conn: Connection, arrivals: Sequence[Arrival]
     ) -> Sequence[Accepted]:
         """Triage in order, write, lease what is new or hurried."""
-        known = read_known(conn, [a.delivery for a in arrivals])
-        batch, found = Batch(), list[Triaged]()
-        for index, arrival in enumerate(arrivals):
-            result = triage(arrival.delivery, self.rules, known, self.new_id)
-            batch.add(index, arrival.delivery, result)
-            found.append(result)
-        leases = self._write_incidents(conn, batch)
-        _write_firings(conn, batch.firings.values())
-        _write_deliveries(conn, arrivals, found)
+        told = [arrival.delivery for arrival in arrivals]
+        self.database.hold(conn, groups=self._groups(told))
+        batch, found, rows = self._triage(conn, told)
+        leases = self._write_incidents(conn, batch, rows)
+        write_firings(conn, batch.firings.values())
+        write_deliveries(conn, arrivals, found)
         return [
             Accepted(
                 verdicts=tuple(result.verdicts),
@@ -82,9 +66,37 @@ class Desk:
             for index, result in enumerate(found)
         ]
 
-    def _write_incidents(self, conn: Connection, batch: Batch) -> list[Lease]:
+    def _groups(self, told: Iterable[Delivery]) -> Iterator[tuple[str, str]]:
+        """The (rule, group) that the alerts speak of."""
+        for alert in (alert for one in told for alert in one.notification.alerts):
+            rule = next((r for r in self.rules if r.takes(alert.labels)), None)
+            if rule is not None:
+                yield rule.name, rule.group_of(alert.labels)
+
+    def _triage(
+        self, conn: Connection, told: Sequence[Delivery]
+    ) -> tuple[Batch, list[Triaged], dict[str, AnyRow]]:
+        """What the deliveries come to, with the rows that they touch, locked.
+
+        A worker may end an incident between the read and the lock: then look again.
+        A locked row stays as it is, so that this ends.
+        """
+        while True:
+            known = read_known(conn, told)
+            open_then = {o.id: o.automation_over for o in known.open.values()}
+            batch, found = Batch(), list[Triaged]()
+            for index, delivery in enumerate(told):
+                result = triage(delivery, self.rules, known, self.new_id)
+                batch.add(index, delivery, result)
+                found.append(result)
+            rows = _lock_rows(conn, batch.touched - set(batch.opened))
+            if all(_stands(row, open_then) for row in rows.values()):
+                return batch, found, rows
+
+    def _write_incidents(
+        self, conn: Connection, batch: Batch, rows: dict[str, AnyRow]
+    ) -> list[Lease]:
         now = self.now()
-        rows = _rows(conn, batch.touched - set(batch.opened))
         leases: list[Lease] = []
         # The old ones first: one that ends makes room for its successor.
         self._append(conn, batch, rows)
@@ -165,67 +177,22 @@ def _standing(
     return after
 
 
-def _rows(conn: Connection, wanted: set[str]) -> dict[str, AnyRow]:
+def _stands(row: AnyRow, open_then: dict[str, bool]) -> bool:
+    """Whether the row is still what triage took it for."""
+    if row.id not in open_then:
+        return True
+    over: bool = row.automation_over
+    return row.ended_at is None and over == open_then[row.id]
+
+
+def _lock_rows(conn: Connection, wanted: set[str]) -> dict[str, AnyRow]:
     if not wanted:
         return {}
-    query = select(incidents).where(incidents.c.id.in_(sorted(wanted)))
-    return {row.id: row for row in conn.execute(query.order_by(incidents.c.id))}
-
-
-def _write_firings(conn: Connection, rows: Iterable[FiringRow]) -> None:
-    values = [
-        {
-            "rule": row.rule,
-            "fingerprint": row.fingerprint,
-            "starts_at": row.starts_at,
-            "incident": row.incident,
-            "resolved": row.resolved,
-        }
-        for row in rows
-    ]
-    if values:
-        statement = upsert(conn, firings)
-        new = statement.excluded
-        conn.execute(
-            statement.on_conflict_do_update(
-                index_elements=list(firings.primary_key.columns),
-                set_={"incident": new.incident, "resolved": new.resolved},
-            ),
-            values,
-        )
-
-
-def _write_deliveries(
-    conn: Connection, arrivals: Sequence[Arrival], found: Sequence[Triaged]
-) -> None:
-    pairs = list(zip(arrivals, found, strict=True))
-    conn.execute(insert(deliveries), [_delivery(a, t) for a, t in pairs])
-    spoken = [
-        {"delivery": arrival.delivery.id, "incident": incident}
-        for arrival, result in pairs
-        for incident in sorted(
-            {v.incident for v in result.verdicts if v.incident} | set(result.events)
-        )
-    ]
-    if spoken:
-        conn.execute(insert(delivery_incidents), spoken)
-
-
-def _delivery(arrival: Arrival, found: Triaged) -> dict[str, Any]:
-    delivery, notice = arrival.delivery, arrival.delivery.notification
-    kinds = sorted({verdict.verdict.value for verdict in found.verdicts})
-    return {
-        "id": delivery.id,
-        "received_at": delivery.received_at,
-        "sender": notice.sender.value,
-        "credential": delivery.credential,
-        "receiver": storable(notice.receiver),
-        "group_key": storable(notice.group_key),
-        "alert_group": storable(notice.alert_group),
-        "truncated": notice.truncated_alerts,
-        "alerts": len(notice.alerts),
-        "verdicts": encode_verdicts(tuple(found.verdicts)),
-        "kinds": f",{','.join(kinds)},",
-        "body": arrival.body,
-        "clock_difference": delivery.clock_difference,
-    }
+    column = incidents.c
+    query = (
+        select(incidents)
+        .where(column.id.in_(sorted(wanted)))
+        .order_by(column.rule, column.grp, column.id)
+        .with_for_update()
+    )
+    return {row.id: row for row in conn.execute(query)}

@@ -1,10 +1,11 @@
-"""The one writer: whatever waits together is written in one transaction.
+"""A writer: whatever waits together is written in one transaction.
 
 Requests, the worker and people hand in jobs and wait for a future. One thread runs
 them, each under a savepoint of its own, and answers after the common commit: one
-fsync for all who waited.
+fsync for all who waited. A job may run more than once, and only the last run counts.
 """
 
+import random
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -14,7 +15,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import (
     DatabaseError,
     DataError,
@@ -24,7 +25,7 @@ from sqlalchemy.exc import (
 )
 
 from responder.incident.ports import StorageUnavailable
-from responder.store.engine import why, writing
+from responder.store.engine import Database, why
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -33,6 +34,8 @@ T = TypeVar("T")
 _AT_ONCE = 256
 _TOO_LATE = "the database took too long to write"
 _STOPPED = "the storage is not running"
+_PAUSES = (0.01, 0.05, 0.2)
+"""Seconds before a batch is tried again that lost a race or its connection."""
 
 
 def wait(future: Future[T], seconds: float) -> T:
@@ -49,6 +52,8 @@ def wait(future: Future[T], seconds: float) -> T:
 class _Job:
     call: Callable[[Connection], Any]
     future: Future[Any]
+    incidents: Sequence[str] = ()
+    groups: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,10 @@ class Lane(Generic[A, R]):
 
     def __init__(
         self,
-        engine: Engine,
+        database: Database,
         take_in: Callable[[Connection, Sequence[A]], Sequence[R]],
     ) -> None:
-        self._engine = engine
+        self._database = database
         self._take_in = take_in
         self._queue: SimpleQueue[_Job | _Delivered[A] | None] = SimpleQueue()
         self._open = False
@@ -100,10 +105,18 @@ class Lane(Generic[A, R]):
         if was_open:
             self._thread.join()
 
-    def submit(self, job: Callable[[Connection], T]) -> Future[T]:
-        """The job's answer, once it is committed."""
+    def submit(
+        self,
+        job: Callable[[Connection], T],
+        incidents: Sequence[str] = (),
+        groups: Sequence[tuple[str, str]] = (),
+    ) -> Future[T]:
+        """The job's answer, once it is committed.
+
+        It changes these incidents, and opens one in these (rule, group).
+        """
         future: Future[T] = Future()
-        self._put(_Job(job, future))
+        self._put(_Job(job, future, incidents, groups))
         return future
 
     def deliver(self, arrival: A) -> Future[R]:
@@ -140,15 +153,37 @@ class Lane(Generic[A, R]):
     def _write(self, batch: Sequence[_Job | _Delivered[A]]) -> None:
         jobs = [work for work in batch if isinstance(work, _Job)]
         arrived = [work for work in batch if isinstance(work, _Delivered)]
-        try:
-            with writing(self._engine) as conn:
-                results = [_alone(conn, job.call) for job in jobs]
-                results += self._take_in_all(conn, [a.arrival for a in arrived])
-        except SQLAlchemyError as error:
-            results = [_Result(error=StorageUnavailable(why(error)))] * len(batch)
+        results = self._results(jobs, [work.arrival for work in arrived])
         works: list[_Job | _Delivered[A]] = [*jobs, *arrived]
         for work, result in zip(works, results, strict=True):
             result.tell(work.future)
+
+    def _results(self, jobs: Sequence[_Job], arrivals: Sequence[A]) -> list[_Result]:
+        for pause in (*_PAUSES, None):
+            results: list[_Result] = []
+            try:
+                with self._database.writing() as conn:
+                    self._hold(conn, jobs)
+                    results = [_alone(conn, job.call) for job in jobs]
+                    results += self._take_in_all(conn, arrivals)
+                return results
+            except SQLAlchemyError as error:
+                # With results in hand it was the commit that failed: it may have
+                # been done all the same, and doing it twice is worse than saying so.
+                again = not results and self._database.passing(error)
+                if pause is None or not again:
+                    failed = _Result(error=StorageUnavailable(why(error)))
+                    return [failed] * (len(jobs) + len(arrivals))
+            # Two that collided must not collide again.
+            threading.Event().wait(pause * (0.5 + random.random()))
+        raise AssertionError("the last try returns")
+
+    def _hold(self, conn: Connection, jobs: Sequence[_Job]) -> None:
+        """Several rows are locked together: one by one, two lanes could entangle."""
+        wanted = {incident for job in jobs for incident in job.incidents}
+        if len(wanted) > 1:
+            groups = [group for job in jobs for group in job.groups]
+            self._database.hold(conn, groups=groups, incidents=wanted)
 
     def _take_in_all(self, conn: Connection, arrivals: Sequence[A]) -> list[_Result]:
         if not arrivals:

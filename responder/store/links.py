@@ -85,10 +85,13 @@ def reserve(
     supplier: Supplier,
     now: datetime,
 ) -> bool:
-    """Mark the link as in flight, unless something holds it (rule 11)."""
+    """Mark the link as in flight, unless something holds it (rule 11).
+
+    The one row of `brakes` is locked first: reservations follow one another.
+    """
     until = brakes.c.paused_until
     paused = and_(brakes.c.paused, or_(until.is_(None), until > now))
-    if conn.execute(select(brakes.c.id).where(paused)).first() is not None:
+    if conn.execute(select(paused).with_for_update()).scalar_one():
         return False
     counted = select(func.count()).select_from(calls).where(calls.c.at > now - HOUR)
     if conn.execute(counted).scalar_one() >= supplier.max_reports_per_hour:
@@ -109,6 +112,7 @@ def answered(
     conn: Connection, incident: str, answer: ReportAnswered, supplier: Supplier
 ) -> None:
     """Write down the answer: link, bound and floor."""
+    conn.execute(select(brakes.c.id).with_for_update())
     row = _read(conn, supplier, answer.digest)
     outcome, fixed = answer.outcome, answer.digest == supplier.fixed
     marks: dict[str, Any] = {}

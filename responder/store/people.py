@@ -23,7 +23,7 @@ from responder.store.timeline import (
     append,
     catch_up,
     columns_of,
-    read_row,
+    lock_row,
     with_row,
 )
 
@@ -42,7 +42,7 @@ class People:
         self, conn: Connection, incident: str, action: Action, now: datetime
     ) -> Pressed:
         """Judge it on what is known now and append; the worker is told."""
-        row = read_row(conn, incident)
+        row = lock_row(conn, incident)
         found = catch_up(conn, incident, None) if row else None
         if row is None or found is None:
             raise NoSuchIncident(incident)
@@ -102,6 +102,7 @@ def _hurry(row: AnyRow, now: datetime, columns: dict[str, object]) -> Lease | No
 
 def pause(conn: Connection, by: str, until: datetime | None, now: datetime) -> None:
     """Press the switch; open incidents are looked at at once."""
+    _hurry_all(conn, now)
     conn.execute(
         update(brakes).values(
             paused=True,
@@ -112,7 +113,6 @@ def pause(conn: Connection, by: str, until: datetime | None, now: datetime) -> N
             resumed_at=None,
         )
     )
-    _hurry_all(conn, now)
 
 
 def start_paused(conn: Connection, by: str, now: datetime) -> None:
@@ -127,8 +127,8 @@ def resume(conn: Connection, by: str, now: datetime) -> None:
     held = pause_of(conn.execute(select(brakes)).one())
     if held is None or not held.holds(now):
         return
-    conn.execute(update(brakes).values(paused=False, resumed_by=by, resumed_at=now))
     _hurry_all(conn, now)
+    conn.execute(update(brakes).values(paused=False, resumed_by=by, resumed_at=now))
 
 
 def standing(conn: Connection, supplier: Supplier, now: datetime) -> Standing:
@@ -149,6 +149,14 @@ def standing(conn: Connection, supplier: Supplier, now: datetime) -> Standing:
 
 
 def _hurry_all(conn: Connection, now: datetime) -> None:
+    # Incidents in the order of intake, and before the brakes, as a reservation does.
+    column = incidents.c
+    conn.execute(
+        select(column.id)
+        .where(column.ended_at.is_(None))
+        .order_by(column.rule, column.grp, column.id)
+        .with_for_update()
+    )
     conn.execute(
         update(incidents)
         .where(incidents.c.ended_at.is_(None))

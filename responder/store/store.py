@@ -15,29 +15,28 @@ from responder.incident.brakes import Brakes
 from responder.incident.events import Event
 from responder.incident.link import ReportLink
 from responder.incident.model import Incident
-from responder.incident.names import State
 from responder.incident.ports import (
     Accepted,
     Appended,
     Clock,
-    HeardDelivery,
-    IncidentPage,
     Lease,
-    Search,
     StorageUnavailable,
 )
 from responder.incident.rule import Rule
-from responder.store import archive, claims, tables
+from responder.store import claims, tables
 from responder.store.appends import Appends
+from responder.store.archive import StoredArchive
 from responder.store.brakes import read_brakes
-from responder.store.engine import Lock, file_of, open_engine, reading
+from responder.store.databases import database_at
+from responder.store.engine import reading
 from responder.store.ids import Ids
-from responder.store.intake import Arrival, Desk
+from responder.store.intake import Desk
 from responder.store.lane import Lane, wait
 from responder.store.links import Supplier
 from responder.store.people import People
+from responder.store.spoken import Arrival
 from responder.store.switchboard import Switchboard
-from responder.store.timeline import Folds, read_events, read_row, with_row
+from responder.store.timeline import Folds, read_row, with_row
 
 T = TypeVar("T")
 
@@ -47,12 +46,13 @@ _ACCEPT_EACH = 0.0002
 _APPEND_WITHIN = 30.0
 
 
-class Store:
-    """`Intake`, `IncidentStore` and `Archive` on one SQLite file.
+class Store(StoredArchive):
+    """`Intake`, `IncidentStore` and `Archive` on one database.
 
-    `start` raises `BadStorage` or `DatabaseInUse`; everything after it raises
-    `StorageUnavailable` when the database fails. Writes go through one lane, reads
-    have connections of their own. `masker` is applied to delivery texts once more.
+    The constructor and `start` raise `BadStorage` or `DatabaseInUse`; everything
+    after them raises `StorageUnavailable` when the database fails. Writes go through
+    lanes, reads have connections of their own. `masker` is applied to delivery texts
+    once more.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class Store:
         masker: Callable[[str], str],
         summarise: Callable[[Incident], str] = lambda incident: "",
     ) -> None:
-        self._lock = Lock(file_of(url))
-        self._clock = clock
+        self._database = database_at(url, clock)
+        self._clock = self._database.clock
         self._masker = masker
         self._ids = Ids()
         self._folds = Folds()
@@ -80,39 +80,45 @@ class Store:
             fixed_name=fixed_link.name if fixed_link else "",
             max_reports_per_hour=max_reports_per_hour,
         )
-        self._appends = Appends(supplier=self._supplier, summarise=summarise)
+        self._appends = Appends(
+            supplier=self._supplier, summarise=summarise, database=self._database
+        )
         self._desk = Desk(
             rules=tuple(rules),
+            database=self._database,
             folds=self._folds,
             summarise=summarise,
             new_id=self.new_id,
-            now=clock.now,
+            now=self._clock.now,
         )
         people = People(rules=rules, supplier=self._supplier, summarise=summarise)
-        self.controls = Switchboard(people, self._write, lambda: self.engine, clock)
+        self.controls = Switchboard(
+            people, self._write, lambda: self.engine, self._clock
+        )
         self._engine: Engine | None = None
-        self._lane: Lane[Arrival, Accepted] | None = None
+        self._lanes: list[Lane[Arrival, Accepted]] = []
 
     def start(self) -> None:
-        """Open the database for this process alone; every lease is void."""
-        self._lock.acquire()
-        try:
-            self._engine = open_engine(self._lock.file)
-        finally:
-            if self._engine is None:
-                self._lock.release()
-        self._lane = Lane(self._engine, self._desk.take_in)
-        self._lane.start()
+        """Open the database."""
+        self._engine = self._database.open()
+        for _ in range(self._database.lanes):
+            lane = Lane(self._database, self._desk.take_in)
+            self._lanes.append(lane)
+            lane.start()
         self._ready_at = self._clock.now()
 
     def close(self) -> None:
         """Write what was handed in, then close. Again is no error."""
-        if self._lane is not None:
-            self._lane.close()
-        if self._engine is not None:
-            self._engine.dispose()
-        self._lock.release()
-        self._lane = self._engine = None
+        for lane in self._lanes:
+            lane.close()
+        self._lanes = []
+        self._database.close()
+        self._engine = None
+
+    @property
+    def clock(self) -> Clock:
+        """The time that everyone who works on this database goes by."""
+        return self._clock
 
     @property
     def engine(self) -> Engine:
@@ -130,7 +136,7 @@ class Store:
     def accept(self, delivery: Delivery) -> Accepted:
         text = self._masker(delivery.body).encode("utf-8", "replace")
         arrival = Arrival(delivery=delivery, body=zlib.compress(text, 3))
-        future = self._writer.deliver(arrival)
+        future = self._lane(0).deliver(arrival)
         try:
             alerts = len(delivery.notification.alerts)
             return wait(future, _ACCEPT_WITHIN + alerts * _ACCEPT_EACH)
@@ -145,15 +151,15 @@ class Store:
         now = self._clock.now()
         for lease in future.result().leases:
             with suppress(StorageUnavailable):
-                self._writer.submit(
-                    partial(claims.release, lease=lease, due_at=now, now=now)
-                )
+                release = partial(claims.release, lease=lease, due_at=now, now=now)
+                self._lane(-1).submit(release, (lease.incident,))
 
     # IncidentStore
 
     def take(self, now: datetime, limit: int) -> list[Lease]:
-        at = self._clock.now()
-        return self._write(lambda conn: claims.take(conn, now, at, limit))
+        return self._write(
+            lambda conn: claims.take(conn, now, self._clock.now(), limit)
+        )
 
     def next_due(self) -> datetime | None:
         with reading(self.engine) as conn:
@@ -175,7 +181,9 @@ class Store:
     def record(
         self, lease: Lease, incident: Incident, events: Sequence[Event]
     ) -> Appended:
-        return self._write(lambda conn: self._appends.record(conn, incident, events))
+        return self._write(
+            lambda conn: self._appends.record(conn, incident, events), incident.id
+        )
 
     def decide(
         self, lease: Lease, incident: Incident, events: Sequence[Event]
@@ -183,68 +191,61 @@ class Store:
         return self._write(
             lambda conn: self._appends.decide(
                 conn, lease, incident, events, self._clock.now()
-            )
+            ),
+            incident.id,
         )
 
     def looked(self, lease: Lease, at: datetime) -> None:
-        self._write(lambda conn: claims.looked(conn, lease, at))
+        self._write(lambda conn: claims.looked(conn, lease, at), lease.incident)
 
     def open_relapse(
         self, lease: Lease, incident: Incident, at: datetime
     ) -> str | None:
-        new, now = self.new_id(), self._clock.now()
+        new = self.new_id()
         return self._write(
-            lambda conn: self._appends.open_relapse(conn, lease, incident, new, at, now)
+            lambda conn: self._appends.open_relapse(
+                conn, lease, incident, new, at, self._clock.now()
+            ),
+            incident.id,
+            groups=[(incident.rule, incident.group)],
         )
 
     def renew(self, leases: Sequence[Lease]) -> None:
-        self._write(lambda conn: claims.renew(conn, leases, self._clock.now()))
+        self._write(
+            lambda conn: claims.renew(conn, leases, self._clock.now()),
+            *(lease.incident for lease in leases),
+        )
 
     def release(self, lease: Lease, due_at: datetime | None) -> None:
         now = self._clock.now()
-        self._write(lambda conn: claims.release(conn, lease, due_at, now))
+        self._write(
+            lambda conn: claims.release(conn, lease, due_at, now), lease.incident
+        )
 
-    # Archive
-
-    def search(self, search: Search) -> IncidentPage:
-        with reading(self.engine) as conn:
-            return archive.search(conn, search)
-
-    def timeline(self, incident: str) -> tuple[Incident, tuple[Event, ...]] | None:
-        with reading(self.engine) as conn:
-            row = read_row(conn, incident)
-            found = self._folds.committed(conn, incident) if row else None
-            if row is None or found is None:
-                return None
-            return with_row(found, row), tuple(read_events(conn, incident))
-
-    def deliveries(
-        self,
-        *,
-        incident: str | None = None,
-        verdict: str | None = None,
-        limit: int = 50,
-    ) -> tuple[HeardDelivery, ...]:
-        with reading(self.engine) as conn:
-            return archive.heard(conn, incident, verdict, limit)
-
-    def counts(self) -> dict[tuple[str, State], int]:
-        with reading(self.engine) as conn:
-            return archive.counts(conn)
+    # Archive: the rest of it is `StoredArchive`
 
     def writable(self) -> bool:
         probe = update(tables.brakes).values(probed_at=self._clock.now())
         try:
-            wait(self._writer.submit(lambda conn: conn.execute(probe)), _ACCEPT_WITHIN)
+            wait(
+                self._lane(-1).submit(lambda conn: conn.execute(probe)), _ACCEPT_WITHIN
+            )
         except StorageUnavailable:
             return False
         return True
 
-    @property
-    def _writer(self) -> Lane[Arrival, Accepted]:
-        if self._lane is None:
+    def _lane(self, number: int) -> Lane[Arrival, Accepted]:
+        """The first takes deliveries, the last jobs; they may be one."""
+        if not self._lanes:
             raise StorageUnavailable("the storage is not running")
-        return self._lane
+        return self._lanes[number]
 
-    def _write(self, job: Callable[[Connection], T]) -> T:
-        return wait(self._writer.submit(job), _APPEND_WITHIN)
+    def _write(
+        self,
+        job: Callable[[Connection], T],
+        *incidents: str,
+        groups: Sequence[tuple[str, str]] = (),
+    ) -> T:
+        """Run it in the next transaction; it changes these incidents and groups."""
+        future = self._lane(-1).submit(job, incidents, groups)
+        return wait(future, _APPEND_WITHIN)

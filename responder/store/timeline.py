@@ -68,6 +68,12 @@ def read_row(conn: Connection, incident: str) -> AnyRow | None:
     return conn.execute(select(incidents).where(incidents.c.id == incident)).first()
 
 
+def lock_row(conn: Connection, incident: str) -> AnyRow | None:
+    """The row as it is now, and as it stays until the commit."""
+    query = select(incidents).where(incidents.c.id == incident)
+    return conn.execute(query.with_for_update()).first()
+
+
 def with_row(incident: Incident, row: AnyRow) -> Incident:
     """The incident with the row's times where they are later."""
     return replace(

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from responder.incident.names import Outcome, Reason, State, Status, Verdict
 from responder.store import Store
+from tests.conftest import Place
 from tests.fakes import SetClock
 from tests.store_parts import (
     alert,
@@ -26,13 +26,13 @@ from tests.store_parts import (
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
+def clock(place: Place) -> SetClock:
+    return place.clock
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
-    store = store_on(tmp_path / "responder.db", clock)
+def store(place: Place, clock: SetClock) -> Iterator[Store]:
+    store = store_on(place.url, clock)
     store.start()
     yield store
     store.close()
@@ -108,13 +108,13 @@ def test_facts_from_many_threads_are_all_kept(store: Store) -> None:
     assert after.seq == incident.seq + 40
 
 
-def test_what_was_appended_is_there_after_the_file_was_opened_again(
-    store: Store, tmp_path: Path, clock: SetClock
+def test_what_was_appended_is_there_after_the_database_was_opened_again(
+    store: Store, place: Place, clock: SetClock
 ) -> None:
     lease, incident = open_incident(store)
     before = report(store, lease, incident, Outcome.RESOLVED)
     store.close()
-    again = store_on(tmp_path / "responder.db", clock)
+    again = store_on(place.url, clock)
     again.start()
 
     after = again.load(incident.id)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from responder.incident.names import Outcome, State, Verdict
 from responder.incident.ports import BadCursor, Search, StorageUnavailable
 from responder.store import Store
+from tests.conftest import Place
 from tests.store_parts import (
     alert,
     at,
@@ -21,9 +21,9 @@ from tests.store_parts import (
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(place: Place) -> Iterator[Store]:
     store = store_on(
-        tmp_path / "responder.db", summarise=lambda i: f"100% {i.group} is {i.state}"
+        place.url, place.clock, summarise=lambda i: f"100% {i.group} is {i.state}"
     )
     store.start()
     yield store

@@ -1,10 +1,9 @@
-"""Deliveries through the one lane into a real SQLite file."""
+"""Deliveries through the lane into a real database."""
 
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +12,8 @@ from responder.incident.alert import Person, PersonAction
 from responder.incident.names import Reason, Sender, State, Status, Verdict
 from responder.incident.ports import Search, StorageUnavailable
 from responder.store import Store, tables
+from responder.store.engine import reading
+from tests.conftest import Place
 from tests.fakes import SetClock
 from tests.store_parts import (
     alert,
@@ -28,13 +29,13 @@ from tests.store_parts import (
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
+def clock(place: Place) -> SetClock:
+    return place.clock
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
-    store = store_on(tmp_path / "responder.db", clock)
+def store(place: Place, clock: SetClock) -> Iterator[Store]:
+    store = store_on(place.url, clock)
     store.start()
     yield store
     store.close()
@@ -178,11 +179,11 @@ def test_a_resolve_is_an_event_and_hurries(store: Store) -> None:
 
 
 def test_a_firing_seen_resolved_stays_an_echo_after_a_restart(
-    store: Store, tmp_path: Path, clock: SetClock
+    store: Store, place: Place, clock: SetClock
 ) -> None:
     store.accept(delivery(alert(status=Status.RESOLVED)))
     store.close()
-    again = store_on(tmp_path / "responder.db", clock)
+    again = store_on(place.url, clock)
     again.start()
 
     told = again.accept(delivery())
@@ -216,7 +217,7 @@ def test_the_text_of_a_delivery_is_stored_masked(store: Store) -> None:
 
 
 def test_a_reader_sees_only_what_is_committed(store: Store) -> None:
-    with store.engine.connect() as conn:
+    with reading(store.engine) as conn:
         before = conn.execute(select(tables.incidents.c.id)).all()
         store.accept(delivery())
         during = conn.execute(select(tables.incidents.c.id)).all()

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from responder.incident.names import Status
 from responder.incident.ports import Lease
 from responder.store import Store
+from tests.conftest import Place
 from tests.fakes import SetClock
 from tests.store_parts import (
     alert,
@@ -22,13 +22,13 @@ from tests.store_parts import (
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
+def clock(place: Place) -> SetClock:
+    return place.clock
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
-    store = store_on(tmp_path / "responder.db", clock)
+def store(place: Place, clock: SetClock) -> Iterator[Store]:
+    store = store_on(place.url, clock)
     store.start()
     yield store
     store.close()
@@ -139,22 +139,6 @@ def test_whoever_takes_a_hurried_incident_has_heard_the_hurry(
 
     assert store.next_due() == at(50)
     assert taken != lease
-
-
-def test_all_leases_are_void_at_start(
-    store: Store, tmp_path: Path, clock: SetClock
-) -> None:
-    lease, incident = open_incident(store)
-    store.close()
-    again = store_on(tmp_path / "responder.db", clock)
-    again.start()
-
-    old = again.decide(lease, incident, [decided()])
-    taken = again.take(at(0), 5)
-    again.close()
-
-    assert not old.accepted
-    assert [found.incident for found in taken] == [lease.incident]
 
 
 def test_a_look_that_read_the_same_moves_only_the_row(store: Store) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from responder.incident.link import ReportLink
 from responder.incident.names import Outcome, Reason
 from responder.store import Store
+from tests.conftest import Place
 from tests.fakes import SetClock
 from tests.store_parts import (
     DIGEST,
@@ -24,13 +24,14 @@ from tests.store_parts import (
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock(at(1))
+def clock(place: Place) -> SetClock:
+    place.clock.at = at(1)
+    return place.clock
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
-    store = store_on(tmp_path / "responder.db", clock, max_reports_per_hour=3)
+def store(place: Place, clock: SetClock) -> Iterator[Store]:
+    store = store_on(place.url, clock, max_reports_per_hour=3)
     store.start()
     yield store
     store.close()
@@ -148,9 +149,9 @@ def test_a_call_in_vain_leaves_the_answer_that_spent_the_link(store: Store) -> N
     assert (record.outcome, record.answered_at) == (Outcome.RESOLVED, at(2))
 
 
-def test_the_fixed_link_is_never_spent(tmp_path: Path, clock: SetClock) -> None:
+def test_the_fixed_link_is_never_spent(place: Place, clock: SetClock) -> None:
     fixed = ReportLink(fixed="https://pizza-factory.example.com/fix")
-    store = store_on(tmp_path / "fixed.db", clock, fixed_link=fixed)
+    store = store_on(place.url, clock, fixed_link=fixed)
     store.start()
     lease, incident = open_incident(store)
     incident = report(store, lease, incident, Outcome.RESOLVED, digest=fixed.digest)

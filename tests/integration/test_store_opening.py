@@ -12,7 +12,7 @@ import pytest
 from responder.incident.ports import StorageUnavailable
 from responder.store import BadStorage, DatabaseInUse, Store
 from tests.fakes import NOON, SetClock
-from tests.store_parts import FACTORY, delivery, open_incident, store_on
+from tests.store_parts import FACTORY, decided, delivery, open_incident, store_on
 
 SECOND = """
 import sys
@@ -127,9 +127,9 @@ def test_a_refused_start_leaves_no_lock_behind(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["sqlite://", "sqlite:///:memory:", "postgresql://db/x", "nonsense"]
+    "url", ["sqlite://", "sqlite:///:memory:", "mysql://db/x", "nonsense"]
 )
-def test_an_address_that_is_no_sqlite_file_is_refused(url: str) -> None:
+def test_an_address_that_is_no_file_and_no_postgresql_is_refused(url: str) -> None:
     with pytest.raises(BadStorage, match=r"sqlite:///responder\.db"):
         Store(
             url,
@@ -141,6 +141,20 @@ def test_an_address_that_is_no_sqlite_file_is_refused(url: str) -> None:
             max_reports_per_hour=6,
             masker=str,
         )
+
+
+def test_all_leases_are_void_at_start(store: Store, file: Path) -> None:
+    lease, incident = open_incident(store)
+    store.close()
+    again = store_on(file)
+    again.start()
+
+    old = again.decide(lease, incident, [decided()])
+    taken = again.take(NOON, 5)
+    again.close()
+
+    assert not old.accepted
+    assert [found.incident for found in taken] == [lease.incident]
 
 
 def test_a_file_locked_by_another_program_fails_the_request_within_a_second(
