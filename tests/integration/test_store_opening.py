@@ -104,7 +104,7 @@ def test_a_missing_directory_is_named(tmp_path: Path) -> None:
 def test_a_directory_in_place_of_the_file_is_refused(file: Path) -> None:
     file.mkdir()
 
-    assert "cannot be used" in refusal(store_on(file))
+    assert "is a directory" in refusal(store_on(file))
 
 
 def test_a_file_of_a_newer_responder_is_refused(file: Path) -> None:
