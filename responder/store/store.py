@@ -39,6 +39,7 @@ from responder.store.switchboard import Switchboard
 from responder.store.timeline import Folds, read_row, with_row
 
 T = TypeVar("T")
+Groups = Sequence[tuple[str, str]]
 
 _ACCEPT_WITHIN = 0.8
 _ACCEPT_EACH = 0.0002
@@ -69,7 +70,7 @@ class Store(StoredArchive):
         summarise: Callable[[Incident], str] = lambda incident: "",
     ) -> None:
         self._database = database_at(url, clock)
-        self._clock = self._database.clock
+        self._clock = clock = self._database.clock
         self._masker = masker
         self._ids = Ids()
         self._folds = Folds()
@@ -89,7 +90,7 @@ class Store(StoredArchive):
             folds=self._folds,
             summarise=summarise,
             new_id=self.new_id,
-            now=self._clock.now,
+            now=clock.now,
         )
         people = People(rules=rules, supplier=self._supplier, summarise=summarise)
         self.controls = Switchboard(
@@ -117,7 +118,7 @@ class Store(StoredArchive):
 
     @property
     def clock(self) -> Clock:
-        """The time that everyone who works on this database goes by."""
+        """The time that all who work on this database go by."""
         return self._clock
 
     @property
@@ -227,9 +228,8 @@ class Store(StoredArchive):
     def writable(self) -> bool:
         probe = update(tables.brakes).values(probed_at=self._clock.now())
         try:
-            wait(
-                self._lane(-1).submit(lambda conn: conn.execute(probe)), _ACCEPT_WITHIN
-            )
+            future = self._lane(-1).submit(lambda conn: conn.execute(probe))
+            wait(future, _ACCEPT_WITHIN)
         except StorageUnavailable:
             return False
         return True
@@ -241,10 +241,7 @@ class Store(StoredArchive):
         return self._lanes[number]
 
     def _write(
-        self,
-        job: Callable[[Connection], T],
-        *incidents: str,
-        groups: Sequence[tuple[str, str]] = (),
+        self, job: Callable[[Connection], T], *incidents: str, groups: Groups = ()
     ) -> T:
         """Run it in the next transaction; it changes these incidents and groups."""
         future = self._lane(-1).submit(job, incidents, groups)
