@@ -35,7 +35,7 @@ from responder.store.timeline import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Appends:
     """The writes of one worker, each for one transaction of the lane."""
 

@@ -81,9 +81,7 @@ class Store(StoredArchive):
             fixed_name=fixed_link.name if fixed_link else "",
             max_reports_per_hour=max_reports_per_hour,
         )
-        self._appends = Appends(
-            supplier=self._supplier, summarise=summarise, database=self._database
-        )
+        self._appends = Appends(self._supplier, summarise, self._database)
         self._desk = Desk(
             rules=tuple(rules),
             database=self._database,
