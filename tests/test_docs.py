@@ -372,3 +372,13 @@ def test_a_name_in_the_policy_exists() -> None:
     later = {"veto", "veto_window"}
     code = {"code", "next_step", "relapse_of"}
     assert named - known - senders - later - code == set()
+
+
+def test_the_changelog_is_in_the_form_of_keep_a_changelog() -> None:
+    heads = re.findall(r"^##+ (.+)$", page("CHANGELOG.md"), re.MULTILINE)
+    release = r"\[(?:Unreleased|\d+\.\d+\.\d+)\](?: - \d{4}-\d\d-\d\d)?"
+    change = r"Added|Changed|Deprecated|Removed|Fixed|Security"
+    assert heads[0] == "[Unreleased]"
+    assert [
+        head for head in heads if not re.fullmatch(f"{release}|{change}", head)
+    ] == []
