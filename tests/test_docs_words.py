@@ -31,6 +31,16 @@ from responder.incident.names import (
     UnreadableReason,
     Verdict,
 )
+from responder.incident.operator_events import (
+    Noted,
+    Paused,
+    ReportedByHand,
+    ReportPlanned,
+    ReportRequested,
+    Resumed,
+    Vetoed,
+    VetoUndone,
+)
 from responder.incident.words import outcome_words, sentence, state_words
 from tests.docs import page, table
 from tests.web_parts import RULE, at, founding, look, reading
@@ -94,6 +104,9 @@ def story(reason: Reason) -> list[Event]:
         Reason.REPORTED: REPORTED,
         Reason.REPORT_SHARED: [*HEARD, SHARED],
         Reason.SHADOW: [*HEARD, withheld()],
+        Reason.PAUSED: [*HEARD, paused()],
+        Reason.VETO_WINDOW: [*HEARD, planned()],
+        Reason.VETOED: [*HEARD, Vetoed(at=at(1), by="ana")],
         Reason.SILENCED: [*HEARD, silenced()],
         Reason.ERRORS_CONTINUE: REPORTED,
         Reason.UNPROVEN: REPORTED,
@@ -114,11 +127,28 @@ def silenced() -> PersonActed:
     return PersonActed(at=at(1), action=action, person="ana", until=at(3600))
 
 
+def paused() -> Paused:
+    return Paused(at=at(1), by="ana", until=at(7200))
+
+
+def planned() -> ReportPlanned:
+    return ReportPlanned(
+        at=at(1),
+        act_at=at(21),
+        link="link 7f3a",
+        digest=DIGEST,
+        reason=Reason.THRESHOLD_REACHED,
+    )
+
+
 def said(reason: Reason, state: State) -> str:
     """The sentence of a reason in a state, in an ordinary case of both."""
     if state.ended:
         proof = Proof.ORDERS if reason is Reason.ORDER_SEEN else None
-        last: Event = replace(finished(state, proof), reason=reason, good_orders=1)
+        end = replace(finished(state, proof), reason=reason, good_orders=1)
+        if reason is Reason.CLOSED_BY_PERSON:
+            end = replace(end, by="ana", why="fixed by hand")
+        last: Event = end
     else:
         below = reason is Reason.BELOW_THRESHOLD
         hourly = reason is Reason.BREAKER_OPEN
@@ -146,6 +176,14 @@ EVENTS: Iterable[Event] = (
     SHARED,
     withheld(),
     founding()[-1],
+    planned(),
+    Vetoed(at=at(1), by="ana"),
+    VetoUndone(at=at(1), by="ana", act_at=at(21)),
+    ReportRequested(at=at(1), by="ana"),
+    ReportedByHand(at=at(200), by="ana", reported_at=at(120)),
+    Noted(at=at(1), by="ana", text="the factory knows"),
+    paused(),
+    Resumed(at=at(100), by="ana"),
 )
 
 
