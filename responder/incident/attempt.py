@@ -1,9 +1,10 @@
 """May this report be sent now? Rules 2, 10, 11 and 13, in that order. Pure."""
 
 import hashlib
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from responder.incident.brakes import Brakes
+from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import Candidate
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
@@ -49,19 +50,48 @@ def shared_answer(incident: Incident, brakes: Brakes) -> Share | None:
 def best_candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
     """The link at hand: the fixed one, else the first that is still worth a call."""
     if brakes.fixed_link:
+        if _known_wrong(incident, brakes.fixed_link):
+            return None
         return Candidate(
             name=brakes.fixed_name, digest=brakes.fixed_link, seen_at=incident.opened_at
         )
-    called_late = {
-        r.digest for r in incident.reports if r.reason is Reason.FIX_DID_NOT_HOLD
-    }
     for candidate in incident.candidates:
         record = brakes.links.get(candidate.digest)
-        if candidate.late and candidate.digest not in called_late:
+        if candidate.late and _worth_another(incident, candidate, record):
             return candidate
         if not candidate.late and not (record and record.spent):
             return candidate
     return None
+
+
+def _known_wrong(incident: Incident, digest: str) -> bool:
+    """Rule 10: each code once, the fixed one too although it is never spent."""
+    return any(
+        r.digest == digest and r.outcome is Outcome.WRONG_CODE for r in incident.reports
+    )
+
+
+def _worth_another(
+    incident: Incident, late: Candidate, record: LinkRecord | None
+) -> bool:
+    """Rule 15(b): the fix did not hold; its link is called once more, not twice."""
+    if record is None or record.outcome not in (Outcome.RESOLVED, Outcome.UNKNOWN):
+        return False
+    return not any(
+        r.digest == late.digest
+        and r.reason is Reason.FIX_DID_NOT_HOLD
+        and r.outcome not in (Outcome.REFUSED, Outcome.UNREACHABLE)
+        for r in incident.reports
+    )
+
+
+def looking_on(step: Step, due: datetime) -> Step:
+    """The step, with the next look in time however long its reason lasts."""
+    if not isinstance(step, Wait) or step.state is State.NEEDS_HUMAN:
+        return step
+    if step.until <= due:
+        return step
+    return replace(step, until=due, told=step.told or step.until)
 
 
 def attempt(

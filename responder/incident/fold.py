@@ -60,6 +60,7 @@ def apply(incident: Incident | None, event: Event, incident_id: str = "") -> Inc
             group=event.group,
             opened_at=event.at,
             last_firing_at=event.at,
+            sender=event.sender,
             relapse_of=event.relapse_of,
             reason=event.reason,
             seq=1,
@@ -174,6 +175,9 @@ def _looked(incident: Incident, event: Looked) -> Incident:
         if unreadable
         else None,
         unreadable_looks=incident.unreadable_looks + 1 if unreadable else 0,
+        traffic_unreadable_since=(incident.traffic_unreadable_since or event.at)
+        if event.traffic_unreadable
+        else None,
         no_link_since=_no_link_since(incident, reached, usable, event.at),
         below_since=(
             None if unreadable or reached else incident.below_since or event.at

@@ -97,7 +97,7 @@ def weigh(
         at=now,
         since=min((r.since for r in readings), default=now),
         checks=tuple(readings),
-        candidates=_candidates(sought, brakes.links, rule.settle),
+        candidates=_candidates(sought, brakes.links, rule.settle, verified),
         good_orders=len(traffic.lines) if isinstance(traffic, Counted) else None,
         traffic_unreadable=isinstance(traffic, Unreadable),
         lines=_new(kept, incident.line_keys),
@@ -179,15 +179,21 @@ def old_news(line: LogLine, brakes: Brakes, settle: timedelta) -> bool:
 
 
 def _candidates(
-    lines: Iterable[LogLine], links: Mapping[str, LinkRecord], settle: timedelta
+    lines: Iterable[LogLine],
+    links: Mapping[str, LinkRecord],
+    settle: timedelta,
+    verified: datetime | None,
 ) -> tuple[Candidate, ...]:
-    """Rule 8's order: unspent before late; in response fields first; newest first."""
+    """Rule 8's order: unspent before late; in response fields first; newest first.
+
+    Late ones that are of no use are told of in verification only: a failure (15b).
+    """
     found: dict[str, tuple[bool, bool, datetime, Candidate]] = {}
     for line in lines:
         for entry in line.links:
             record = links.get(entry.link.digest)
             spent = record is not None and record.spent
-            if spent and not _callable_again(record, line, settle):
+            if spent and not _is_late(record, line, settle, verified):
                 continue
             candidate = Candidate(
                 name=entry.link.name,
@@ -203,13 +209,17 @@ def _candidates(
     return tuple(rank[3] for rank in best)
 
 
-def _callable_again(
-    record: LinkRecord | None, line: LogLine, settle: timedelta
+def _is_late(
+    record: LinkRecord | None,
+    line: LogLine,
+    settle: timedelta,
+    verified: datetime | None,
 ) -> bool:
     """Rule 15(b): the fix did not hold. A wrong link is never called again."""
+    again = (Outcome.RESOLVED, Outcome.UNKNOWN)
     return (
         record is not None
-        and record.outcome in (Outcome.RESOLVED, Outcome.UNKNOWN)
+        and (verified is not None or record.outcome in again)
         and record.answered_at is not None
         and line.at >= record.answered_at + settle
     )

@@ -12,7 +12,14 @@ from responder.incident.events import (
     ReportShared,
 )
 from responder.incident.evidence import from_ns
-from responder.incident.names import Outcome, Proof, Reason, State, UnreadableReason
+from responder.incident.names import (
+    Outcome,
+    Proof,
+    Reason,
+    Sender,
+    State,
+    UnreadableReason,
+)
 from responder.incident.operator_events import ReportPlanned, ReportRequested, Vetoed
 from responder.incident.pause import Pause
 
@@ -58,6 +65,8 @@ class Incident:
     reason: Reason = Reason.ALERT_RECEIVED
     proof: Proof | None = None
     opened_at: datetime
+    sender: Sender | None = None
+    """Whose alert opened it; None if a watch did, or a person."""
     alert_started_at: datetime | None = None
     first_error_at: datetime | None = None
     first_error_final: bool = False
@@ -77,6 +86,7 @@ class Incident:
     confirmed_at: datetime | None = None
     unreadable_since: datetime | None = None
     unreadable_looks: int = 0
+    traffic_unreadable_since: datetime | None = None
     no_link_since: datetime | None = None
     below_since: datetime | None = None
     reports: tuple[Report, ...] = ()
@@ -123,6 +133,11 @@ class Incident:
     def fires(self) -> bool:
         """Whether an alert still fires, as far as its sender has said."""
         return not self.firings or any(not f.resolved for f in self.firings.values())
+
+    @property
+    def never_fired(self) -> bool:
+        """Opened by a sender that has told of no firing yet: no reason to act."""
+        return self.sender is not None and not self.firings
 
     @property
     def resolved_cleanly(self) -> bool:

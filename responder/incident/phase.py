@@ -21,11 +21,40 @@ def automation_over(incident: Incident) -> bool:
     return incident.state is State.NEEDS_HUMAN and incident.reason in OVER
 
 
+def silenced(incident: Incident, now: datetime) -> bool:
+    """Whether a silence in IRM holds (rule 18)."""
+    until = incident.silenced_until
+    return incident.silenced and (until is None or now < until)
+
+
+def may_act(incident: Incident, now: datetime) -> bool:
+    """Rules 3, 12 and 18: whether a report may follow from what the logs say."""
+    if incident.never_fired or silenced(incident, now):
+        return False
+    if incident.state is State.NEEDS_HUMAN:
+        return incident.fires and not automation_over(incident)
+    return True
+
+
+def calm_since(incident: Incident) -> datetime | None:
+    """Rule 12: since when a person waits with all checks below their thresholds."""
+    below, decided = incident.below_since, incident.decided
+    return max(below, decided.at) if below and decided else below
+
+
+def told(incident: Incident) -> bool:
+    """Rule 17: whether a report may have reached the factory, ours or a shared one."""
+    return incident.shared is not None or any(
+        r.outcome is not Outcome.UNREACHABLE for r in incident.answered
+    )
+
+
 def verify_from(incident: Incident) -> datetime | None:
     """The answer that verification counts from, None before there is one.
 
     An answer that says nothing is wrong any more, our own or a shared one; or the
-    call of a second `unknown` with the same link (rule 10).
+    call of an `unknown` that is not to be repeated (rule 10): a second one with the
+    same link, one during verification, or one whose link is in the logs no more.
     """
     times = [incident.shared.answered_at] if incident.shared else []
     unknown: set[str] = set()
@@ -33,10 +62,22 @@ def verify_from(incident: Incident) -> datetime | None:
         if report.outcome and report.outcome.moves_floor and report.answered_at:
             times.append(report.answered_at)
         if report.outcome is Outcome.UNKNOWN:
-            if report.digest in unknown:
+            if report.digest in unknown or times:
                 times.append(report.at)
             unknown.add(report.digest)
+    lost = half_unknown(incident)
+    if not times and lost and _gone(incident, lost):
+        times.append(lost.at)
     return max(times, default=None)
+
+
+def _gone(incident: Incident, lost: Report) -> bool:
+    """Whether a look since then saw neither the link nor the fault."""
+    look, looked_at = incident.look, incident.looked_at
+    if look is None or looked_at is None or incident.unreadable_since:
+        return False
+    seen = look.candidates or any(check.reached for check in look.checks)
+    return not seen and looked_at >= (lost.answered_at or lost.at)
 
 
 def verified_outcome(incident: Incident) -> Outcome | None:
@@ -68,7 +109,13 @@ def effective_calls(incident: Incident) -> int:
 
 
 def wrong_codes(incident: Incident) -> int:
-    return sum(1 for r in incident.answered if r.outcome is Outcome.WRONG_CODE)
+    """Calls with a link that was of no use.
+
+    Links that still come make a wrong one of `nothing_to_resolve` too (rule 10); who
+    asks has one at hand.
+    """
+    wrong = (Outcome.WRONG_CODE, Outcome.NOTHING_TO_RESOLVE)
+    return sum(1 for r in incident.answered if r.outcome in wrong)
 
 
 def failed_calls(incident: Incident) -> tuple[Report, ...]:

@@ -9,11 +9,12 @@ verification (15).
 from datetime import datetime, timedelta
 
 from responder.incident.brakes import Brakes
+from responder.incident.hold import reached
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Reason, State
-from responder.incident.phase import automation_over, verify_from
+from responder.incident.phase import automation_over, told, verify_from
 from responder.incident.rule import Rule
-from responder.incident.seek import reached, seek
+from responder.incident.seek import seek
 from responder.incident.steps import (
     Finish,
     Gather,
@@ -68,7 +69,7 @@ def _resolved(incident: Incident) -> Finish | None:
     if not incident.resolved_cleanly:
         return None
     early = incident.state in (State.INVESTIGATING, State.HOLDING)
-    if (early and not incident.answered) or incident.state is State.NEEDS_HUMAN:
+    if (early and not told(incident)) or incident.state is State.NEEDS_HUMAN:
         reason = Reason.SHADOW if incident.withheld_at else Reason.ALERT_RESOLVED
         return Finish(state=State.STOOD_DOWN, reason=reason)
     return None

@@ -4,17 +4,29 @@ from datetime import datetime, timedelta
 
 from responder.incident.attempt import (
     HUMAN_LOOK,
-    MOST_BACKOFF,
     attempt,
     best_candidate,
+    looking_on,
     shared_answer,
 )
 from responder.incident.brakes import Brakes
-from responder.incident.events import Candidate, CheckReading
+from responder.incident.events import Candidate
+from responder.incident.hold import (
+    below,
+    last_was_wrong,
+    look_due,
+    no_link,
+    reached,
+)
 from responder.incident.model import Incident
-from responder.incident.names import Mode, OnUnreadable, Outcome, Reason, State
+from responder.incident.names import Mode, OnUnreadable, Reason, State
 from responder.incident.pause import extended
-from responder.incident.phase import automation_over, half_unknown
+from responder.incident.phase import (
+    automation_over,
+    calm_since,
+    half_unknown,
+    may_act,
+)
 from responder.incident.rule import Rule
 from responder.incident.steps import (
     Finish,
@@ -24,39 +36,25 @@ from responder.incident.steps import (
     Wait,
     Withhold,
 )
-from responder.incident.window import live_request, read_before
+from responder.incident.window import live_request
 
 
 def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
     """Look, confirm, find the link, report; or say why not yet."""
     if silence := _silenced(incident, rule, now):
         return silence
-    if rule.mode is not Mode.SHADOW and (share := shared_answer(incident, brakes)):
+    over = automation_over(incident) or rule.mode is Mode.SHADOW
+    if not over and (share := shared_answer(incident, brakes)):
         return share
-    if (waiting := _waiting_for_lost_answer(incident, brakes, now)) is not None:
+    if (waiting := waiting_for_lost_answer(incident, brakes, now)) is not None:
         return waiting
-    if now >= look_due(incident, rule, now):
+    if now >= (due := look_due(incident, rule, now)):
         return Gather()
     if (step := asked_for(incident, rule, brakes, now)) is not None:
         return step
     if incident.state is State.NEEDS_HUMAN:
-        return _with_person(incident, rule, brakes, now)
-    return _judge(incident, rule, brakes, now)
-
-
-def look_due(incident: Incident, rule: Rule, now: datetime) -> datetime:
-    """When to read the logs next: at once at first, then as rules 6, 7, 12 say."""
-    if incident.looked_at is None:
-        return incident.opened_at
-    old = read_before(incident, now)
-    if old and incident.looked_at < old:
-        return old
-    if incident.state is State.NEEDS_HUMAN:
-        return incident.looked_at + HUMAN_LOOK
-    if incident.unreadable_since:
-        pause = min(2.0 ** min(incident.unreadable_looks - 1, 6), MOST_BACKOFF)
-        return incident.looked_at + timedelta(seconds=pause)
-    return incident.looked_at + rule.recheck
+        return looking_on(_with_person(incident, rule, brakes, now), due)
+    return looking_on(_judge(incident, rule, brakes, now), due)
 
 
 def asked_for(
@@ -69,7 +67,8 @@ def asked_for(
     if candidate is None:
         return None
     reason = Reason.ASKED_BY_PERSON
-    if half_unknown(incident):
+    lost = half_unknown(incident)
+    if lost and lost.digest == candidate.digest:
         reason = Reason.UNANSWERED
     elif candidate.late:
         reason = Reason.FIX_DID_NOT_HOLD
@@ -89,7 +88,7 @@ def _silenced(incident: Incident, rule: Rule, now: datetime) -> Wait | None:
     return Wait(until=due, state=State.HOLDING, reason=Reason.SILENCED)
 
 
-def _waiting_for_lost_answer(
+def waiting_for_lost_answer(
     incident: Incident, brakes: Brakes, now: datetime
 ) -> Wait | None:
     """Rule 10: an unknown call may still be running at the factory for a while."""
@@ -103,14 +102,16 @@ def _waiting_for_lost_answer(
 
 
 def _judge(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
+    if incident.never_fired:
+        return below(incident, rule, now)
     step = _act_if_possible(incident, rule, brakes, now)
     if step is not None:
         return step
     if _retrying(incident) or reached(incident):
-        return _no_link(incident, rule, now)
+        return no_link(incident, rule, now)
     if incident.unreadable_since:
         return _unreadable(incident, rule, brakes, now)
-    return _below(incident, rule, now)
+    return below(incident, rule, now)
 
 
 def _act_if_possible(
@@ -126,11 +127,12 @@ def _act_if_possible(
             return Withhold(name="", digest="", reason=Reason.NO_LINK)
         return None
     reason = Reason.THRESHOLD_REACHED
-    if half_unknown(incident):
+    lost = half_unknown(incident)
+    if lost and lost.digest == candidate.digest:
         reason = Reason.UNANSWERED
     elif candidate.late:
         reason = Reason.FIX_DID_NOT_HOLD
-    elif incident.answered and incident.answered[-1].outcome is Outcome.WRONG_CODE:
+    elif lost or last_was_wrong(incident):
         reason = Reason.NEWER_LINK
     return attempt(incident, rule, brakes, now, candidate, reason)
 
@@ -148,29 +150,6 @@ def _retrying(incident: Incident) -> bool:
     """Rule 4: once confirmed, by the logs or by a person, retries need no threshold."""
     asked = any(r.reason is Reason.ASKED_BY_PERSON for r in incident.reports)
     return bool(incident.answered) and (asked or incident.confirmed_at is not None)
-
-
-def reached(incident: Incident) -> CheckReading | None:
-    """The first check of the last look that confirms the fault."""
-    checks = incident.look.checks if incident.look else ()
-    return next((check for check in checks if check.reached), None)
-
-
-def _below(incident: Incident, rule: Rule, now: datetime) -> Step:
-    """Rule 6: logs arrive late, so look again until nobody alerts any more."""
-    patience = rule.give_up_after
-    if now >= extended(incident.pauses, incident.last_firing_at, patience, now):
-        return Finish(state=State.STOOD_DOWN, reason=Reason.NOT_CONFIRMED)
-    checks = incident.look.checks if incident.look else ()
-    nearest = max(checks, key=lambda c: (c.count or 0) / c.threshold, default=None)
-    return Wait(
-        until=look_due(incident, rule, now),
-        state=State.HOLDING,
-        reason=Reason.BELOW_THRESHOLD,
-        check=nearest.name if nearest else "",
-        observed=nearest.count if nearest else None,
-        limit=nearest.threshold if nearest else None,
-    )
 
 
 def _unreadable(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
@@ -194,39 +173,17 @@ def _unreadable(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -
     )
 
 
-def _no_link(incident: Incident, rule: Rule, now: datetime) -> Step:
-    """Confirmed, and nothing to call: look on, then call a person (rule 12)."""
-    wrong = bool(incident.answered) and (
-        incident.answered[-1].outcome is Outcome.WRONG_CODE
-    )
-    last_wrong = incident.answered[-1].answered_at if wrong else None
-    since = incident.no_link_since or last_wrong or incident.confirmed_at or now
-    best = reached(incident)
-    waited = now >= since + rule.no_link_for
-    reason = Reason.WRONG_CODE if wrong and not waited else Reason.NO_LINK
-    return Wait(
-        until=look_due(incident, rule, now)
-        if not waited
-        else (incident.looked_at or now) + HUMAN_LOOK,
-        state=State.NEEDS_HUMAN if waited else State.HOLDING,
-        reason=reason,
-        check=best.name if best else "",
-        observed=best.count if best else incident.errors,
-        limit=best.threshold if best else None,
-    )
-
-
 def _with_person(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
     """Rule 12: act when the reason clears, end when the errors stay away."""
-    if incident.confirmed_at and not incident.first_error_final:
-        return TraceBack()
-    below = incident.below_since
-    if below and now >= extended(incident.pauses, below, rule.give_up_after, now):
+    calm = calm_since(incident)
+    if calm and now >= extended(incident.pauses, calm, rule.give_up_after, now):
         return Finish(state=State.STOOD_DOWN, reason=Reason.ERRORS_STOPPED)
-    if not automation_over(incident) and incident.fires:
+    if may_act(incident, now):
         step = _act_if_possible(incident, rule, brakes, now)
         if step is not None:
             return step
+    if incident.confirmed_at and not incident.first_error_final:
+        return TraceBack()
     return Wait(
         until=look_due(incident, rule, now),
         state=State.NEEDS_HUMAN,

@@ -2,15 +2,24 @@
 
 from datetime import datetime, timedelta
 
-from responder.incident.attempt import HUMAN_LOOK, attempt, best_candidate
+from responder.incident.attempt import HUMAN_LOOK, attempt, best_candidate, looking_on
 from responder.incident.brakes import Brakes
-from responder.incident.events import Looked
+from responder.incident.events import Candidate, Looked
+from responder.incident.hold import reached
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, Proof, Reason, State
 from responder.incident.pause import extended
-from responder.incident.phase import automation_over, verified_outcome
+from responder.incident.phase import (
+    automation_over,
+    calm_since,
+    effective_calls,
+    half_unknown,
+    may_act,
+    silenced,
+    verified_outcome,
+)
 from responder.incident.rule import Rule
-from responder.incident.seek import asked_for, reached
+from responder.incident.seek import asked_for, waiting_for_lost_answer
 from responder.incident.steps import Finish, Gather, Step, TraceBack, Wait
 from responder.incident.window import read_before
 
@@ -19,6 +28,8 @@ def verify(
     incident: Incident, rule: Rule, brakes: Brakes, now: datetime, since: datetime
 ) -> Step:
     """Report again, call a person, or wait for the proof of recovery."""
+    if (again := _once_more(incident, rule, brakes, now)) is not None:
+        return again
     due = next_look(incident, rule, since, now)
     if now >= due:
         return Gather()
@@ -27,21 +38,48 @@ def verify(
         return _waiting(incident, due)
     if (step := asked_for(incident, rule, brakes, now)) is not None:
         return step
-    if not automation_over(incident):
-        step = _failing(incident, rule, brakes, now)
-        if step is not None:
-            return step
-        if incident.unreadable_since is None:
-            if not incident.first_error_final:
-                return TraceBack()
-            return _proof(incident, rule, look, since, due)
+    over = automation_over(incident)
+    if not over and (step := _failing(incident, rule, brakes, now, due)) is not None:
+        return step
+    if not over and incident.unreadable_since is not None:
         return _unreadable(incident, rule, now, due)
     if not incident.first_error_final:
         return TraceBack()
-    below = incident.below_since
-    if below and now >= extended(incident.pauses, below, rule.give_up_after, now):
+    step = Wait(until=due, state=State.NEEDS_HUMAN, reason=incident.reason)
+    if not over:
+        step = _proof(incident, rule, look, since, now, due)
+    if isinstance(step, Wait) and (calm := _calm(incident, rule, now)) is not None:
+        return calm
+    return step
+
+
+def _calm(incident: Incident, rule: Rule, now: datetime) -> Finish | None:
+    """Rule 12: a call for a person ends when the errors have stayed away."""
+    if incident.state is not State.NEEDS_HUMAN or not (below := calm_since(incident)):
+        return None
+    if now >= extended(incident.pauses, below, rule.give_up_after, now):
         return Finish(state=State.STOOD_DOWN, reason=Reason.ERRORS_STOPPED)
-    return Wait(until=due, state=State.NEEDS_HUMAN, reason=incident.reason)
+    return None
+
+
+def _once_more(
+    incident: Incident, rule: Rule, brakes: Brakes, now: datetime
+) -> Step | None:
+    """Rule 10: a call without an answer in verification is made once more too."""
+    lost = half_unknown(incident)
+    if lost is None or not may_act(incident, now):
+        return None
+    if (waiting := waiting_for_lost_answer(incident, brakes, now)) is not None:
+        return waiting
+    if effective_calls(incident) >= rule.max_reports:
+        return None
+    found = next((c for c in incident.candidates if c.digest == lost.digest), None)
+    if found is None and lost.digest == brakes.fixed_link:
+        found = best_candidate(incident, brakes)
+    if found is None:
+        return None
+    step = attempt(incident, rule, brakes, now, found, Reason.UNANSWERED)
+    return None if isinstance(step, Wait) else step
 
 
 def next_look(
@@ -56,6 +94,8 @@ def next_look(
     if incident.unreadable_since and incident.state is not State.NEEDS_HUMAN:
         backoff = 2.0 ** min(max(incident.unreadable_looks - 1, 0), 5)
         pause = min(rule.recheck, timedelta(seconds=backoff))
+        if incident.unreadable_looks == 1:
+            pause = min(pause, rule.unreadable_for)
     marks = [since + rule.verify_after, since + rule.verify_for]
     if rule.traffic is None:
         marks.append(since + rule.longest_window)
@@ -63,18 +103,22 @@ def next_look(
 
 
 def _failing(
-    incident: Incident, rule: Rule, brakes: Brakes, now: datetime
+    incident: Incident, rule: Rule, brakes: Brakes, now: datetime, due: datetime
 ) -> Step | None:
     """(a), (b) and (c) of rule 15, None if the last look shows no failure."""
-    look_links = incident.look.candidates if incident.look else ()
-    candidate = best_candidate(incident, brakes) if look_links else None
+    seen = incident.look.candidates if incident.look else ()
+    links = [c for c in seen if not _answered_since(incident, c, brakes)]
+    candidate = best_candidate(incident, brakes) if links else None
     if candidate is not None:
-        late = candidate.late
-        reason = Reason.FIX_DID_NOT_HOLD if late else Reason.NEWER_LINK
-        if incident.fires or not late or incident.state is not State.NEEDS_HUMAN:
-            return attempt(incident, rule, brakes, now, candidate, reason)
+        again = candidate.late or candidate.digest == brakes.fixed_link
+        reason = Reason.FIX_DID_NOT_HOLD if again else Reason.NEWER_LINK
+        if may_act(incident, now):
+            step = attempt(incident, rule, brakes, now, candidate, reason)
+            return looking_on(step, due)
+        if silenced(incident, now) and incident.state is not State.NEEDS_HUMAN:
+            return Wait(until=due, state=State.HOLDING, reason=Reason.SILENCED)
     best = reached(incident)
-    if best is None and not any(c.late for c in look_links):
+    if best is None and not links:
         return None
     return Wait(
         until=now + HUMAN_LOOK,
@@ -86,8 +130,21 @@ def _failing(
     )
 
 
+def _answered_since(incident: Incident, seen: Candidate, brakes: Brakes) -> bool:
+    """Whether the link was answered after the look that saw it: not news any more."""
+    record, looked_at = brakes.links.get(seen.digest), incident.looked_at
+    if record is None or record.answered_at is None or looked_at is None:
+        return False
+    return record.spent and record.answered_at > looked_at
+
+
 def _proof(
-    incident: Incident, rule: Rule, look: Looked, since: datetime, due: datetime
+    incident: Incident,
+    rule: Rule,
+    look: Looked,
+    since: datetime,
+    now: datetime,
+    due: datetime,
 ) -> Step:
     """(d) of rule 15."""
     looked_at = incident.looked_at or look.at
@@ -112,12 +169,15 @@ def _proof(
         )
     if looked_at < since + rule.verify_for:
         return _waiting(incident, due)
+    if blind := incident.traffic_unreadable_since:
+        patient = blind + rule.unreadable_for
+        if now < patient:
+            return _waiting(incident, min(due, patient))
+        return _human(due, Reason.LOGS_UNREADABLE)
     return _no_order(incident, look, due)
 
 
 def _no_order(incident: Incident, look: Looked, due: datetime) -> Step:
-    if look.traffic_unreadable:
-        return _human(due, Reason.LOGS_UNREADABLE)
     if verified_outcome(incident) is Outcome.RESOLVED:
         return Finish(
             state=State.RECOVERED,
@@ -142,6 +202,8 @@ def _waiting(incident: Incident, due: datetime) -> Wait:
         return _human(due, Reason.UNPROVEN)
     shared = incident.shared is not None and not incident.answered
     reason = Reason.REPORT_SHARED if shared else Reason.REPORTED
+    if verified_outcome(incident) is Outcome.UNKNOWN:
+        reason = Reason.UNANSWERED
     return Wait(until=due, state=State.VERIFYING, reason=reason)
 
 

@@ -258,7 +258,7 @@ def test_rule_11_the_same_code_is_not_called_within_the_cool_down() -> None:
     record = replace(spent(LINK, -90, Outcome.RESOLVED, "i0"), spent=False)
     found = next_step(opened(look(0, 6)), RULE, brakes(record), at(1))
     assert isinstance(found, Wait)
-    assert (found.reason, found.until) == (Reason.COOLDOWN, at(30))
+    assert (found.reason, found.told) == (Reason.COOLDOWN, at(30))
 
 
 def test_rule_11_the_breaker_holds_all_rules() -> None:

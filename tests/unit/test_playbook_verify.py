@@ -109,8 +109,8 @@ def test_at_verify_for_without_the_suppliers_word_a_person_is_called() -> None:
 
 
 def test_unreadable_traffic_is_not_the_same_as_no_order() -> None:
-    unseen = look(601, 0, links=(), traffic_unreadable=True)
-    found = step(reported(traced(2), unseen), 601.1)
+    unseen = [look(s, 0, links=(), traffic_unreadable=True) for s in (541, 601)]
+    found = step(reported(traced(2), *unseen), 601.1)
     assert isinstance(found, Wait)
     assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
 
@@ -140,7 +140,7 @@ def test_b_a_late_spent_link_is_called_once_more_after_the_cool_down() -> None:
     incident = reported(traced(2), look(41, 1, late=True))
     held = step(incident, 41.1)
     assert isinstance(held, Wait)
-    assert (held.reason, held.until) == (Reason.COOLDOWN, at(121))
+    assert (held.reason, held.told) == (Reason.COOLDOWN, at(121))
     later = reported(traced(2), look(120, 1, late=True))
     found = step(later, 121.1)
     assert isinstance(found, Send)
