@@ -21,14 +21,12 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_a_kill_loses_nothing_and_calls_once_on_sqlite(
     on_sqlite: World, point: CrashPoint
 ) -> None:
-    (only,) = on_sqlite.replicas
     for _ in range(2):
-        ended = die_at(on_sqlite, point, only, only)
+        ended = die_at(on_sqlite, point)
         assert wrong_with(ended, point, on_sqlite) == []
 
 
 def test_an_intent_without_an_answer_is_shown_as_such(on_sqlite: World) -> None:
-    (only,) = on_sqlite.replicas
-    ended = die_at(on_sqlite, CrashPoint.AFTER_ANSWER, only, only)
+    ended = die_at(on_sqlite, CrashPoint.AFTER_ANSWER)
     told = [report["outcome"] for report in ended.incident["reports"]]
     assert told == ["unknown", "nothing_to_resolve"]

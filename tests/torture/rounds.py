@@ -1,10 +1,11 @@
 """One round: a fault, an alert, a death at one place, a restart, an end."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tests.torture.points import CrashPoint
-from tests.torture.world import Replica, World, wait_until
+from tests.torture.world import World, wait_until
 
 MAY_CALL_TWICE = frozenset({CrashPoint.AFTER_INTENT, CrashPoint.AFTER_ANSWER})
 """Where nobody can know whether the factory heard: rule 10 calls once more."""
@@ -20,33 +21,34 @@ class Ended:
     """The factory's answers to this fault's reports."""
 
 
-def die_at(world: World, point: CrashPoint, victim: Replica, watcher: Replica) -> Ended:
-    """Kill `victim` at `point`, start it again, and follow the incident to its end.
+def die_at(world: World, point: CrashPoint) -> Ended:
+    """Kill the replica that comes to `point`, start it again, follow to the end.
 
-    Whoever was not answered sends again, as IRM does; `watcher` is asked how it ends.
+    Whoever was not answered sends again, as IRM does.
     """
+    first = world.alive()
     body = world.fault()
     if point is not CrashPoint.AFTER_202:
-        victim.arm(point)
-    status = victim.deliver(body)
+        world.arm(point)
+    status = first.deliver(body)
     if point is CrashPoint.AFTER_202:
-        victim.kill()
-    _until_dead(world, victim)
+        first.kill()
+    _order_until(world, world.dead)
     # The worker may be faster than the answer: only two places are sure.
     assert status is None or point not in NOT_ACKNOWLEDGED
-    world.restart(victim)
+    world.restart_dead()
     if status is None:
-        assert victim.deliver(body) == 202
-    incident = world.recovered(watcher)
+        assert world.alive().deliver(body) == 202
+    incident = world.recovered(world.alive())
     return Ended(incident=incident, calls=world.calls_of_round())
 
 
-def _until_dead(world: World, victim: Replica) -> None:
-    def dead_while_diners_order() -> bool:
+def _order_until(world: World, true: Callable[[], Any]) -> None:
+    def true_while_diners_order() -> Any:
         world.shop.order()
-        return victim.died()
+        return true()
 
-    wait_until(dead_while_diners_order)
+    wait_until(true_while_diners_order)
 
 
 def wrong_with(ended: Ended, point: CrashPoint, world: World) -> list[str]:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -84,13 +84,8 @@ class Replica:
 
     @property
     def armed(self) -> Path:
-        return self.folder / f"{self.name}.armed"
-
-    def arm(self, point: CrashPoint) -> None:
-        """Let it die the next time that it comes to this place."""
-        written = self.armed.with_suffix(".new")
-        written.write_text(point)
-        written.rename(self.armed)
+        """One file for all replicas: whoever comes to the place first dies."""
+        return self.folder / "armed"
 
     def start(self, api_key: str) -> None:
         """Start and return once a webhook could be stored."""
@@ -135,11 +130,25 @@ class Replica:
             return None
         return answer.status_code
 
-    def incidents(self) -> list[dict[str, Any]]:
-        """All incidents, newest first."""
-        answer = requests.get(f"{self.url}/api/incidents?limit=200", timeout=5)
+    def newest(self) -> dict[str, Any] | None:
+        """The incident opened last, None where there is none or nobody answers."""
+        try:
+            answer = requests.get(f"{self.url}/api/incidents?limit=1", timeout=5)
+        except requests.RequestException:
+            return None
         found: list[dict[str, Any]] = answer.json()["incidents"]
-        return found
+        return found[0] if found else None
+
+    def all_incidents(self) -> list[dict[str, Any]]:
+        """Every incident there is, page by page."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            asked = f"{self.url}/api/incidents?limit=200&cursor={cursor}"
+            page = requests.get(asked.removesuffix("&cursor="), timeout=10).json()
+            found += page["incidents"]
+            if not (cursor := page["cursor"] or ""):
+                return found
 
 
 @dataclass
@@ -151,7 +160,9 @@ class World:
     shop: SimulatedShop
     replicas: Sequence[Replica]
     rounds: int = 0
-    calls_before: int = field(default=0)
+    calls_before: int = 0
+    last_incident: str = ""
+    """The incident of the fault before this one."""
 
     def fault(self) -> dict[str, Any]:
         """Break the factory, let one order fail; the alert body of this fault."""
@@ -171,8 +182,10 @@ class World:
 
     def incident_of_round(self, asked: Replica) -> dict[str, Any] | None:
         """The newest incident, once there is one for every fault so far."""
-        found = asked.incidents()
-        return found[0] if len(found) == self.rounds else None
+        found = asked.newest()
+        if not found or found["id"] == self.last_incident:
+            return None
+        return found
 
     def recovered(self, asked: Replica) -> dict[str, Any]:
         """This fault's incident, once it has recovered while diners go on ordering."""
@@ -183,11 +196,27 @@ class World:
             return found if found and found["state"] == "recovered" else None
 
         found: dict[str, Any] = wait_until(there)
+        self.last_incident = found["id"]
         return found
 
-    def restart(self, replica: Replica) -> None:
-        replica.kill()
-        replica.start(self.factory.api_key)
+    def arm(self, point: CrashPoint) -> None:
+        """Let the first replica that comes to this place die there."""
+        armed = self.replicas[0].armed
+        written = armed.with_suffix(".new")
+        written.write_text(point)
+        written.rename(armed)
+
+    def dead(self) -> list[Replica]:
+        return [replica for replica in self.replicas if replica.died()]
+
+    def alive(self) -> Replica:
+        """A replica to ask, another one than the last time where there are several."""
+        living = [replica for replica in self.replicas if not replica.died()]
+        return living[self.rounds % len(living)]
+
+    def restart_dead(self) -> None:
+        for replica in self.dead():
+            replica.start(self.factory.api_key)
 
 
 @contextmanager
