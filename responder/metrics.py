@@ -31,6 +31,7 @@ from responder.incident.rule import Rule
 
 RESULTS = (
     "accepted",
+    "spooled",
     "test",
     "unauthorized",
     "bad_request",
@@ -66,6 +67,11 @@ class Metrics:
             "When the last webhook was accepted, in Unix seconds; 0 before the first.",
             registry=registry,
         )
+        self._spooled = Gauge(
+            "responder_spooled_deliveries",
+            "Deliveries that wait on disk because the database takes none.",
+            registry=registry,
+        )
         build = Gauge(
             "responder_build_info",
             "Always 1; what runs, by version and configuration.",
@@ -75,6 +81,10 @@ class Metrics:
         build.labels(version, config_sha).set(1)
         self._prepare(rules)
         registry.register(_Incidents(counts, [rule.name for rule in rules]))
+
+    def watch_spool(self, waiting: Callable[[], int]) -> None:
+        """Show how many deliveries wait in the spool, counted at each scrape."""
+        self._spooled.set_function(waiting)
 
     def _counters(self, registry: CollectorRegistry) -> None:
         def counter(name: str, text: str, *labels: str) -> Counter:

@@ -17,6 +17,7 @@ ROOMS = {
     "evidence": ("evidence", "incident", "config.settings", "masking", "deadline"),
     "factory": ("factory", "incident", "config.settings", "masking", "deadline"),
     "store": ("store", "incident", "config.settings", "masking"),
+    "spool": ("spool", "incident", "masking"),
     "metrics": ("metrics", "incident", "config.settings", "masking"),
     "worker": ("worker", "incident"),
 }

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from responder.config.settings import Credential, Secret, Server
 from responder.evidence import push as loki_push
+from responder.incident.alert import Delivery
 from responder.incident.events import (
     AlertFired,
     Candidate,
@@ -22,11 +23,12 @@ from responder.incident.events import (
     ReportIntended,
 )
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
-from responder.incident.ports import Lease
+from responder.incident.ports import Accepted, Lease
 from responder.incident.rule import Check, Rule
 from responder.masking import Masker
 from responder.metrics import Metrics
 from responder.senders import body, grafana, irm, signature
+from responder.web import received
 from responder.web.application import create_app
 from responder.web.parts import Authenticated, Parts, PushEndpoint
 from tests.fakes import NOON, ListedArchive, ListedControls, ListedIntake, SetClock
@@ -84,7 +86,8 @@ class Web:
             server=self.server,
             metrics=self.metrics,
             masker=Masker([SECRET, OPERATOR]),
-            hand_over=self.leased.extend,
+            taken_in=self.taken_in,
+            spool_takes=lambda: False,
             worker_alive=lambda: self.alive,
             new_id=lambda: f"delivery-{len(self.intake.deliveries)}",
             authenticate=authenticate_with(self.credentials),
@@ -99,6 +102,10 @@ class Web:
             rules=(RULE,),
             config_sha="cafe",
         )
+
+    def taken_in(self, delivery: Delivery, accepted: Accepted) -> None:
+        self.leased.extend(accepted.leases)
+        received.tell(self.metrics, delivery, accepted)
 
     def client(self) -> FlaskClient:
         return create_app(self.parts()).test_client()

@@ -35,6 +35,8 @@ def settings(parts: Parts, expanded: Expanded, sha: str) -> Settings:
     return Settings(
         server=_server(parts),
         storage_url=parts.storage.value.url,
+        spool=parts.storage.value.spool,
+        spool_max=parts.storage.value.spool_max,
         webhook_auth=tuple(credentials),
         operators={name: secret for name, secret in users.items() if secret},
         logs=_logs(parts),

@@ -152,6 +152,8 @@ class StorageSection(Section):
     url: Annotated[str, AfterValidator(addresses.storage_url)] = (
         "sqlite:///responder.db"
     )
+    spool: Text | None = None
+    spool_max: Annotated[int, BeforeValidator(size)] = 64 * 1024 * 1024
 
 
 class HmacSection(Section):

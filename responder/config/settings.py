@@ -5,6 +5,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 
 from responder.incident.names import Sender
 from responder.incident.rule import Rule
@@ -129,6 +130,11 @@ class FactorySettings:
 class Settings:
     server: Server = field(default_factory=Server)
     storage_url: str = "sqlite:///responder.db"
+    spool: str | None = None
+    """The folder of the spool; None: beside the database's file, else `responder.spool`
+    in the working directory."""
+    spool_max: int = 64 * 1024 * 1024
+    """Bytes that may wait in the spool."""
     webhook_auth: tuple[Credential, ...] = ()
     operators: dict[str, Secret] = field(default_factory=dict)
     logs: LokiLogs | EmbeddedLogs = field(default_factory=EmbeddedLogs)
@@ -137,6 +143,14 @@ class Settings:
     rules: tuple[Rule, ...] = ()
     sha: str = ""
     """First 12 hex digits of the document's SHA-256, as written, nothing expanded."""
+
+    def spool_folder(self) -> Path:
+        """Where deliveries wait while the database is away."""
+        if self.spool:
+            return Path(self.spool)
+        file = self.storage_url.removeprefix("sqlite:///")
+        beside = file != self.storage_url and file
+        return Path(f"{file}.spool" if beside else "responder.spool")
 
     def secrets(self) -> tuple[str, ...]:
         """Every configured secret's text, for masking."""

@@ -70,10 +70,14 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A stored delivery: the verdicts, and new or hurried incidents already leased."""
+    """A stored delivery: the verdicts, and new or hurried incidents already leased.
+
+    `spooled`: it is durable outside the database, and its verdicts are yet to come.
+    """
 
     verdicts: tuple[AlertVerdict, ...]
     leases: tuple[Lease, ...] = ()
+    spooled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -210,3 +210,9 @@ def _heard(row: AnyRow) -> HeardDelivery:
         verdicts=decode_verdicts(row.verdicts),
         clock_difference=row.clock_difference,
     )
+
+
+def has_delivery(conn: Connection, delivery: str) -> bool:
+    """Whether a delivery of this id is stored."""
+    query = select(deliveries.c.id).where(deliveries.c.id == delivery)
+    return conn.execute(query).first() is not None

@@ -35,6 +35,8 @@ def ops(parts: Parts, operators: Operators) -> Blueprint:
         # Nothing but storage: a dead log source must never turn alerts away.
         if parts.archive.writable():
             return text(200, "ready")
+        if parts.spool_takes():
+            return text(200, "ready: the database is away, deliveries are spooled")
         return text(503, "503: a webhook could not be stored now.")
 
     @blueprint.get("/metrics")

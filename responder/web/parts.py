@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from responder.config.settings import Credential, Secret, Server
-from responder.incident.alert import Notification
+from responder.incident.alert import Delivery, Notification
 from responder.incident.controls import Controls
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
-from responder.incident.ports import Archive, Clock, Intake, Lease
+from responder.incident.ports import Accepted, Archive, Clock, Intake
 from responder.incident.rule import Rule
 from responder.masking import Masker
 
@@ -77,7 +77,10 @@ class Parts:
     server: Server
     metrics: WebhookCounting
     masker: Masker
-    hand_over: Callable[[Sequence[Lease]], None]
+    taken_in: Callable[[Delivery, Accepted], None]
+    """Told of each stored delivery, before it is acknowledged."""
+    spool_takes: Callable[[], bool]
+    """Whether a delivery would be durable even while the database is away."""
     worker_alive: Callable[[], bool]
     new_id: Callable[[], str]
     authenticate: Callable[

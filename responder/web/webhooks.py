@@ -2,14 +2,13 @@
 
 import json
 import logging
-from collections import Counter
 from datetime import datetime
 from typing import cast
 
 from flask import Blueprint, Response, jsonify, request
 
 from responder.incident.alert import Delivery, Notification
-from responder.incident.names import Sender, Verdict
+from responder.incident.names import Sender
 from responder.incident.ports import Accepted, StorageUnavailable
 from responder.masking import Masker
 from responder.web.body import read_body
@@ -63,7 +62,7 @@ class _Reception:
         started, result = clock.monotonic(), "unavailable"
         try:
             delivery, accepted = self._taken(sender, clock.now())
-            result = "test" if delivery.notification.test else "accepted"
+            result = _result(delivery, accepted)
             return _acknowledged(delivery, accepted)
         except Refusal as refusal:
             result = refusal.result
@@ -79,8 +78,8 @@ class _Reception:
         except StorageUnavailable:
             words = "503: the delivery could not be stored. Our own trouble, try again."
             raise Refusal(503, "unavailable", words) from None
-        parts.hand_over(accepted.leases)
-        self._counted(delivery, accepted)
+        if not accepted.spooled:
+            parts.taken_in(delivery, accepted)
         return delivery, accepted
 
     def _understood(self, sender: Sender, now: datetime) -> Delivery:
@@ -145,27 +144,6 @@ class _Reception:
         masked = cast(dict[str, object], _masked_value(document, masker))
         return masked, masker(json.dumps(masked, ensure_ascii=False))
 
-    def _counted(self, delivery: Delivery, accepted: Accepted) -> None:
-        metrics, notification = self._parts.metrics, delivery.notification
-        metrics.heard(delivery.received_at)
-        for alert, said in zip(notification.alerts, accepted.verdicts, strict=False):
-            metrics.alert(alert.status, said.verdict)
-            if said.rule and said.verdict in (Verdict.OPENED, Verdict.JOINED):
-                delay = delivery.received_at - alert.starts_at
-                metrics.alert_delay(said.rule, delay.total_seconds())
-        _log.info(
-            "delivery accepted",
-            extra={
-                "delivery": delivery.id,
-                "sender": notification.sender.value,
-                "credential": delivery.credential,
-                "verdicts": dict(Counter(v.verdict.value for v in accepted.verdicts)),
-                "incidents": sorted(
-                    {v.incident for v in accepted.verdicts if v.incident}
-                ),
-            },
-        )
-
     def _refused(self, sender: Sender, refusal: Refusal) -> Response:
         _log.warning(
             "delivery refused",
@@ -196,8 +174,14 @@ def _masked_value(value: object, masker: Masker) -> object:
     return value
 
 
+def _result(delivery: Delivery, accepted: Accepted) -> str:
+    if accepted.spooled:
+        return "spooled"
+    return "test" if delivery.notification.test else "accepted"
+
+
 def _acknowledged(delivery: Delivery, accepted: Accepted) -> Response:
-    alerts = [
+    alerts: list[dict[str, object]] = [
         {
             "fingerprint": said.fingerprint,
             "verdict": said.verdict.value,
@@ -205,6 +189,11 @@ def _acknowledged(delivery: Delivery, accepted: Accepted) -> Response:
         }
         for said in accepted.verdicts
     ]
+    if accepted.spooled:
+        alerts = [
+            {"fingerprint": alert.fingerprint, "verdict": "spooled", "incident": None}
+            for alert in delivery.notification.alerts
+        ]
     answer: dict[str, object] = {"delivery": delivery.id, "alerts": alerts}
     if delivery.notification.test:
         answer["message"] = tested_words(delivery.credential, delivery.clock_difference)

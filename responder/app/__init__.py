@@ -1,0 +1,113 @@
+"""The composition root: the only place that knows everyone.
+
+`build(settings)` makes one Responder out of its parts; every part can be replaced by
+keyword, which is how tests bring their own clock, logs or factory.
+"""
+
+from dataclasses import dataclass
+
+from flask import Flask
+from prometheus_client import CollectorRegistry
+
+from responder import __version__
+from responder.app.reception import spooling_intake, taken_in_by, web_parts
+from responder.app.sources import line_reader, log_source, open_store
+from responder.clock import SystemClock
+from responder.config.settings import Settings
+from responder.evidence.loki import LokiLogSource
+from responder.factory import PizzaFactory
+from responder.incident.ports import Clock, Factory, LogSource
+from responder.masking import Masker
+from responder.metrics import Metrics
+from responder.spool import SpoolingIntake
+from responder.store.store import Store
+from responder.web.application import create_app
+from responder.worker.journal import Journal
+from responder.worker.loop import Worker
+from responder.worker.tools import Tools
+
+__all__ = ["Responder", "build", "line_reader", "log_source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responder:
+    """One service, started: storage open, worker running, `web` ready to be served."""
+
+    settings: Settings
+    store: Store
+    worker: Worker
+    intake: SpoolingIntake
+    logs: LogSource
+    metrics: Metrics
+    masker: Masker
+    web: Flask
+
+    def start(self) -> None:
+        """Let the worker take what is due; the web is served by the caller."""
+        self.worker.start()
+        self.intake.start()
+
+    def close(self) -> None:
+        """Drain: finish running steps, give leases back, close the storage."""
+        self.intake.stop()
+        self.worker.stop()
+        self.store.close()
+        if isinstance(self.logs, LokiLogSource):
+            self.logs.close()
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    logs: LogSource | None = None,
+    factory: Factory | None = None,
+    registry: CollectorRegistry | None = None,
+) -> Responder:
+    """Open the storage and put the parts together.
+
+    Raises `BadStorage` or `DatabaseInUse` when the storage cannot be opened.
+    """
+    clock = clock or SystemClock()
+    masker = Masker(settings.secrets())
+    client = PizzaFactory(settings.factory, masker)
+    supplier = factory or client
+    rules = {rule.name: rule for rule in settings.rules}
+    store = open_store(settings, clock, masker, supplier, client.fixed_link(), rules)
+    logs = logs or log_source(settings, store)
+    metrics = _metrics(settings, store, registry or CollectorRegistry())
+    tools = Tools(
+        store=store,
+        logs=logs,
+        factory=supplier,
+        fixed_link=client.fixed_link(),
+        clock=clock,
+        journal=Journal(metrics),
+    )
+    worker = Worker(tools, rules)
+    taken_in = taken_in_by(worker, metrics)
+    intake = spooling_intake(settings, store, masker, taken_in)
+    metrics.watch_spool(intake.waiting)
+    parts = web_parts(
+        settings, intake, taken_in, store, worker, logs, metrics, masker, clock
+    )
+    return Responder(
+        settings=settings,
+        store=store,
+        worker=worker,
+        intake=intake,
+        logs=logs,
+        metrics=metrics,
+        masker=masker,
+        web=create_app(parts),
+    )
+
+
+def _metrics(settings: Settings, store: Store, registry: CollectorRegistry) -> Metrics:
+    return Metrics(
+        registry,
+        rules=settings.rules,
+        version=__version__,
+        config_sha=settings.sha,
+        counts=store.counts,
+    )

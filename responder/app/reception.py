@@ -1,0 +1,107 @@
+"""What the web is handed: the intake with its spool, and everything pages read."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from responder.config.settings import LokiLogs, Settings
+from responder.evidence import push
+from responder.evidence.embedded import EmbeddedLogs
+from responder.incident.alert import Delivery, Notification
+from responder.incident.names import Sender
+from responder.incident.ports import Accepted, Clock, LogSource
+from responder.masking import Masker
+from responder.metrics import Metrics
+from responder.senders import body, grafana, irm, signature
+from responder.spool import Spool, Spooled, SpoolingIntake
+from responder.store.store import Store
+from responder.web import received
+from responder.web.parts import Authenticated, Parts, PushEndpoint
+from responder.worker.loop import Worker
+
+TakenIn = Callable[[Delivery, Accepted], None]
+
+
+def taken_in_by(worker: Worker, metrics: Metrics) -> TakenIn:
+    def taken_in(delivery: Delivery, accepted: Accepted) -> None:
+        worker.hand_over(accepted.leases)
+        received.tell(metrics, delivery, accepted)
+
+    return taken_in
+
+
+def spooling_intake(
+    settings: Settings, store: Store, masker: Masker, taken_in: TakenIn
+) -> SpoolingIntake:
+    def parse(spooled: Spooled) -> Notification:
+        document = body.decode(spooled.body.encode())
+        if spooled.sender is Sender.IRM:
+            return irm.parse(document)
+        return grafana.parse(document, spooled.sender)
+
+    return SpoolingIntake(
+        store,
+        Spool(settings.spool_folder(), settings.spool_max),
+        parse=parse,
+        brought_in=taken_in,
+        masker=masker,
+    )
+
+
+def web_parts(
+    settings: Settings,
+    intake: SpoolingIntake,
+    taken_in: TakenIn,
+    store: Store,
+    worker: Worker,
+    logs: LogSource,
+    metrics: Metrics,
+    masker: Masker,
+    clock: Clock,
+) -> Parts:
+    return Parts(
+        intake=intake,
+        archive=store,
+        controls=store.controls,
+        clock=clock,
+        server=settings.server,
+        metrics=metrics,
+        masker=masker,
+        taken_in=taken_in,
+        spool_takes=intake.takes,
+        worker_alive=worker.alive,
+        new_id=store.new_id,
+        authenticate=_authentication(settings),
+        decode=body.decode,
+        parse_grafana=grafana.parse,
+        parse_irm=irm.parse,
+        credentials=settings.webhook_auth,
+        operators=settings.operators,
+        push=_push(settings, logs),
+        rules=settings.rules,
+        config_sha=settings.sha,
+    )
+
+
+def _authentication(
+    settings: Settings,
+) -> Callable[[Sender, Mapping[str, str], bytes, datetime], Authenticated | str]:
+    def authenticate(
+        sender: Sender, headers: Mapping[str, str], raw: bytes, now: datetime
+    ) -> Authenticated | str:
+        credentials = settings.webhook_auth
+        found = signature.authenticate(credentials, sender, headers, raw, now)
+        if isinstance(found, signature.Rejected):
+            return found.why
+        return Authenticated(
+            credential=found.credential, clock_difference=found.clock_difference
+        )
+
+    return authenticate
+
+
+def _push(settings: Settings, logs: LogSource) -> PushEndpoint | None:
+    if not isinstance(logs, EmbeddedLogs) or isinstance(settings.logs, LokiLogs):
+        return None
+    return PushEndpoint(
+        parse=push.parse, add=logs.add, bearer=settings.logs.push_bearer
+    )

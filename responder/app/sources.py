@@ -1,0 +1,60 @@
+"""What lies outside the process: the storage and the log source."""
+
+from collections.abc import Mapping
+
+from responder.config.settings import LokiLogs, Settings
+from responder.evidence.embedded import EmbeddedLogs
+from responder.evidence.lines import LineReader
+from responder.evidence.loki import LokiLogSource
+from responder.factory import PizzaFactory
+from responder.incident.link import ReportLink
+from responder.incident.model import Incident
+from responder.incident.ports import Clock, Factory, LogSource
+from responder.incident.rule import Rule
+from responder.incident.words import sentence
+from responder.masking import Masker
+from responder.store.store import Store
+
+
+def open_store(
+    settings: Settings,
+    clock: Clock,
+    masker: Masker,
+    factory: Factory,
+    fixed_link: ReportLink | None,
+    rules: Mapping[str, Rule],
+) -> Store:
+    def summarise(incident: Incident) -> str:
+        rule = rules.get(incident.rule) or Rule(name=incident.rule, match=(), checks=())
+        return sentence(incident, rule)
+
+    store = Store(
+        settings.storage_url,
+        rules=settings.rules,
+        clock=clock,
+        factory=factory.name,
+        factory_timeout=settings.factory.timeout.total_seconds(),
+        fixed_link=fixed_link,
+        max_reports_per_hour=settings.max_reports_per_hour,
+        masker=masker,
+        summarise=summarise,
+    )
+    store.start()
+    return store
+
+
+def line_reader(settings: Settings) -> LineReader:
+    """Reads log lines for the configured factory."""
+    key = settings.factory.api_key
+    host = PizzaFactory(settings.factory, Masker()).name
+    return LineReader(host, key.reveal() if key else None)
+
+
+def log_source(settings: Settings, store: Store | None) -> LogSource:
+    """The configured log source. Embedded logs need an open store."""
+    reader = line_reader(settings)
+    if isinstance(settings.logs, LokiLogs):
+        return LokiLogSource(settings.logs, reader)
+    if store is None:
+        raise ValueError("embedded logs are read from the service's own storage")
+    return EmbeddedLogs(store.engine, reader)
