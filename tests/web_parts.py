@@ -86,6 +86,7 @@ class Web:
             server=self.server,
             metrics=self.metrics,
             masker=Masker([SECRET, OPERATOR]),
+            hand_over=self.leased.extend,
             taken_in=self.taken_in,
             spool_takes=lambda: False,
             worker_alive=lambda: self.alive,

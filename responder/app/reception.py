@@ -66,6 +66,7 @@ def web_parts(
         server=settings.server,
         metrics=metrics,
         masker=masker,
+        hand_over=worker.hand_over,
         taken_in=taken_in,
         spool_takes=intake.takes,
         worker_alive=worker.alive,

@@ -11,7 +11,7 @@ from responder.config.settings import Credential, Secret, Server
 from responder.incident.alert import Delivery, Notification
 from responder.incident.controls import Controls
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
-from responder.incident.ports import Accepted, Archive, Clock, Intake
+from responder.incident.ports import Accepted, Archive, Clock, Intake, Lease
 from responder.incident.rule import Rule
 from responder.masking import Masker
 
@@ -77,6 +77,7 @@ class Parts:
     server: Server
     metrics: WebhookCounting
     masker: Masker
+    hand_over: Callable[[Sequence[Lease]], None]
     taken_in: Callable[[Delivery, Accepted], None]
     """Told of each stored delivery, before it is acknowledged."""
     spool_takes: Callable[[], bool]
