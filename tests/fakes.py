@@ -9,20 +9,18 @@ from responder.incident.alert import AlertVerdict, Delivery
 from responder.incident.controls import NoSuchIncident, Pressed, Standing, TooLate
 from responder.incident.events import Event
 from responder.incident.fold import fold
-from responder.incident.model import Incident
-from responder.incident.names import State, Verdict
-from responder.incident.pause import Pause
-from responder.incident.ports import (
-    Accepted,
+from responder.incident.listing import (
     BadCursor,
     HeardDelivery,
     IncidentPage,
     IncidentSummary,
-    Lease,
     ReportSummary,
     Search,
-    StorageUnavailable,
 )
+from responder.incident.model import Incident
+from responder.incident.names import State, Verdict
+from responder.incident.pause import Pause
+from responder.incident.ports import Accepted, Lease, StorageUnavailable
 
 NOON = datetime(2026, 11, 5, 12, 0, 0, tzinfo=UTC)
 

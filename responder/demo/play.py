@@ -19,8 +19,8 @@ from responder.app import Responder, build
 from responder.config.settings import EmbeddedLogs, FactorySettings, Server, Settings
 from responder.demo.factory import SimulatedFactory
 from responder.demo.shop import SimulatedShop
+from responder.incident.listing import Search
 from responder.incident.names import Sender, State, Status
-from responder.incident.ports import Search
 from responder.incident.rule import Rule
 from responder.incident.words import event_words
 from responder.senders import samples

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from responder.incident.event_words import unreadable_words
+from responder.incident.listing import IncidentSummary
 from responder.incident.names import Outcome, Proof, Reason
 from responder.incident.phrases import count_of
-from responder.incident.ports import IncidentSummary
 from responder.incident.report_record import Record
 from responder.incident.report_text import blank, plain
 

@@ -9,17 +9,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
 from responder.incident.events import Event
-from responder.incident.model import Incident
-from responder.incident.names import Outcome, Proof, Reason, State
-from responder.incident.ports import (
+from responder.incident.listing import (
     BadCursor,
     HeardDelivery,
     IncidentPage,
     IncidentSummary,
     ReportSummary,
     Search,
-    StorageUnavailable,
 )
+from responder.incident.model import Incident
+from responder.incident.names import Outcome, Proof, Reason, State
+from responder.incident.ports import StorageUnavailable
 from responder.store.codec import decode_verdicts
 from responder.store.engine import reading
 from responder.store.tables import (
@@ -64,6 +64,12 @@ class StoredArchive:
     ) -> tuple[HeardDelivery, ...]:
         with reading(self.engine) as conn:
             return _deliveries(conn, incident, verdict, limit)
+
+    def has_delivery(self, delivery: str) -> bool:
+        """Whether a delivery of this id is stored."""
+        query = select(deliveries.c.id).where(deliveries.c.id == delivery)
+        with reading(self.engine) as conn:
+            return conn.execute(query).first() is not None
 
     def counts(self) -> dict[tuple[str, State], int]:
         with reading(self.engine) as conn:
@@ -210,9 +216,3 @@ def _heard(row: AnyRow) -> HeardDelivery:
         verdicts=decode_verdicts(row.verdicts),
         clock_difference=row.clock_difference,
     )
-
-
-def has_delivery(conn: Connection, delivery: str) -> bool:
-    """Whether a delivery of this id is stored."""
-    query = select(deliveries.c.id).where(deliveries.c.id == delivery)
-    return conn.execute(query).first() is not None

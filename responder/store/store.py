@@ -143,11 +143,6 @@ class Store(StoredArchive):
             future.add_done_callback(self._give_back)
             raise
 
-    def has_delivery(self, delivery: str) -> bool:
-        """Whether this delivery is stored."""
-        with reading(self.engine) as conn:
-            return archive.has_delivery(conn, delivery)
-
     def _give_back(self, future: Future[Accepted]) -> None:
         """Nobody waited for this answer: whoever looks next may take the incidents."""
         if future.cancelled() or future.exception() is not None:

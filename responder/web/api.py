@@ -8,8 +8,8 @@ from typing import TypeVar
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.datastructures import MultiDict
 
+from responder.incident.listing import BadCursor, Search
 from responder.incident.names import Outcome, State
-from responder.incident.ports import BadCursor, Search
 from responder.web.guard import Operators
 from responder.web.openapi import document
 from responder.web.parts import Parts

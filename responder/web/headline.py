@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from responder.incident.listing import IncidentSummary
 from responder.incident.model import Incident
 from responder.incident.names import State
 from responder.incident.phrases import clock, count_of, span
-from responder.incident.ports import IncidentSummary
 from responder.incident.rule import Rule
 from responder.incident.words import sentence, state_words
 

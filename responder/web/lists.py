@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from responder.incident.listing import HeardDelivery, IncidentSummary
 from responder.incident.names import State
 from responder.incident.phrases import count_of, span
-from responder.incident.ports import HeardDelivery, IncidentSummary
 from responder.incident.words import state_words
 from responder.web.headline import ago, failing_since
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, request
 
+from responder.incident.listing import IncidentSummary, Search
 from responder.incident.names import State, Verdict
-from responder.incident.ports import IncidentSummary, Search
 from responder.web.api import plain
 from responder.web.guard import Operators, text
 from responder.web.headline import Now, headline, incident_headline

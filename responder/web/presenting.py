@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from responder.incident.events import Event
+from responder.incident.listing import IncidentSummary
 from responder.incident.model import Incident
-from responder.incident.ports import IncidentSummary
 from responder.incident.rule import Rule
 from responder.incident.words import sentence
 

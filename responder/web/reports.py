@@ -13,7 +13,8 @@ from markupsafe import Markup, escape
 
 from responder.incident.events import Event
 from responder.incident.fold import fold
-from responder.incident.ports import Archive, Search
+from responder.incident.listing import Search
+from responder.incident.ports import Archive
 from responder.incident.report import History, file_name, report
 from responder.incident.report_text import BLANK, blanks
 from responder.web.api import plain

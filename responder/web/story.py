@@ -6,9 +6,9 @@ from datetime import datetime
 
 from responder.incident.event_words import outcome_words, unreadable_words
 from responder.incident.events import CheckReading, Event
+from responder.incident.listing import HeardDelivery
 from responder.incident.model import Incident, Report
 from responder.incident.phrases import clock
-from responder.incident.ports import HeardDelivery
 from responder.incident.rule import Rule
 from responder.incident.words import state_words
 from responder.web.addresses import Address, addresses_of

@@ -20,6 +20,7 @@ from responder.incident.events import (
 )
 from responder.incident.evidence import to_ns
 from responder.incident.fold import fold
+from responder.incident.listing import HeardDelivery
 from responder.incident.names import (
     Decision,
     Outcome,
@@ -30,7 +31,6 @@ from responder.incident.names import (
     UnreadableReason,
     Verdict,
 )
-from responder.incident.ports import HeardDelivery
 from responder.incident.words import sentence
 from tests.fakes import NOON, ListedArchive, summary_of
 from tests.web_parts import RULE, Web, at

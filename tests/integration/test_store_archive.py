@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from responder.incident.listing import BadCursor, Search
 from responder.incident.names import Outcome, State, Verdict
-from responder.incident.ports import BadCursor, Search, StorageUnavailable
+from responder.incident.ports import StorageUnavailable
 from responder.store import Store
 from tests.conftest import Place
 from tests.store_parts import (

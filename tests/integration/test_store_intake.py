@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from responder.incident.alert import Person, PersonAction
+from responder.incident.listing import Search
 from responder.incident.names import Reason, Sender, State, Status, Verdict
-from responder.incident.ports import Search, StorageUnavailable
+from responder.incident.ports import StorageUnavailable
 from responder.store import Store, tables
 from responder.store.engine import reading
 from tests.conftest import Place

@@ -7,8 +7,8 @@ import pytest
 from responder.incident.alert import AlertVerdict
 from responder.incident.events import AlertFired, Decided, Event
 from responder.incident.fold import fold
+from responder.incident.listing import HeardDelivery, IncidentSummary
 from responder.incident.names import Decision, Reason, Sender, State, Verdict
-from responder.incident.ports import HeardDelivery, IncidentSummary
 from tests.fakes import ListedArchive, summary_of
 from tests.web_parts import Web, at, founding, look
 

@@ -1,0 +1,82 @@
+"""What pages and API list: incidents in short, deliveries, and how to search."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from responder.incident.alert import AlertVerdict
+from responder.incident.names import Outcome, Proof, Reason, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSummary:
+    """One answered report in a list of incidents."""
+
+    at: datetime
+    link: str
+    method: str
+    outcome: Outcome
+    status: int | None
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentSummary:
+    """One incident in a list. `errors` counts distinct lines."""
+
+    id: str
+    rule: str
+    group: str
+    state: State
+    reason: Reason
+    proof: Proof | None
+    summary: str
+    opened_at: datetime
+    alert_started_at: datetime | None
+    first_error_at: datetime | None
+    reported_at: datetime | None
+    ended_at: datetime | None
+    errors: int
+    failed_orders: int
+    relapse_of: str | None
+    reports: tuple[ReportSummary, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What to list. `text` looks into rule and summary; times bound opened_at."""
+
+    rule: str | None = None
+    state: State | None = None
+    outcome: Outcome | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    open_only: bool = False
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentPage:
+    """Newest first. `cursor` continues the list, None at its end."""
+
+    incidents: tuple[IncidentSummary, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardDelivery:
+    """One stored delivery, for pages: who sent it, when, and the verdicts."""
+
+    id: str
+    received_at: datetime
+    sender: str
+    credential: str
+    alerts: int
+    verdicts: tuple[AlertVerdict, ...]
+    clock_difference: float | None = None
+
+
+class BadCursor(ValueError):
+    """A list cursor that this service did not issue."""
