@@ -84,10 +84,22 @@ def build(
         clock=clock,
         journal=Journal(metrics),
     )
-    worker = Worker(tools, rules)
+    return _assembled(settings, Worker(tools, rules), tools, store, metrics, masker)
+
+
+def _assembled(
+    settings: Settings,
+    worker: Worker,
+    tools: Tools,
+    store: Store,
+    metrics: Metrics,
+    masker: Masker,
+) -> Responder:
+    """The intake and the web around a worker and its tools."""
     taken_in = taken_in_by(worker, metrics)
     intake = spooling_intake(settings, store, masker, taken_in)
     metrics.watch_spool(intake.waiting)
+    logs, clock = tools.logs, tools.clock
     parts = web_parts(
         settings, intake, taken_in, store, worker, logs, metrics, masker, clock
     )
