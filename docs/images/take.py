@@ -51,5 +51,6 @@ with played() as status_page, sync_playwright() as playwright:
     page.screenshot(path=HERE / "status-page.png", full_page=True)
     page.click('a[href^="/incidents/"]')
     page.wait_for_load_state()
-    page.screenshot(path=HERE / "incident.png", full_page=True)
+    page.set_viewport_size({"width": 1200, "height": 1080})
+    page.screenshot(path=HERE / "incident.png")
     browser.close()
