@@ -142,13 +142,15 @@ def _reading(
         )
     lines = [line for line in fresh if line.at >= since]
     count = len(lines)
-    if answer.at_least and answer.total is not None:
+    # The newest lines were given: if they reach back beyond `since`, none is missing.
+    more = answer.at_least and all(line.at >= since for line in answer.lines)
+    if more and answer.total is not None:
         count = max(count, answer.total - (len(answer.lines) - len(lines)))
     return CheckReading(
         name=check.name,
         count=count,
         linkless=sum(1 for line in lines if not line.links),
-        at_least=answer.at_least and answer.total is None,
+        at_least=more and answer.total is None,
         threshold=check.threshold,
         since=since,
         until=now,
