@@ -81,7 +81,8 @@ def build(
         logs=logs,
         factory=supplier,
         fixed_link=client.fixed_link(),
-        clock=clock,
+        # Everyone goes by the storage's time: on PostgreSQL the server's.
+        clock=store.clock,
         journal=Journal(metrics),
     )
     return _assembled(settings, Worker(tools, rules), tools, store, metrics, masker)

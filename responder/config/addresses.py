@@ -39,14 +39,6 @@ def public_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def storage_url(text: str) -> str:
-    """A SQLAlchemy address; only SQLite's so far."""
-    if not text.startswith("sqlite:///"):
-        remedy = "only sqlite:/// in this version: write sqlite:///responder.db"
-        raise Refused("is not a storage that can be used", remedy)
-    return text
-
-
 def logs_url(text: str) -> str:
     """Loki's base address; the push address, as Grafana shows it, is understood."""
     parts = _web(text, "http://loki:3100")

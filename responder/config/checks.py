@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from responder.config import schema
 from responder.config.addresses import ONLY_PRIVATE, host_of, in_clear
+from responder.config.database_url import EXTRA, lacks_driver
 from responder.config.describe import describe
 from responder.config.durations import said
 from responder.config.expand import Expanded
@@ -33,6 +34,7 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
     """Everything that the valid parts say against each other."""
     if purpose is not Purpose.REPLAY:
         yield from _exposed(parts)
+        yield from _storage(parts)
     yield from _machines(parts, expanded)
     yield from _credentials(parts, expanded)
     yield from _logs(parts, expanded)
@@ -128,6 +130,12 @@ def _machines(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
         message = f"is missing, and server.{asking[0]} asks for it"
         remedy = f'write it as "${{NAME}}", or set {asking[0]}: operators'
         yield problem(("server", "bearer"), message, remedy)
+
+
+def _storage(parts: Parts) -> Iterator[Problem]:
+    if lacks_driver(parts.storage.value.url):
+        message = "names PostgreSQL, and its driver psycopg is not installed"
+        yield problem(("storage", "url"), message, f"{EXTRA}, or use sqlite:///")
 
 
 def _credentials(parts: Parts, expanded: Expanded) -> Iterator[Problem]:

@@ -5,8 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
 
+from responder.config.database_url import may_hide_password, passwords_in
 from responder.config.document import Tree
-from responder.config.problem import Path, Problem, is_secret, problem, twin_of
+from responder.config.problem import (
+    STORAGE_URL,
+    Path,
+    Problem,
+    is_secret,
+    problem,
+    twin_of,
+)
 
 _REFERENCE = re.compile(r"\$\$|\$\{(?P<body>[^}]*)(?P<end>\}?)")
 _BODY = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>.*))?", re.S)
@@ -72,7 +80,25 @@ class _Walk:
             self.found.unset[path] = "nothing is written there"
         if not isinstance(value, str):
             return value
+        if path == STORAGE_URL:
+            return self._storage(value, path)
         return self._secret(value, path) if secret else self._plain(value, path)
+
+    def _storage(self, value: str, path: Path) -> str | None:
+        """An address that is a secret exactly when it holds a password."""
+        if not may_hide_password(value):
+            return self._plain(value, path)
+        text = self._text(value, path)
+        if text.missing:
+            self.found.unset[path] = " and ".join(text.missing) + " not set"
+            return None
+        inside = passwords_in(text.value)
+        bare = any("${" not in password for password in passwords_in(value))
+        if inside and (text.literal or bare):
+            self.found.literal.append(path)
+        if inside:
+            self.found.secrets += [text.value, *inside]
+        return text.value
 
     def _plain(self, value: str, path: Path) -> str:
         text = self._text(value, path)
@@ -116,6 +142,8 @@ class _Walk:
             self.found.unset[plain] = f"no secret could be read from {here[-1]}"
             return [None] if several else None
         self.found.secrets += [content.rstrip("\r\n"), *lines]
+        if plain == STORAGE_URL:
+            self.found.secrets += passwords_in(content.strip())
         return lines if several else content.rstrip("\r\n")
 
     def _blame(self, path: Path, told: Problem) -> None:

@@ -22,6 +22,8 @@ _SECRETS: tuple[tuple[str | None, ...], ...] = (
     ("factory", "api_key"),
     ("factory", "report_url"),
 )
+STORAGE_URL: Path = ("storage", "url")
+"""A secret only where it holds a password, but always with a `_file` twin."""
 _LONGEST = 60
 
 
@@ -88,7 +90,8 @@ def shown(path: Path, value: object) -> str:
             return "a list"
         case _ if near_secret(path):
             return MASK
-    return one_line(re.sub(r"//[^/@\s]*@", f"//{MASK}@", str(value))) or '""'
+    bare = re.sub(r"//.*@", f"//{MASK}@", str(value), flags=re.DOTALL)
+    return one_line(re.sub(r"(password=)[^&]*", rf"\1{MASK}", bare)) or '""'
 
 
 def one_line(text: str, longest: int = _LONGEST) -> str:
@@ -116,7 +119,8 @@ def twin_of(path: Path) -> Path | None:
     plain = (*path[:-1], last.removesuffix("_file"))
     if plain[:2] == ("operator_auth", "users") and len(plain) == 3:
         return None  # a person whose name ends in _file
-    return plain if is_secret(plain) or is_secret((*plain, 0)) else None
+    secret = is_secret(plain) or is_secret((*plain, 0))
+    return plain if secret or plain == STORAGE_URL else None
 
 
 def masked(problems: Iterable[Problem], secrets: Iterable[str]) -> tuple[Problem, ...]:

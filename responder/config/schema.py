@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic import ValidationInfo as Info
 
 from responder.config import addresses
+from responder.config.database_url import storage_url
 from responder.config.durations import duration, size
 from responder.config.problem import Refused
 from responder.config.settings import Access, Secret
@@ -149,9 +150,7 @@ class ServerSection(Section):
 
 
 class StorageSection(Section):
-    url: Annotated[str, AfterValidator(addresses.storage_url)] = (
-        "sqlite:///responder.db"
-    )
+    url: Annotated[str, BeforeValidator(storage_url)] = "sqlite:///responder.db"
     spool: Text | None = None
     spool_max: Annotated[int, BeforeValidator(size)] = 64 * 1024 * 1024
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from responder.config.database_url import passwords_in
 from responder.incident.names import Sender
 from responder.incident.rule import Rule
 
@@ -129,7 +130,8 @@ class FactorySettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     server: Server = field(default_factory=Server)
-    storage_url: str = "sqlite:///responder.db"
+    storage_url: str = field(default="sqlite:///responder.db", repr=False)
+    """It may hold a password."""
     spool: str | None = None
     """The folder of the spool; None: beside the database's file, else `responder.spool`
     in the working directory."""
@@ -166,4 +168,5 @@ class Settings:
             found.append(self.logs.push_bearer)
         factory = self.factory
         found += [s for s in (factory.api_key, factory.report_url) if s]
-        return tuple(secret.reveal() for secret in found)
+        told = [secret.reveal() for secret in found]
+        return (*told, *passwords_in(self.storage_url))

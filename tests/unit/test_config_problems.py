@@ -35,9 +35,9 @@ SENTENCES = [
         "server.max_body: is not a size (got lots); write bytes as 1048576 or 16MiB",
     ),
     (
-        "storage: {url: 'postgresql://u:hunter2@db/x'}",
-        "storage.url: is not a storage that can be used (got postgresql://***@db/x); "
-        "only sqlite:/// in this version: write sqlite:///responder.db",
+        "storage: {url: 'mysql://db/x'}",
+        "storage.url: is not a storage that can be used (got mysql://db/x); "
+        "write sqlite:///responder.db or postgresql+psycopg://user@host/database",
     ),
     (
         "limits: {max_reports_per_hour: 0}",
