@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from responder import __version__
-from responder.cli import check, demo, healthcheck, replay, sample, serve
+from responder.cli import check, demo, healthcheck, replay, report, sample, serve
 from responder.cli.configured import Usage
 
 _EXAMPLES = """examples:
@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (serve, check, replay, sample, demo, healthcheck):
+    for command in (serve, check, replay, report, sample, demo, healthcheck):
         added = commands.add_parser(
             command.NAME,
             help=command.HELP,

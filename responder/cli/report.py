@@ -1,0 +1,155 @@
+"""`responder report`: an incident's report as Markdown, and what is left blank in one."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import requests
+from sqlalchemy.engine import make_url
+
+from responder.app import build
+from responder.cli.configured import Usage, add_config, settings_or_refuse
+from responder.config.load import Purpose
+from responder.config.settings import Settings
+from responder.incident.report_text import blanks
+from responder.store.engine import BadStorage, DatabaseInUse
+from responder.web.reports import write_report
+
+NAME = "report"
+HELP = "write an incident's report as Markdown, or find what is left blank in one"
+EXAMPLES = """examples:
+  responder report 01k9a3v7q2m4x8zt --number 1 > incident-1.md
+  responder report 01k9a3v7q2m4x8zt --server https://responder.example.net
+  responder report --check incident-1.md
+With --server, name and password of an operator come from RESPONDER_OPERATOR
+(name:password) or from ~/.netrc.
+Exit status: 0 written, or no blank left; 1 no such incident, or a blank is left."""
+
+_TIMEOUT = 10.0
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("incident", nargs="?", metavar="ID", help="the incident's id")
+    what.add_argument(
+        "--check", metavar="FILE", help="name every line of FILE with a blank left"
+    )
+    parser.add_argument(
+        "--number",
+        type=_number,
+        default=1,
+        metavar="N",
+        help="your own count, in the report's first line (default: 1)",
+    )
+    parser.add_argument(
+        "--server",
+        metavar="URL",
+        help="ask this running service; else the configured storage is read, or the "
+        "service that serves it on this machine is asked",
+    )
+    add_config(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the report; or name the blanks of a file."""
+    if arguments.check:
+        return _check(arguments.check)
+    written = _written(arguments)
+    sys.stdout.write(written)
+    left = len(blanks(written))
+    if left:
+        many = "1 blank is" if left == 1 else f"{left} blanks are"
+        print(f"{many} left to fill in", file=sys.stderr)
+    return 0
+
+
+def _check(name: str) -> int:
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+    except OSError as problem:
+        raise Usage(f"{name}: cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise Usage(f"{name}: is no UTF-8 text") from None
+    found = blanks(text)
+    for blank in found:
+        print(f"{name}:{blank.line}: {blank.hint or 'fill in'}")
+    return 1 if found else 0
+
+
+def _written(arguments: argparse.Namespace) -> str:
+    incident, number = arguments.incident, arguments.number
+    if arguments.server:
+        return _asked(arguments.server, incident, number, _operator())
+    settings = settings_or_refuse(arguments, Purpose.REPLAY)
+    try:
+        return _stored(settings, incident, number)
+    except DatabaseInUse:
+        # Our own service has it: it answers for its storage.
+        user = next(iter(settings.operators.items()), None)
+        known = (user[0], user[1].reveal()) if user else None
+        return _asked(_here(settings), incident, number, known)
+    except BadStorage as problem:
+        raise Usage(str(problem), 1) from None
+
+
+def _stored(settings: Settings, incident: str, number: int) -> str:
+    url = make_url(settings.storage_url)
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    if file and not Path(file).exists():
+        raise Usage(f"{file} does not exist: name the storage by --config", 1)
+    service = build(settings)
+    try:
+        written = write_report(service.store, incident, number, service.masker)
+    finally:
+        service.close()
+    if written is None:
+        raise Usage(f"there is no incident {incident!r}", 1)
+    return written
+
+
+def _here(settings: Settings) -> str:
+    host = settings.server.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"http://{bracketed}:{settings.server.port}"
+
+
+def _asked(
+    server: str, incident: str, number: int, known: tuple[str, str] | None
+) -> str:
+    """The running service's report. The address is not repeated: it may hold names."""
+    parts = urlsplit(server)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Usage("--server: give an address such as http://127.0.0.1:8080")
+    path = f"/incidents/{quote(incident, safe='')}/report.md"
+    try:
+        answer = requests.get(
+            server.rstrip("/") + path,
+            params={"number": number},
+            auth=known,
+            timeout=_TIMEOUT,
+            allow_redirects=False,
+        )
+    except requests.RequestException as problem:
+        kind = type(problem).__name__
+        raise Usage(f"{parts.hostname} does not answer ({kind})", 1) from None
+    if answer.status_code != 200:
+        said = " ".join(answer.text[:300].split())
+        raise Usage(f"{parts.hostname} refused: {said or answer.status_code}", 1)
+    answer.encoding = "utf-8"
+    return answer.text
+
+
+def _operator() -> tuple[str, str] | None:
+    given = os.environ.get("RESPONDER_OPERATOR", "")
+    name, _, password = given.partition(":")
+    return (name, password) if name else None
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 9999:
+        raise ValueError(text)
+    return number
