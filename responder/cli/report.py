@@ -1,4 +1,4 @@
-"""`responder report`: an incident's report as Markdown, and what is left blank in one."""
+"""`responder report`: an incident's report, and what is left blank in one."""
 
 import argparse
 import os
@@ -14,6 +14,7 @@ from responder.cli.configured import Usage, add_config, settings_or_refuse
 from responder.config.load import Purpose
 from responder.config.settings import Settings
 from responder.incident.report_text import blanks
+from responder.server import reachable, written
 from responder.store.engine import BadStorage, DatabaseInUse
 from responder.web.reports import write_report
 
@@ -56,9 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the report; or name the blanks of a file."""
     if arguments.check:
         return _check(arguments.check)
-    written = _written(arguments)
-    sys.stdout.write(written)
-    left = len(blanks(written))
+    text = _text(arguments)
+    sys.stdout.write(text)
+    left = len(blanks(text))
     if left:
         many = "1 blank is" if left == 1 else f"{left} blanks are"
         print(f"{many} left to fill in", file=sys.stderr)
@@ -78,7 +79,7 @@ def _check(name: str) -> int:
     return 1 if found else 0
 
 
-def _written(arguments: argparse.Namespace) -> str:
+def _text(arguments: argparse.Namespace) -> str:
     incident, number = arguments.incident, arguments.number
     if arguments.server:
         return _asked(arguments.server, incident, number, _operator())
@@ -101,19 +102,17 @@ def _stored(settings: Settings, incident: str, number: int) -> str:
         raise Usage(f"{file} does not exist: name the storage by --config", 1)
     service = build(settings)
     try:
-        written = write_report(service.store, incident, number, service.masker)
+        text = write_report(service.store, incident, number, service.masker)
     finally:
         service.close()
-    if written is None:
+    if text is None:
         raise Usage(f"there is no incident {incident!r}", 1)
-    return written
+    return text
 
 
 def _here(settings: Settings) -> str:
-    host = settings.server.host
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
-    bracketed = f"[{host}]" if ":" in host else host
-    return f"http://{bracketed}:{settings.server.port}"
+    host = reachable(settings.server.host)
+    return f"http://{written(host, settings.server.port)}"
 
 
 def _asked(

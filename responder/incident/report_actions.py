@@ -91,7 +91,7 @@ def _of_mode(record: Record) -> Iterator[tuple[str, str]]:
     withheld = record.incident.withheld_at
     if withheld is None:
         return
-    until = record.by_hand_at or record.last_error
+    until = record.by_hand.reported_at if record.by_hand else record.last_error
     why = f"it would have reported at {record.clock(withheld)}"
     if until and until > withheld:
         why += f", {record.length(until - withheld)} earlier"

@@ -37,13 +37,12 @@ def _what_failed(record: Record) -> str:
         return f"On {day} the logs could not be counted: {blank(hint)}."
     if first is None or last is None:
         return f"On {day} an alert came in; no error log was found for it."
-    when = f"From {record.clock(first)} to {record.clock(last)} on {day}"
-    if record.failed_orders is None:
-        return f"{when} orders failed: {record.errors}."
-    failed = count_of(len(record.failed), "pizza order")
-    least = "at least " if record.failed_orders.startswith("at least") else ""
+    when = f"On {day}, from {record.clock(first)} to {record.clock(last)},"
     written = "was" if record.errors == "1 error log" else "were"
-    return f"{when} {least}{failed} failed; {record.errors} {written} written."
+    if record.failed_orders is None:
+        return f"{when} orders failed: {record.errors} {written} written."
+    failed = record.failed_orders.replace("failed order", "pizza order")
+    return f"{when} {failed} failed and {record.errors} {written} written."
 
 
 def _how_heard(record: Record) -> str:
@@ -60,9 +59,9 @@ def _since_first(record: Record) -> str:
 
 def _how_ended(record: Record) -> str:
     incident, call = record.incident, record.effective
-    if by_hand := record.by_hand_at:
-        who = "A person reported the fault to the factory"
-        return f"{who} at {record.clock(by_hand)}."
+    if by_hand := record.by_hand:
+        when = record.clock(by_hand.reported_at)
+        return f"A person reported the fault to the factory at {when}."
     if call:
         waited = record.length(call.at - record.heard_at)
         people = "" if record.called_person or record.people else "; nobody had to act"

@@ -18,6 +18,7 @@ from responder.incident.events import (
 from responder.incident.look import MOST_LINES
 from responder.incident.model import Incident, Report, line_time
 from responder.incident.names import Mode, State, UnreadableReason
+from responder.incident.operator_events import ReportedByHand
 from responder.incident.phrases import clock, count_of, span
 
 Kind = TypeVar("Kind")
@@ -40,7 +41,6 @@ class Record:
         self.events = tuple(events)
         self.looks = self.all_of(Looked)
         self.firings = self.all_of(AlertFired)
-        self.people = tuple(p for p in self.all_of(PersonActed) if p.person)
         lines = sorted(line_time(key) for key in incident.line_keys)
         self.lines = tuple(lines)
         self.failed = tuple(sorted(line_time(key) for key in incident.failed_keys))
@@ -56,6 +56,7 @@ class Record:
         """The times that people and programs noted down, not those of log lines."""
         noted = [event.at for event in self.events]
         noted += [f.starts_at for f in self.firings]
+        noted += [by_hand.reported_at for by_hand in self.all_of(ReportedByHand)]
         return noted + [f.first_error_at for f in self.all_of(FirstErrorFound)]
 
     # Times
@@ -172,15 +173,24 @@ class Record:
         return next(ended, None)
 
     @property
-    def by_hand_at(self) -> datetime | None:
-        """When a person reported the fault by hand."""
-        return None
+    def by_hand(self) -> ReportedByHand | None:
+        """A person's own report: the last that they told of."""
+        return next(reversed(self.all_of(ReportedByHand)), None)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everyone who did something, in the order of the record."""
+        names = [
+            event.person if isinstance(event, PersonActed) else getattr(event, "by", "")
+            for event in self.events
+        ]
+        return tuple(dict.fromkeys(name for name in names if name.strip()))
 
     @property
     def ended_by_call_at(self) -> datetime | None:
         """The report that ended it: by hand, our own, or another incident's."""
-        if self.by_hand_at:
-            return self.by_hand_at
+        if self.by_hand:
+            return self.by_hand.reported_at
         if self.effective:
             return self.effective.answered_at or self.effective.at
         return self.incident.shared.answered_at if self.incident.shared else None
@@ -193,8 +203,10 @@ class Record:
 
     @property
     def acknowledged(self) -> PersonActed | None:
-        acted = (p for p in self.people if p.action is PersonAction.ACKNOWLEDGED)
-        return next(acted, None)
+        for acted in self.all_of(PersonActed):
+            if acted.action is PersonAction.ACKNOWLEDGED and acted.person.strip():
+                return acted
+        return None
 
     @property
     def mode(self) -> Mode:

@@ -1,5 +1,7 @@
 """Who did what: Response and Resolution of the incident report."""
 
+from datetime import datetime
+
 from responder.incident.event_words import event_words, outcome_words
 from responder.incident.model import Report
 from responder.incident.names import Proof, State
@@ -44,16 +46,25 @@ def _by_responder(record: Record) -> str:
 
 
 def _by_people(record: Record) -> list[str]:
-    said = []
+    said, told = [], set()
     if acknowledged := record.acknowledged:
-        took = record.length(acknowledged.at - record.heard_at)
-        said.append(f"{plain(acknowledged.person)} acknowledged after {took}.")
+        after_it = _later(record, acknowledged.at, record.heard_at)
+        who = plain(acknowledged.person)
+        told.add(acknowledged.person)
+        said.append(f"{who} acknowledged at {record.clock(acknowledged.at)}{after_it}.")
     if decided := record.called_person:
         words = plain(event_words(decided))
         said.append(f"At {record.clock(decided.at)} Responder {words}.")
-    names = dict.fromkeys(plain(p.person) for p in record.people)
-    if names:
-        said.append(f"On the record: {', '.join(names)}; nobody else.")
+    if by_hand := record.by_hand:
+        since = acknowledged.at if acknowledged else record.heard_at
+        when = record.clock(by_hand.reported_at)
+        told.add(by_hand.by)
+        after_it = _later(record, by_hand.reported_at, since)
+        said.append(f"{plain(by_hand.by)} reported by hand at {when}{after_it}.")
+    if record.people:
+        names = [plain(name) for name in record.people if name not in told]
+        also = f"Also on the record: {', '.join(names)}. " if names else ""
+        said.append(f"{also}Nobody else is on the record.")
     elif record.effective and record.incident.state is State.RECOVERED:
         said.append(
             "Left out: a person reading the page, looking for the link and calling "
@@ -62,6 +73,10 @@ def _by_people(record: Record) -> list[str]:
     else:
         said.append("Nobody is on the record as having acted.")
     return said
+
+
+def _later(record: Record, at: datetime, since: datetime) -> str:
+    return f", {record.length(at - since)} later" if at > since else ""
 
 
 def _obstacles(record: Record) -> str:
@@ -78,15 +93,16 @@ def resolution(record: Record) -> str:
 
 
 def _call(record: Record) -> list[str]:
-    if by_hand := record.by_hand_at:
-        return [
-            f"A person reported the fault to the factory at {record.clock(by_hand)}; "
-            "its answer is not on the record."
-        ]
+    said = [_told(record, call) for call in record.calls]
+    if by_hand := record.by_hand:
+        said.append(
+            f"{plain(by_hand.by)} reported the fault to the factory by hand at "
+            f"{record.clock(by_hand.reported_at)}; its answer is not on the record."
+        )
     if shared := record.incident.shared:
         at = record.clock(shared.answered_at)
-        return [f"The report of incident `{shared.incident}` at {at}."]
-    return [_told(record, call) for call in record.calls]
+        said.append(f"The report of incident `{shared.incident}` at {at}.")
+    return said
 
 
 def _told(record: Record, call: Report) -> str:
@@ -122,13 +138,13 @@ def _spared(record: Record) -> list[str]:
     if withheld is None or not record.lines:
         return []
     lines = after(record.lines, withheld)
-    spared = f"{lines} of {count_of(len(record.lines), 'error log')}"
+    spared = f"{lines} of the {count_of(len(record.lines), 'error log')}"
     if record.failed:
         orders = after(record.failed, withheld)
-        spared += f" and {orders} of {count_of(len(record.failed), 'failed order')}"
+        spared += f" and {orders} of the {count_of(len(record.failed), 'failed order')}"
     return [
-        f"Had Responder reported at {record.clock(withheld)}, when it would have: "
-        f"{spared} came after that time."
+        f"Responder would have reported at {record.clock(withheld)}: {spared} came "
+        "after that and could have been left out."
     ]
 
 

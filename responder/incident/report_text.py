@@ -8,7 +8,7 @@ from dataclasses import dataclass
 LONGEST = 200
 """Characters of a stranger's text that a report repeats."""
 
-BLANK = re.compile(r"(?<!\\)\[\s*FILL\s+IN\b\s*:?\s*([^\]]*)", re.IGNORECASE)
+BLANK = re.compile(r"(?<!\\)\[\s*FILL\s+IN\b\s*:?\s*([^\[\]]{0,300})", re.IGNORECASE)
 """Where a blank begins; its hint is the group."""
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~$|])")
 _ADDRESS = re.compile(r"(?i)\b(https?|ftp|mailto|www)([:.])")
@@ -39,15 +39,15 @@ def blanks(text: str) -> list[Blank]:
     ]
 
 
-def plain(text: str) -> str:
+def plain(text: str, longest: int = LONGEST) -> str:
     """A stranger's text as Markdown that shows it and does nothing else.
 
-    One line of at most `LONGEST` characters: no mark-up, HTML, link, heading or
+    One line of at most `longest` characters: no mark-up, HTML, link, heading or
     blank can come of it, and nothing that is invisible or turns the line around.
     """
     line = " ".join("".join(_visible(text)).split())
-    if len(line) > LONGEST:
-        line = line[: LONGEST - 1].rstrip() + "…"
+    if len(line) > longest:
+        line = line[: longest - 1].rstrip() + "…"
     return _ADDRESS.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", line))
 
 

@@ -23,11 +23,15 @@ from responder.incident.events import (
     ReportIntended,
     ReportWithheld,
 )
-from responder.incident.names import Proof, State
+from responder.incident.names import Proof, Reason, State
+from responder.incident.operator_events import Noted, ReportedByHand
 from responder.incident.phrases import count_of, span
 from responder.incident.report_facts import SENDERS
 from responder.incident.report_record import Record
 from responder.incident.report_text import plain
+
+_PERSON = "recorded by a person"
+_LONGEST_NOTE = 1000
 
 Entry = tuple[datetime, str, str]
 """When, what, and where it is known from."""
@@ -60,11 +64,13 @@ def _entries(record: Record) -> Iterator[Entry]:
     yield from _errors(record)
     yield from _alerts(record)
     yield from _gaps(record)
+    answers = iter(record.all_of(ReportAnswered))
     reading: CheckReading | None = None
-    for at, event in enumerate(record.events):
+    for event in record.events:
         if isinstance(event, Looked):
             reading = next((c for c in event.checks if c.reached), reading)
-        yield from _entry(record, event, reading, record.events[at + 1 :])
+        sent = isinstance(event, ReportIntended)
+        yield from _told(event, reading, next(answers, None) if sent else None)
 
 
 def _errors(record: Record) -> Iterator[Entry]:
@@ -102,36 +108,47 @@ def _gaps(record: Record) -> Iterator[Entry]:
         yield gap.since, f"the error logs cannot be counted{until}: {why}", "Responder"
 
 
-def _entry(
-    record: Record,
-    event: Event,
-    reading: CheckReading | None,
-    later: tuple[Event, ...],
+def _told(
+    event: Event, reading: CheckReading | None, answer: ReportAnswered | None
 ) -> Iterator[Entry]:
+    """What Responder decided and did."""
     counted = f" ({numbers(reading)}, limit {reading.threshold})" if reading else ""
     match event:
+        case Decided():
+            if event.state in (State.HOLDING, State.NEEDS_HUMAN):
+                words = plain(event_words(event))
+                yield event.at, f"Responder {words}", "Responder"
+        case ReportIntended():
+            said = f": {_answer(answer)}" if answer else ", no answer is known"
+            words = f"Responder reports to the factory with {plain(event.link)}"
+            yield event.at, f"{words}{counted}{said}", "Responder"
+        case ReportWithheld():
+            words = f"Responder would have reported now{counted}"
+            yield event.at, words, "Responder, shadow mode"
+        case Finished():
+            yield event.at, _end(event), "Responder"
+        case _:
+            yield from _other(event)
+
+
+def _other(event: Event) -> Iterator[Entry]:
+    """What people did, and whatever else there is to tell."""
+    match event:
         case AlertFired() | AlertResolved() | Looked() | FirstErrorFound():
+            return
+        case ReportAnswered():
             return
         case Opened():
             if event.relapse_of:
                 yield event.at, plain(event_words(event)), "Responder"
         case PersonActed():
             yield event.at, plain(event_words(event)), "IRM"
-        case Decided():
-            if event.state in (State.HOLDING, State.NEEDS_HUMAN):
-                yield event.at, f"Responder {_decision(event)}", "Responder"
-        case ReportIntended():
-            answer = next((e for e in later if isinstance(e, ReportAnswered)), None)
-            said = f": {_answer(answer)}" if answer else ", no answer is known"
-            words = f"Responder reports to the factory with {plain(event.link)}"
-            yield event.at, f"{words}{counted}{said}", "Responder"
-        case ReportAnswered():
-            return
-        case ReportWithheld():
-            words = f"Responder would have reported now{counted}"
-            yield event.at, words, "Responder, shadow mode"
-        case Finished():
-            yield event.at, _end(event), "Responder"
+        case ReportedByHand():
+            words = f"{plain(event.by)} reports the fault to the factory by hand"
+            yield event.reported_at, words, _PERSON
+        case Noted():
+            words = f"{plain(event.by)} notes: {plain(event.text, _LONGEST_NOTE)}"
+            yield event.at, words.rstrip("."), _PERSON
         case _:
             yield event.at, plain(event_words(event)), "Responder"
 
@@ -140,10 +157,8 @@ def _end(event: Finished) -> str:
     if event.proof is Proof.ORDERS and event.good_orders:
         orders = count_of(event.good_orders, "good order")
         return f"recovered, proven by {orders} since the report"
-    return plain(event_words(event))
-
-
-def _decision(event: Decided) -> str:
+    if event.reason is Reason.SHADOW:
+        return "Responder stops watching"
     return plain(event_words(event))
 
 

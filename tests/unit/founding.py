@@ -6,6 +6,7 @@ to 18:49; when each was written is not known, so both are spread evenly here.
 
 from datetime import UTC, datetime, timedelta
 
+from responder.incident.alert import PersonAction
 from responder.incident.events import (
     AlertFired,
     Candidate,
@@ -16,11 +17,14 @@ from responder.incident.events import (
     FirstErrorFound,
     Looked,
     Opened,
+    PersonActed,
     ReportAnswered,
     ReportIntended,
+    ReportWithheld,
 )
 from responder.incident.evidence import to_ns
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
+from responder.incident.operator_events import Noted, ReportedByHand
 
 DIGEST = "7f3a" * 16
 FIRST = datetime(2025, 4, 7, 18, 44, tzinfo=UTC)
@@ -35,11 +39,17 @@ def spread(number: int, name: str, until: datetime) -> tuple[str, ...]:
 
 
 def looked(
-    at: datetime, count: int, since: datetime, *, good: int | None = None
+    at: datetime,
+    count: int,
+    since: datetime,
+    *,
+    good: int | None = None,
+    before: datetime | None = None,
 ) -> Looked:
     reading = CheckReading(
         name="error-logs", count=count, threshold=5, since=since, until=at
     )
+    until = before - timedelta(microseconds=1) if before else at
     seen = Candidate(name="link 7f3a", digest=DIGEST, seen_at=at)
     return Looked(
         at=at,
@@ -47,8 +57,8 @@ def looked(
         checks=(reading,),
         candidates=(seen,) if count else (),
         good_orders=good,
-        lines=spread(66, "error", at) if count else (),
-        failed_lines=spread(18, "order", at) if count else (),
+        lines=spread(66, "error", until) if count else (),
+        failed_lines=spread(18, "order", until) if count else (),
         first_line_at=FIRST if count else None,
     )
 
@@ -69,6 +79,34 @@ def opened(at: datetime, sender: Sender, **labels: str) -> list[Event]:
 def heard() -> datetime:
     """When the alert reaches Responder in the second world."""
     return HEARD + timedelta(milliseconds=300)
+
+
+def as_it_was() -> list[Event]:
+    """Shadow mode: Responder only watches; a person reports by hand at 18:48."""
+
+    def at(minute: int) -> datetime:
+        return FIRST.replace(minute=minute)
+
+    def decided(decision: Decision, state: State, minute: int) -> Decided:
+        return Decided(
+            at=at(minute), decision=decision, state=state, reason=Reason.SHADOW
+        )
+
+    person = "Dana Moreno"
+    return [
+        *opened(HEARD, Sender.IRM),
+        looked(HEARD, 26, FIRST, before=HEARD),
+        decided(Decision.WITHHOLD, State.VERIFYING, 46),
+        ReportWithheld(
+            at=HEARD, link="link 7f3a", digest=DIGEST, reason=Reason.THRESHOLD_REACHED
+        ),
+        PersonActed(at=at(47), action=PersonAction.ACKNOWLEDGED, person=person),
+        looked(at(49), 66, FIRST),
+        ReportedByHand(at=at(50), by=person, reported_at=at(48)),
+        looked(at(50), 0, at(50)),
+        Finished(at=at(50), state=State.STOOD_DOWN, reason=Reason.SHADOW),
+        Noted(at=at(50), by=person, text="Declared stable."),
+    ]
 
 
 def as_it_would_have_been() -> list[Event]:

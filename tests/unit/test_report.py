@@ -34,6 +34,7 @@ from tests.unit import founding, timelines
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 WORLDS = {
+    "incident-as-it-was.md": founding.as_it_was,
     "incident-as-it-would-have-been.md": founding.as_it_would_have_been,
 }
 
@@ -243,3 +244,25 @@ def unreadable(at: datetime) -> Looked:
         detail='HTTP 403 for {job="secret"}',
     )
     return Looked(at=at, since=founding.FIRST, checks=(reading,))
+
+
+def test_a_blank_that_was_never_closed_hides_none_after_it() -> None:
+    found = blanks("[FILL IN: one\n\n[FILL IN: two]\n")
+
+    assert [(blank.line, blank.hint) for blank in found] == [(1, "one"), (3, "two")]
+
+
+def test_a_report_by_hand_is_told_with_what_could_have_been_left_out() -> None:
+    text = written(founding.as_it_was())
+
+    assert "40 of the 66 error logs and 11 of the 18 failed orders" in text
+    assert "reported the fault to the factory by hand at 18:48" in text
+    assert "shadow mode" in text.splitlines()[2]
+
+
+def test_a_record_that_knows_seconds_tells_them() -> None:
+    events = founding.as_it_was()
+    heard = next(n for n, e in enumerate(events) if e.event == "alert_fired")
+    events[heard] = replace(events[heard], at=founding.heard())
+
+    assert "_18:44:00_ - First error log" in written(events)
