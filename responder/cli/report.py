@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from sqlalchemy.engine import make_url
 
-from responder.app import build
+from responder.app.reading import archive_of, operator_of
 from responder.cli.configured import Usage, add_config, settings_or_refuse
 from responder.config.load import Purpose
 from responder.config.settings import Settings
@@ -88,9 +88,7 @@ def _text(arguments: argparse.Namespace) -> str:
         return _stored(settings, incident, number)
     except DatabaseInUse:
         # Our own service has it: it answers for its storage.
-        user = next(iter(settings.operators.items()), None)
-        known = (user[0], user[1].reveal()) if user else None
-        return _asked(_here(settings), incident, number, known)
+        return _asked(_here(settings), incident, number, operator_of(settings))
     except BadStorage as problem:
         raise Usage(str(problem), 1) from None
 
@@ -100,11 +98,8 @@ def _stored(settings: Settings, incident: str, number: int) -> str:
     file = url.database if url.get_backend_name() == "sqlite" else None
     if file and not Path(file).exists():
         raise Usage(f"{file} does not exist: name the storage by --config", 1)
-    service = build(settings)
-    try:
-        text = write_report(service.store, incident, number, service.masker)
-    finally:
-        service.close()
+    with archive_of(settings) as (archive, masker):
+        text = write_report(archive, incident, number, masker)
     if text is None:
         raise Usage(f"there is no incident {incident!r}", 1)
     return text
