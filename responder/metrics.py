@@ -17,6 +17,7 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from responder.incident.controls import Standing
 from responder.incident.decisions import DECISIONS
 from responder.incident.names import (
     Decision,
@@ -44,6 +45,7 @@ _SLOW = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 _DELAYS = (1, 5, 10, 20, 30, 60, 90, 120, 300, 900)
 
 Counts = Callable[[], Mapping[tuple[str, State], int]]
+StandingNow = Callable[[], Standing]
 
 
 class Metrics:
@@ -57,6 +59,7 @@ class Metrics:
         version: str,
         config_sha: str,
         counts: Counts,
+        standing: StandingNow,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
@@ -81,6 +84,7 @@ class Metrics:
         build.labels(version, config_sha).set(1)
         self._prepare(rules)
         registry.register(_Incidents(counts, [rule.name for rule in rules]))
+        registry.register(_Brakes(standing))
 
     def watch_spool(self, waiting: Callable[[], int]) -> None:
         """Show how many deliveries wait in the spool, counted at each scrape."""
@@ -210,3 +214,26 @@ class _Incidents(Collector):
             "Incidents that storage holds, by state.",
             labels=["rule", "state"],
         )
+
+
+class _Brakes(Collector):
+    """What holds every report, read from storage when scraped."""
+
+    def __init__(self, standing: StandingNow) -> None:
+        self._standing = standing
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        yield from (GaugeMetricFamily(name, text) for name, text in _BRAKES.items())
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        now = self._standing()
+        values = (now.pause is not None, now.breaker_open, now.reports_last_hour)
+        for (name, text), value in zip(_BRAKES.items(), values, strict=True):
+            yield GaugeMetricFamily(name, text, value=value)
+
+
+_BRAKES = {
+    "responder_paused": "1 while automatic reports are paused.",
+    "responder_breaker_open": "1 while max_reports_per_hour holds every report.",
+    "responder_reports_last_hour": "Calls of the last hour that this limit counts.",
+}

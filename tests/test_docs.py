@@ -35,6 +35,7 @@ from responder.incident.names import (
 from responder.metrics import RESULTS, Metrics
 from responder.web.application import create_app
 from tests.docs import ROOT, blocks, page, table
+from tests.fakes import ListedControls
 from tests.web_parts import RULE, Web, founding
 
 PAGES = [
@@ -88,6 +89,8 @@ def default(field: FieldInfo) -> str:
         return f"`{said(value)}`"
     if isinstance(value, tuple):
         return f"`{value[0]}:{value[1]}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     if isinstance(value, int) and value >= 1024**2:
         return f"`{value // 1024**2}MiB`"
     return f"`{value.value if isinstance(value, Enum) else value}`"
@@ -188,6 +191,7 @@ def metrics() -> Metrics:
         version="0",
         config_sha="cafe",
         counts=dict,
+        standing=ListedControls().standing,
     )
 
 

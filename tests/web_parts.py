@@ -75,6 +75,7 @@ class Web:
             version="0",
             config_sha="cafe",
             counts=self.archive.counts,
+            standing=self.controls.standing,
         )
 
     def parts(self) -> Parts:

@@ -123,4 +123,5 @@ def _metrics(settings: Settings, store: Store, registry: CollectorRegistry) -> M
         version=__version__,
         config_sha=settings.sha,
         counts=store.counts,
+        standing=store.controls.standing,
     )

@@ -40,6 +40,8 @@ def open_store(
         summarise=summarise,
     )
     store.start()
+    if settings.server.start_paused:
+        store.controls.start_paused("server.start_paused")
     return store
 
 

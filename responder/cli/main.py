@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from responder import __version__
-from responder.cli import check, demo, healthcheck, replay, report, sample, serve
+from responder.cli import (
+    check,
+    demo,
+    healthcheck,
+    pause,
+    replay,
+    report,
+    resume,
+    sample,
+    serve,
+)
 from responder.cli.configured import Usage
 
 _EXAMPLES = """examples:
@@ -18,6 +28,17 @@ _EXAMPLES = """examples:
   responder sample grafana --rule pizza-factory | responder replay --errors 14 -
 Each command tells more: responder serve --help
 """
+_COMMANDS = (
+    serve,
+    check,
+    replay,
+    report,
+    sample,
+    demo,
+    pause,
+    resume,
+    healthcheck,
+)
 _INTERRUPTED = 130
 """What a shell shows for a program that Ctrl-C ended."""
 
@@ -81,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (serve, check, replay, report, sample, demo, healthcheck):
+    for command in _COMMANDS:
         added = commands.add_parser(
             command.NAME,
             help=command.HELP,

@@ -67,6 +67,7 @@ def _server(parts: Parts) -> Server:
         metrics_auth=server.metrics_auth,
         health_auth=server.health_auth,
         bearer=server.bearer,
+        start_paused=server.start_paused,
     )
 
 

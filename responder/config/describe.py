@@ -52,8 +52,11 @@ def _action(rule: Rule, settings: Settings) -> str:
         return "reports nothing, only notes what it would have done"
     fixed = settings.factory.report_url is not None
     link = "the fixed report link" if fixed else "the newest link found in the logs"
+    window = ""
+    if rule.mode is Mode.VETO:
+        window = f"unless somebody stops it within {said(rule.veto_window)}, "
     return (
-        f"reports {link} at most {_times(rule.max_reports)}, "
+        f"{window}reports {link} at most {_times(rule.max_reports)}, "
         f"the same one no sooner than {said(rule.cooldown)} later, "
         "then calls a person"
     )

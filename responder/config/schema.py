@@ -77,12 +77,6 @@ def _query(value: str, info: Info) -> str:
     return value
 
 
-def _mode(value: object) -> object:
-    if value == "veto":
-        raise Refused("comes with a later version", "use auto or shadow")
-    return value
-
-
 def _method(value: str) -> str:
     known = {"AUTO": "auto", "POST": "POST", "GET": "GET"}
     if value.upper() not in known:
@@ -147,6 +141,7 @@ class ServerSection(Section):
     metrics_auth: Access = Access.OPERATORS
     health_auth: Access = Access.OPEN
     bearer: MaybeSecret = None
+    start_paused: bool = False
 
 
 class StorageSection(Section):
@@ -243,4 +238,5 @@ class RuleSection(Section):
     on_unreadable: OnUnreadable = OnUnreadable.NEEDS_HUMAN
     unreadable_for: Length = timedelta(minutes=1)
     group_by: list[Text] = []
-    mode: Annotated[Mode, BeforeValidator(_mode)] = Mode.AUTO
+    mode: Mode = Mode.AUTO
+    veto_window: Positive = timedelta(seconds=20)

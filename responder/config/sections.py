@@ -20,6 +20,8 @@ _MISTAKES: Mapping[str, tuple[str, str]] = {
     "int_type": ("is not a whole number", "write digits only"),
     "greater_than_equal": ("is too small", "write {ge} or more"),
     "less_than_equal": ("is too large", "write {le} or less"),
+    "bool_parsing": ("is neither true nor false", "write true or false"),
+    "bool_type": ("is neither true nor false", "write true or false"),
     "list_type": ("is not a list", "write it as [...] or with a dash per line"),
     "dict_type": ("is not a mapping", "write it as {{key: value}}"),
     "model_type": ("is not a mapping", "write it as {{key: value}}"),

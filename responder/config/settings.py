@@ -68,6 +68,8 @@ class Server:
     health_auth: Access = Access.OPEN
     bearer: Secret | None = None
     """What scrapers and probes show where `bearer` is asked of them."""
+    start_paused: bool = False
+    """Pause at every start, until somebody resumes."""
 
     @property
     def loopback(self) -> bool:

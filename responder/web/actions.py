@@ -5,12 +5,13 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from responder.incident.actions import Action, Close
-from responder.incident.controls import NoSuchIncident, Pressed, Standing, TooLate
+from responder.incident.controls import NoSuchIncident, Pressed, TooLate
 from responder.incident.names import Decision, Reason
 from responder.incident.phrases import clock
 from responder.web import asked
@@ -19,6 +20,7 @@ from responder.web.body import read_body
 from responder.web.guard import Operators
 from responder.web.parts import Parts
 from responder.web.presenting import iso
+from responder.web.standing import standing_json
 
 log = logging.getLogger("responder.operators")
 MOST = 64 * 1024
@@ -47,13 +49,20 @@ def actions(parts: Parts, operators: Operators) -> Blueprint:
         press_pause(parts, operators.name(), on=on, until=until)
         return Response(status=204)
 
-    @blueprint.post(f"/incidents/<incident_id>/<any({_names()}):name>")
-    def act(incident_id: str, name: str) -> Response:
-        by, now = operators.name(), parts.clock.now()
-        action = asked.action(name, _body(), by, now, parts.masker)
-        return jsonify(pressed_json(press(parts, incident_id, name, action)))
-
+    for name in asked.ACTIONS:
+        blueprint.add_url_rule(
+            f"/incidents/<incident_id>/{name}",
+            name,
+            partial(_act, parts, operators, name),
+            methods=["POST"],
+        )
     return blueprint
+
+
+def _act(parts: Parts, operators: Operators, name: str, incident_id: str) -> Response:
+    by, now = operators.name(), parts.clock.now()
+    action = asked.action(name, _body(), by, now, parts.masker)
+    return jsonify(pressed_json(press(parts, incident_id, name, action)))
 
 
 def press(parts: Parts, incident_id: str, name: str, action: Action) -> Pressed:
@@ -95,28 +104,6 @@ def pressed_json(pressed: Pressed) -> dict[str, Any]:
         "undo_until": iso(pressed.undo_until),
         "words": words,
     }
-
-
-def standing_json(standing: Standing) -> dict[str, Any]:
-    """What holds every report now."""
-    pause = standing.pause
-    return {
-        "paused": pause is not None,
-        "by": pause.by if pause else None,
-        "at": iso(pause.at) if pause else None,
-        "until": iso(pause.until) if pause else None,
-        "held": standing.held,
-        "breaker": {
-            "open": standing.breaker_open,
-            "reports_last_hour": standing.reports_last_hour,
-            "max_reports_per_hour": standing.max_reports_per_hour,
-            "closes_at": iso(standing.hour_frees_at),
-        },
-    }
-
-
-def _names() -> str:
-    return ", ".join(f'"{name}"' for name in asked.ACTIONS)
 
 
 def _body() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from responder.web.lists import DeliveryRow, IncidentRow
 from responder.web.live import BUSY, QUIET, fingerprint, served
 from responder.web.parts import Parts
 from responder.web.presenting import rule_of
+from responder.web.standing import standing_words
 from responder.web.story import Deliveries, Story
 from responder.web.telling import Show
 
@@ -49,6 +50,7 @@ def _now(parts: Parts) -> Response:
     ignored = archive.deliveries(verdict=Verdict.IGNORED, limit=3)
     tests = archive.deliveries(verdict=Verdict.TEST, limit=1)
     alive = parts.worker_alive()
+    paused = standing_words(parts.controls.standing())
 
     def values() -> Mapping[str, object]:
         return {
@@ -59,6 +61,7 @@ def _now(parts: Parts) -> Response:
                     recent=recent,
                     heard_at=heard[0].received_at if heard else None,
                     worker_alive=alive,
+                    paused=paused,
                 )
             ),
             "open": _open(parts, open_ones, at),
@@ -70,9 +73,8 @@ def _now(parts: Parts) -> Response:
             "config_sha": parts.config_sha,
         }
 
-    tag = fingerprint(
-        open_ones, recent, heard, ignored, tests, alive, parts.config_sha, _minute(at)
-    )
+    lists = (open_ones, recent, heard, ignored, tests)
+    tag = fingerprint(lists, alive, paused, parts.config_sha, _minute(at))
     return served("now", tag, at, BUSY if open_ones else QUIET, values)
 
 

@@ -69,8 +69,19 @@ SENTENCES = [
         "write it as 30s, 5m, 1h30m, 500ms or 2d",
     ),
     (
-        _rules("mode: veto"),
-        "rules[0].mode: comes with a later version (got veto); use auto or shadow",
+        _rules("mode: manual"),
+        "rules[0].mode: is not one of the values (got manual); "
+        "use 'auto', 'veto' or 'shadow'",
+    ),
+    (
+        _rules("mode: veto, veto_window: 0s"),
+        "rules[0].veto_window: must be longer than nothing (got 0s); "
+        "write it as 30s or 5m",
+    ),
+    (
+        "server: {start_paused: sometimes}",
+        "server.start_paused: is neither true nor false (got sometimes); "
+        "write true or false",
     ),
     (
         _rules("on_unreadable: report"),

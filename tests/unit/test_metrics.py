@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from responder.incident.controls import Standing
 from responder.incident.names import (
     Decision,
     Outcome,
@@ -15,17 +16,20 @@ from responder.incident.names import (
     Status,
     Verdict,
 )
+from responder.incident.pause import Pause
 from responder.metrics import RESULTS, Metrics
+from tests.fakes import NOON, ListedControls
 from tests.web_parts import RULE
 
 
-def metrics(rules: int = 1) -> Metrics:
+def metrics(rules: int = 1, standing: Standing | None = None) -> Metrics:
     return Metrics(
         CollectorRegistry(),
         rules=[replace(RULE, name=f"rule-{number}") for number in range(rules)],
         version="1.0",
         config_sha="cafe",
         counts=lambda: {("rule-0", State.RECOVERED): 2, ("gone", State.CLOSED): 1},
+        standing=lambda: standing or ListedControls().standing(),
     )
 
 
@@ -133,3 +137,13 @@ def test_an_alert_from_the_future_came_without_delay() -> None:
     of.heard(datetime(2026, 11, 5, tzinfo=UTC))
 
     assert value(of, "responder_alert_delay_seconds_sum", rule="rule-0") == 0
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_pause_and_breaker_are_gauges(on: bool) -> None:
+    pause = Pause(at=NOON, by="ada") if on else None
+    told = metrics(standing=ListedControls(paused=pause, breaker_open=on).standing())
+
+    assert value(told, "responder_paused") == on
+    assert value(told, "responder_breaker_open") == on
+    assert value(told, "responder_reports_last_hour") == (6 if on else 0)

@@ -1,0 +1,45 @@
+"""`responder pause`: no report leaves, in any replica, until it ends or you resume."""
+
+import argparse
+
+from responder.cli import switch
+from responder.config.durations import duration, said
+from responder.config.problem import Refused
+
+NAME = "pause"
+HELP = "stop automatic reports of a running service, in all of its replicas"
+EXAMPLES = f"""examples:
+  responder pause                           until `responder resume`
+  responder pause --for 2h                  ends by itself
+  responder pause --server https://responder.example.net --user oncall
+{switch.WHO}
+Alerts are still received, a call under way is finished, recovery is still proven.
+Exit status: 0 paused, 1 no answer or a refusal."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    switch.arguments(parser)
+    parser.add_argument(
+        "--for",
+        dest="length",
+        type=_length,
+        metavar="DURATION",
+        help="end by itself after this long, as in 30m or 2h (default: never)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Press the switch."""
+    length: str | None = arguments.length
+    switch.press(arguments, {"paused": True, **({"for": length} if length else {})})
+    print(f"paused for {length}" if length else "paused until you resume")
+    return 0
+
+
+def _length(text: str) -> str:
+    try:
+        return said(duration(text))
+    except Refused as refused:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} {refused}; {refused.remedy}"
+        ) from None

@@ -1,0 +1,84 @@
+"""What `pause` and `resume` share: asking a running service as an operator."""
+
+import argparse
+import os
+from typing import Any
+
+import requests
+
+from responder.cli.configured import (
+    Usage,
+    add_config,
+    document_of,
+    seconds,
+    settings_or_refuse,
+)
+from responder.config import load
+from responder.config.load import Purpose
+from responder.config.login import NoLogin, configured_login, login_of
+from responder.evidence import selector
+from responder.server import reachable, written
+
+WHO = """The operator is RESPONDER_USER with RESPONDER_PASSWORD, else the first of
+`operator_auth` in the configuration, or the one that --user names."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument(
+        "--server",
+        metavar="URL",
+        help="where the service answers (default: the configured port here)",
+    )
+    parser.add_argument("--user", metavar="NAME", help="the operator to act as")
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        default=10.0,
+        metavar="SECONDS",
+        help="how long to wait (default: 10)",
+    )
+
+
+def press(arguments: argparse.Namespace, body: dict[str, Any]) -> None:
+    """Ask `/api/pause`. Raises `Usage` with why it was not done."""
+    url = _server(arguments)
+    login = _login(arguments)
+    with requests.Session() as session:
+        # No proxy, no .netrc: the password goes to the server that was named.
+        session.trust_env = False
+        try:
+            answer = session.post(
+                f"{url}/api/pause",
+                json=body,
+                auth=login,
+                timeout=arguments.timeout,
+                allow_redirects=False,
+            )
+        except requests.exceptions.RequestException as problem:
+            why = type(problem).__name__
+            raise Usage(f"no answer from {url} ({why})", 1) from None
+    if answer.status_code != 204:
+        said = answer.text.strip().splitlines()[:1] or [""]
+        raise Usage(f"{url} refused, HTTP {answer.status_code}: {said[0][:200]}", 1)
+
+
+def _server(arguments: argparse.Namespace) -> str:
+    if arguments.server:
+        url = str(arguments.server).rstrip("/")
+        if not url.startswith(("http://", "https://")):
+            raise Usage("--server: write it as https://responder.example.net")
+        return url
+    host, port = load.listening(document_of(arguments), selector.parse)
+    return f"http://{written(reachable(host), port)}"
+
+
+def _login(arguments: argparse.Namespace) -> tuple[str, str] | None:
+    try:
+        given = login_of(os.environ, arguments.user)
+        if given:
+            return given
+        settings = settings_or_refuse(arguments, Purpose.REPLAY, warn=False)
+        return configured_login(settings, arguments.user)
+    except NoLogin as unknown:
+        raise Usage(str(unknown)) from None
