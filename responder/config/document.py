@@ -19,6 +19,7 @@ _MAX_NODES = 50_000
 _MAX_DEPTH = 32
 _TAG = "tag:yaml.org,2002:"
 _KNOWN_TAGS = {_TAG + t for t in ("null", "bool", "int", "float", "timestamp", "str")}
+_SURROGATE = re.compile("[\ud800-\udfff]")  # YAML's escapes can write halves alone
 _QUOTE = 'put values that hold ${...}, ": " or "#" in quotes'
 _NAME_ONE = (
     "name a readable YAML file by --config or RESPONDER_CONFIG, or give the whole "
@@ -164,7 +165,7 @@ class _Reading:
         own: Tree = {}
         merged: Tree = {}
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
+            if not isinstance(key, yaml.ScalarNode) or _SURROGATE.search(key.value):
                 self._odd(path, key, "has a key that is no plain text")
             elif key.tag == _TAG + "merge":
                 found = self.convert(value, (*path, "<<"))

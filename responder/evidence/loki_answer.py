@@ -17,6 +17,11 @@ Entry = tuple[int, str]
 """Nanoseconds since 1970, and the line's text."""
 
 LONGEST_DETAIL = 300
+# 2262 is the last year whose nanoseconds fit in 64 bits, as Loki's do.
+_NANOSECONDS = re.compile(r"[0-9]{1,19}")
+# Prometheus writes large values with an exponent.
+_MOST_COUNTED = 2**31 - 1
+_COUNT = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})?(?:e\+?[0-9]{1,2})?")
 _LINKS_ONLY = Masker()
 
 
@@ -50,19 +55,37 @@ def decipher_count(
     if isinstance(result, Refusal):
         return result
     try:
-        return sum(int(float(sample["value"][1])) for sample in result)
-    except (TypeError, ValueError, LookupError, OverflowError):
+        return sum(_sample(sample) for sample in result)
+    except (TypeError, ValueError, LookupError):
         return _not_loki("the count in the answer has an unknown shape")
+
+
+def _sample(sample: Any) -> int:
+    _, written = _list(sample["value"])
+    if not (isinstance(written, str) and _COUNT.fullmatch(written)):
+        raise ValueError("a count is a text of digits")
+    count = int(float(written))
+    if count > _MOST_COUNTED:
+        raise ValueError("no shop logs so much in a window")
+    return count
 
 
 def _entries(stream: Any) -> list[Entry]:
     entries = []
-    for value in stream["values"]:
-        at, text = value[0], value[1]
-        if not (isinstance(at, str) and at.isdecimal() and isinstance(text, str)):
+    for value in _list(stream["values"]):
+        at, text = _list(value)[:2]
+        told = isinstance(at, str) and _NANOSECONDS.fullmatch(at)
+        if not (told and isinstance(text, str)):
             raise ValueError("an entry is a text of nanoseconds and a line")
         entries.append((int(at), text))
     return entries
+
+
+def _list(value: Any) -> list[Any]:
+    # A text or an object can be taken apart too, and would pass for a list.
+    if not isinstance(value, list):
+        raise TypeError("a list is needed")
+    return value
 
 
 def _result(
@@ -77,7 +100,7 @@ def _result(
     if not isinstance(document, dict) or document.get("status") != "success":
         return _not_loki("the answer does not say success")
     if document.get("warnings"):
-        said = _masked(str(document["warnings"]), mask)
+        said = _masked(_warnings(document["warnings"]), mask)
         return _because(
             UnreadableReason.PARTIAL,
             f"Loki warns that the answer may be incomplete; it said: {said}",
@@ -94,6 +117,11 @@ def _result(
     if kind != expected or not isinstance(result, list):
         return _not_loki(f"the answer holds no {expected}")
     return result
+
+
+def _warnings(said: Any) -> str:
+    texts = said if isinstance(said, list) else [said]
+    return "; ".join(text for text in texts if isinstance(text, str)) or "nothing else"
 
 
 _TOO_MUCH = re.compile(
@@ -190,7 +218,8 @@ def _said(headers: Mapping[str, str], body: bytes) -> str:
 def _masked(text: str, mask: Mask) -> str:
     """Masked before it is cut; without a trace of the query's own report path."""
     masked = re.sub(r"/(?:api/support|report)/", MASK, mask(text))
-    return re.sub(r"[\s\x00-\x1f\x7f]+", " ", masked)
+    # What no store takes and what moves a terminal's cursor goes with the spaces.
+    return re.sub(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+", " ", masked)
 
 
 def _not_loki(problem: str) -> Refusal:

@@ -4,8 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 
 from responder.incident.names import Mode, OnUnreadable
+
+_LONGEST_GROUP = 320
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,5 +80,13 @@ class Rule:
         )
 
     def group_of(self, labels: Mapping[str, str]) -> str:
-        """The value of the `group_by` labels as one text, "" without `group_by`."""
-        return ",".join(f"{name}={labels.get(name, '')!r}" for name in self.group_by)
+        """The value of the `group_by` labels as one text, "" without `group_by`.
+
+        At most 320 characters, so that any database can index it: of a longer one
+        the beginning and a digest of it all.
+        """
+        whole = ",".join(f"{name}={labels.get(name, '')!r}" for name in self.group_by)
+        if len(whole) <= _LONGEST_GROUP:
+            return whole
+        digest = sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return f"{whole[: _LONGEST_GROUP - 20]}… {digest}"

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NoReturn
 
@@ -24,6 +24,12 @@ _KINDS: Mapping[type, str] = {
     float: "a number",
     type(None): "null",
 }
+DEEPEST = 100
+"""Levels of nesting that a body may have; senders' own have seven."""
+LONGEST_TEXT = 4096
+"""Characters of a label or name that are kept: pages and indexes must bear them."""
+LONGEST_ID = 200
+_LONGEST_ADDRESS = 2048
 _NO_JSON = (
     "If the contact point has a custom payload, remove it "
     'or use the template "webhook.default.payload".'
@@ -53,7 +59,7 @@ def decode(raw: bytes) -> dict[str, object]:
 
     U+0000 and lone surrogates become U+FFFD in every key and string, because no
     store takes them; of duplicate keys the last wins. Raises BadBody for anything
-    but a UTF-8 JSON object of sane depth; NaN and infinities are no JSON.
+    but a UTF-8 JSON object at most 100 levels deep; NaN and infinities are no JSON.
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -65,6 +71,8 @@ def decode(raw: bytes) -> dict[str, object]:
         raise BadBody(f"body: empty. Send a JSON object. {_NO_JSON}")
     try:
         document = json.loads(text, parse_constant=_no_constant)
+        if not _shallow(document):
+            raise RecursionError
         if _MAY_BE_UNSTORABLE.search(text):
             document = _storable(document)
     except json.JSONDecodeError as error:
@@ -82,6 +90,27 @@ def decode(raw: bytes) -> dict[str, object]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def _shallow(document: object) -> bool:
+    """Whether whoever walks through it by recursion comes back."""
+    level = _within(document)
+    for _ in range(DEEPEST):
+        if not level:
+            return True
+        level = [inner for outer in level for inner in _within(outer)]
+    return False
+
+
+def _within(value: object) -> list[object]:
+    """The objects and arrays right within an object or array."""
+    if isinstance(value, dict):
+        inside: Iterable[object] = value.values()
+    elif isinstance(value, list):
+        inside = value
+    else:
+        return []
+    return [inner for inner in inside if isinstance(inner, dict | list)]
 
 
 def _storable(value: object) -> object:
@@ -115,10 +144,16 @@ def text_of(source: Mapping[str, object], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def cut(text: str) -> str:
+    """At most 4,096 characters of a text; what a person types is far shorter."""
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
 def address(source: Mapping[str, object], name: str) -> str:
     """An http or https address fit for a page, "" for anything else."""
     value = text_of(source, name)
-    return value if _ADDRESS.fullmatch(value) else ""
+    fit = len(value) <= _LONGEST_ADDRESS and _ADDRESS.fullmatch(value)
+    return value if fit else ""
 
 
 def moment(value: object, at: str) -> datetime:

@@ -10,7 +10,9 @@ from datetime import datetime
 from responder.incident.alert import Alert, Notification
 from responder.incident.names import Sender, Status
 from responder.senders.body import (
+    LONGEST_ID,
     address,
+    cut,
     kind,
     moment,
     refuse,
@@ -54,8 +56,8 @@ def parse(document: Mapping[str, object], sender: Sender) -> Notification:
     group_key = text_of(document, "groupKey")
     return Notification(
         sender=sender,
-        receiver=_QUOTED.sub(r"\1", text_of(document, "receiver")),
-        group_key=group_key,
+        receiver=cut(_QUOTED.sub(r"\1", text_of(document, "receiver"))),
+        group_key=cut(group_key),
         truncated_alerts=_truncated(document.get("truncatedAlerts")),
         alerts=alerts,
         test=_is_test(group_key, alerts),
@@ -72,9 +74,11 @@ def read_alert(item: object, at: str) -> Alert:
     links = {name: address(item, field) for name, field in _LINKS.items()}
     return Alert(
         status=_status(item.get("status"), f"{at}.status"),
-        labels=labels,
+        labels=_cut_all(labels),
         annotations=(
-            {} if annotations is None else text_map(annotations, f"{at}.annotations")
+            {}
+            if annotations is None
+            else _cut_all(text_map(annotations, f"{at}.annotations"))
         ),
         starts_at=_start(item.get("startsAt"), f"{at}.startsAt"),
         ends_at=_end(item.get("endsAt"), f"{at}.endsAt"),
@@ -94,6 +98,10 @@ def fingerprint_of(labels: Mapping[str, str]) -> str:
         for byte in name.encode() + b"\xff" + labels[name].encode() + b"\xff":
             digest = ((digest ^ byte) * _FNV_PRIME) & 0xFFFFFFFFFFFFFFFF
     return f"{digest:016x}"
+
+
+def _cut_all(texts: Mapping[str, str]) -> dict[str, str]:
+    return {cut(name): cut(value) for name, value in texts.items()}
 
 
 def _status(value: object, at: str) -> Status:
@@ -125,6 +133,9 @@ def _fingerprint(value: object, labels: Mapping[str, str], at: str) -> str:
         return fingerprint_of(labels)
     if not isinstance(value, str):
         raise refuse(f"{at}.fingerprint", kind(value), "Send a string or leave it out.")
+    if len(value) > LONGEST_ID:
+        found = f"a string of more than {LONGEST_ID} characters"
+        raise refuse(f"{at}.fingerprint", found, "Send 16 hex digits or leave it out.")
     return value
 
 

@@ -8,8 +8,10 @@ from responder.incident.alert import Alert, Notification, Person, PersonAction
 from responder.incident.names import Sender, Status
 from responder.senders import grafana
 from responder.senders.body import (
+    LONGEST_ID,
     BadBody,
     address,
+    cut,
     kind,
     moment,
     refuse,
@@ -48,6 +50,9 @@ def parse(document: Mapping[str, object]) -> Notification:
     group_id = text_of(group, "id") or text_of(document, "alert_group_id")
     if not group_id:
         raise refuse("alert_group.id", "no identity", _REMEDY)
+    if len(group_id) > LONGEST_ID:
+        found = f"a string of more than {LONGEST_ID} characters"
+        raise refuse("alert_group.id", found, _REMEDY)
     inner = _inner(document, group) or Notification(
         sender=Sender.IRM, alerts=(_alert_of(group, group_id),)
     )
@@ -96,7 +101,7 @@ def _alert_of(group: Mapping[str, object], group_id: str) -> Alert:
         labels.setdefault("alertname", title)
     return Alert(
         status=Status.FIRING,
-        labels=labels,
+        labels={cut(name): cut(value) for name, value in labels.items()},
         starts_at=moment(group.get("created_at"), "alert_group.created_at"),
         fingerprint=f"irm-{group_id}",
     )
@@ -149,7 +154,7 @@ def _person(document: Mapping[str, object]) -> Person | None:
     silenced = action is PersonAction.SILENCED
     return Person(
         action=action,
-        name=text_of(user, "username") if isinstance(user, dict) else "",
+        name=cut(text_of(user, "username")) if isinstance(user, dict) else "",
         at=_moment_or_none(event.get("time"), "event.time"),
         until=_moment_or_none(event.get("until"), "event.until") if silenced else None,
     )

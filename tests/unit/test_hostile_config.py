@@ -1,0 +1,69 @@
+"""Whatever stands in a configuration: settings, or problems without a secret."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+
+from responder.config.document import Document
+from responder.config.load import Loaded, Purpose, load, read
+from responder.evidence.selector import parse
+from tests.hostile import CANARY, Place, corpus, with_something_wrong
+
+ROOT = Path(__file__).parent.parent.parent
+TEXT = (ROOT / "responder.example.yaml").read_text("utf-8")
+NAMES = re.findall(r'(?m)^[^#]*"\$\{(\w+)\}"', TEXT)
+ENV = {name: f"{CANARY}-{name}" for name in NAMES}
+EXAMPLE = yaml.safe_load(TEXT)
+
+
+def judged(document: Document, purpose: Purpose) -> Loaded:
+    return load(document, purpose=purpose, parse_query=parse)
+
+
+def is_sane(found: Loaded) -> bool:
+    said = [*found.problems, *found.warnings]
+    assert (found.settings is None) == bool(found.problems)
+    assert all(p.message and p.remedy and "\n" not in str(p) for p in said)
+    return CANARY not in f"{said}{[str(p) for p in said]}{found!r}"
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+@pytest.mark.parametrize("path", corpus("config"), ids=lambda path: path.name)
+def test_a_hostile_file_ends_in_problems(path: Path, purpose: Purpose) -> None:
+    found = judged(read(str(path), ENV), purpose)
+
+    assert is_sane(found)
+    assert found.problems
+
+
+@given(with_something_wrong(EXAMPLE))
+def test_what_is_wrong_in_a_configuration_is_told_without_a_secret(
+    chosen: tuple[Place, Any],
+) -> None:
+    text = json.dumps(chosen[1])
+
+    assert is_sane(judged(Document(text=text, origin="any", env=ENV), Purpose.SERVE))
+
+
+def test_the_example_itself_is_no_hostile_one() -> None:
+    found = judged(Document(text=TEXT, origin="any", env=ENV), Purpose.SERVE)
+
+    assert found.settings is not None
+    assert set(ENV.values()) <= set(found.settings.secrets())
+    assert is_sane(found)
+
+
+@pytest.mark.parametrize(("length", "taken"), [(0, True), (1, False)])
+def test_a_file_one_byte_beyond_its_bound_is_refused(
+    length: int, taken: bool, tmp_path: Path
+) -> None:
+    base = "limits: {}\n#"
+    (tmp_path / "c.yaml").write_text(base + "x" * (1024 * 1024 - len(base) + length))
+    found = judged(read(str(tmp_path / "c.yaml"), {}), Purpose.CHECK)
+
+    assert (found.settings is not None) is taken

@@ -1,0 +1,221 @@
+"""Whatever logs and suppliers say: facts of closed types, or a refusal in our words."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from responder.evidence import push
+from responder.evidence.lines import LineReader
+from responder.evidence.loki_answer import (
+    LONGEST_DETAIL,
+    Refusal,
+    decipher,
+    decipher_count,
+)
+from responder.factory import decipher as decipher_factory
+from responder.incident.evidence import LogLine
+from responder.incident.names import Outcome
+from responder.masking import Masker
+from tests.hostile import (
+    CANARY,
+    JUNK,
+    Place,
+    blames,
+    corpus,
+    wire,
+    with_something_wrong,
+)
+
+NOW = datetime(2026, 11, 5, 12, 0, tzinfo=UTC)
+AT_NS = str(int(NOW.timestamp()) * 10**9)
+MASK = Masker([f"{CANARY}-1"])
+READER = LineReader("127.0.0.1", None)
+RESOLVED = "Problem resolved. Pizza is back on the menu!"
+LINK = "https://127.0.0.1/api/support/c4n4ry/report/abc123"
+
+PUSHED = {
+    "streams": [
+        {
+            "stream": {"component": "jwt-pizza-service", "level": "error"},
+            "values": [[AT_NS, "line"], [AT_NS, "line", {"trace": "x"}]],
+        }
+    ]
+}
+STREAMS = {
+    "status": "success",
+    "data": {
+        "resultType": "streams",
+        "result": [{"stream": {"a": "1"}, "values": [["30", "c"], ["10", "a"]]}],
+    },
+}
+VECTOR = {
+    "status": "success",
+    "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "14"]}]},
+}
+
+
+def storable(text: str) -> bool:
+    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
+
+
+def pushed(raw: bytes) -> list[push.PushedLine] | str:
+    try:
+        return push.parse(raw, "", NOW)
+    except push.BadPush as refused:
+        return str(refused)
+
+
+def is_sane_push(found: list[push.PushedLine] | str) -> bool:
+    if isinstance(found, str):
+        return len(found) < 300 and CANARY not in found
+    return all(
+        line.at_ns < 2**63
+        and storable(line.text)
+        and all(storable(value) for value in line.labels.values())
+        for line in found
+    )
+
+
+@pytest.mark.parametrize("path", corpus("push"), ids=lambda path: path.name)
+def test_a_hostile_push_is_taken_or_refused(path: Path) -> None:
+    assert is_sane_push(pushed(path.read_bytes()))
+
+
+@given(with_something_wrong(PUSHED))
+def test_what_is_wrong_in_a_push_is_named(chosen: tuple[Place, Any]) -> None:
+    place, document = chosen
+    found = pushed(wire(document))
+
+    assert is_sane_push(found)
+    assert not isinstance(found, str) or blames(found, place) or "the body" in found
+
+
+@given(st.binary(max_size=200), st.sampled_from(["", "gzip", "x-gzip", "br", "\0"]))
+def test_any_bytes_under_any_encoding_are_taken_or_refused(
+    raw: bytes, encoding: str
+) -> None:
+    with pytest.raises(push.BadPush):
+        push.parse(raw, encoding, NOW)
+
+
+def is_sane_line(line: LogLine) -> bool:
+    return all(link.link.name not in LINK for link in line.links) and (
+        len(line.digest) == 16
+    )
+
+
+@pytest.mark.parametrize("path", corpus("line"), ids=lambda path: path.name)
+def test_a_hostile_line_is_read(path: Path) -> None:
+    text = path.read_bytes().decode("utf-8", "surrogatepass")
+
+    assert is_sane_line(READER.read(1, text))
+
+
+@given(with_something_wrong({"resBody": {"reportUrl": LINK}, "reqBody": {"a": [LINK]}}))
+def test_no_junk_in_a_line_makes_reading_fail(chosen: tuple[Place, Any]) -> None:
+    assert is_sane_line(READER.read(1, json.dumps(chosen[1])))
+
+
+@pytest.mark.parametrize("levels", [200, 5000])
+def test_a_link_beneath_absurd_nesting_is_not_believed(levels: int) -> None:
+    text = "[" * levels + json.dumps(LINK) + "]" * levels
+
+    assert READER.read(1, text).links == ()
+
+
+def is_sane_answer(found: object) -> bool:
+    if isinstance(found, Refusal):
+        said = found.detail
+        return len(said) <= LONGEST_DETAIL and storable(said) and CANARY not in said
+    if isinstance(found, tuple):
+        return all(type(at) is int and type(text) is str for at, text in found)
+    return type(found) is int and 0 <= found < 2**31
+
+
+@pytest.mark.parametrize("status", [200, 400, 503])
+@pytest.mark.parametrize("path", corpus("loki"), ids=lambda path: path.name)
+def test_a_hostile_answer_of_loki_is_understood_or_refused(
+    path: Path, status: int
+) -> None:
+    body = path.read_bytes()
+
+    assert is_sane_answer(decipher(status, {}, body, MASK))
+    assert is_sane_answer(decipher_count(status, {}, body, MASK))
+
+
+@given(with_something_wrong(STREAMS) | with_something_wrong(VECTOR))
+def test_what_is_wrong_in_an_answer_of_loki_never_counts(
+    chosen: tuple[Place, Any],
+) -> None:
+    body = wire(chosen[1])
+
+    assert is_sane_answer(decipher(200, {}, body, MASK))
+    assert is_sane_answer(decipher_count(200, {}, body, MASK))
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        [{"values": {"12": "a"}}],
+        [{"values": ["12"]}],
+        [{"values": [["٣", "a"]]}],
+        [{"values": [["-1", "a"]]}],
+        [{"values": [["9" * 20, "a"]]}],
+    ],
+)
+def test_what_only_looks_like_entries_is_refused(result: object) -> None:
+    body = wire({**STREAMS, "data": {"resultType": "streams", "result": result}})
+
+    assert isinstance(decipher(200, {}, body), Refusal)
+
+
+@pytest.mark.parametrize(
+    "count", ["-5", "NaN", "+Inf", "1e99", "", " 1", True, 7, None]
+)
+def test_what_only_looks_like_a_count_is_refused(count: object) -> None:
+    result = [{"value": [1, count]}]
+    body = wire({**VECTOR, "data": {"resultType": "vector", "result": result}})
+
+    assert isinstance(decipher_count(200, {}, body), Refusal)
+
+
+@pytest.mark.parametrize(("written", "count"), [("0", 0), ("14", 14), ("1e+06", 10**6)])
+def test_counts_as_loki_writes_them_are_read(written: str, count: int) -> None:
+    result = [{"value": [1, written]}]
+    body = wire({**VECTOR, "data": {"resultType": "vector", "result": result}})
+
+    assert decipher_count(200, {}, body) == count
+
+
+def is_sane_word(status: int, body: bytes) -> bool:
+    outcome, words = decipher_factory(status, body)
+    said = isinstance(outcome, Outcome) and storable(words) and "\n" not in words
+    return said and words == " ".join(words.split())
+
+
+@pytest.mark.parametrize("status", [100, 200, 204, 302, 400, 404, 500, 999])
+@pytest.mark.parametrize("path", corpus("factory"), ids=lambda path: path.name)
+def test_a_hostile_answer_of_the_factory_is_deciphered(path: Path, status: int) -> None:
+    assert is_sane_word(status, path.read_bytes())
+
+
+@given(st.binary(max_size=200) | JUNK.map(wire), st.integers(100, 999))
+def test_any_answer_of_the_factory_is_deciphered(body: bytes, status: int) -> None:
+    assert is_sane_word(status, body)
+    assert decipher_factory(status, body)[0] is not Outcome.RESOLVED
+
+
+@given(JUNK.filter(lambda junk: junk != RESOLVED))
+def test_only_the_factorys_exact_words_resolve(junk: Any) -> None:
+    assert decipher_factory(200, wire({"message": junk}))[0] is not Outcome.RESOLVED
+
+
+def test_of_two_messages_the_last_is_the_answer() -> None:
+    body = f'{{"message": "{RESOLVED}", "message": "Problem unresolved"}}'.encode()
+
+    assert decipher_factory(400, body)[0] is Outcome.WRONG_CODE
