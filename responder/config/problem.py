@@ -51,6 +51,7 @@ class Problem:
     def masked(self, mask: Masker) -> "Problem":
         return replace(
             self,
+            path=mask(self.path),
             value=mask(self.value),
             message=mask(self.message),
             remedy=mask(self.remedy),

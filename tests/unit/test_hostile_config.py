@@ -25,11 +25,12 @@ def judged(document: Document, purpose: Purpose) -> Loaded:
     return load(document, purpose=purpose, parse_query=parse)
 
 
-def is_sane(found: Loaded) -> bool:
+def is_sane(found: Loaded, hidden: str = f"{CANARY}-[A-Z]") -> bool:
+    """All is told in one line each, and nothing like `hidden` is."""
     said = [*found.problems, *found.warnings]
     assert (found.settings is None) == bool(found.problems)
     assert all(p.message and p.remedy and "\n" not in str(p) for p in said)
-    return CANARY not in f"{said}{[str(p) for p in said]}{found!r}"
+    return not re.search(hidden, f"{said}{[str(p) for p in said]}{found!r}")
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
@@ -37,7 +38,7 @@ def is_sane(found: Loaded) -> bool:
 def test_a_hostile_file_ends_in_problems(path: Path, purpose: Purpose) -> None:
     found = judged(read(str(path), ENV), purpose)
 
-    assert is_sane(found)
+    assert is_sane(found, hidden=CANARY)
     assert found.problems
 
 
