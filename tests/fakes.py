@@ -193,4 +193,6 @@ def summary_of(incident: Incident, summary: str) -> IncidentSummary:
         failed_orders=incident.failed_orders,
         relapse_of=incident.relapse_of,
         reports=reports,
+        seq=incident.seq,
+        looked_at=incident.looked_at,
     )

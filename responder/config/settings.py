@@ -1,5 +1,6 @@
 """The settings of one Responder, frozen. How they come to be is `load`'s business."""
 
+import hashlib
 import hmac
 import ipaddress
 from dataclasses import dataclass, field
@@ -27,6 +28,11 @@ class Secret:
         """Whether `given` is this secret, compared in constant time."""
         ours, theirs = self._value.encode(), given.encode("utf-8", "surrogatepass")
         return hmac.compare_digest(ours, theirs)
+
+    def derive(self, salt: bytes) -> bytes:
+        """A key drawn from this secret, slow on purpose: guessing costs as much."""
+        value = self._value.encode("utf-8", "surrogatepass")
+        return hashlib.scrypt(value, salt=salt, n=2**14, r=8, p=1, dklen=32)
 
     def __repr__(self) -> str:
         return "***"

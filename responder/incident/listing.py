@@ -40,6 +40,9 @@ class IncidentSummary:
     failed_orders: int
     relapse_of: str | None
     reports: tuple[ReportSummary, ...]
+    seq: int = 0
+    looked_at: datetime | None = None
+    """With `seq`: whatever a page shows of the incident changes one of the two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,6 +191,8 @@ def _summary(row: AnyRow) -> IncidentSummary:
         failed_orders=row.failed_orders,
         relapse_of=row.relapse_of,
         reports=tuple(_report(values) for values in row.reports),
+        seq=row.seq,
+        looked_at=row.looked_at,
     )
 
 

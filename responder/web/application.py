@@ -10,7 +10,9 @@ from responder.incident.phrases import clock, span
 from responder.incident.ports import StorageUnavailable
 from responder.web.actions import actions
 from responder.web.api import api
+from responder.web.doing import doing
 from responder.web.guard import Operators, cross_site, text
+from responder.web.login import login
 from responder.web.ops import ops
 from responder.web.pages import pages
 from responder.web.parts import Parts
@@ -42,6 +44,10 @@ def create_app(parts: Parts) -> Flask:
     app.jinja_env.globals["release"] = __version__
     operators = Operators(parts)
 
+    @app.context_processor
+    def asker() -> dict[str, object]:
+        return {"operator": operators.known()}
+
     @app.before_request
     def ours() -> Response | None:
         # Senders are no browsers, and their own gate counts what it refuses.
@@ -55,7 +61,9 @@ def create_app(parts: Parts) -> Flask:
     app.register_blueprint(api(parts, operators))
     app.register_blueprint(actions(parts, operators))
     app.register_blueprint(ops(parts, operators))
+    app.register_blueprint(login(parts, operators))
     app.register_blueprint(pages(parts, operators))
+    app.register_blueprint(doing(parts, operators))
     app.register_blueprint(reports(parts, operators))
     if parts.push:
         app.register_blueprint(push(parts, parts.push))

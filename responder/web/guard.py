@@ -5,13 +5,14 @@ import math
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from flask import Response, request
+from flask import Response, g, make_response, redirect, request, url_for
 from flask_httpauth import HTTPBasicAuth
 from werkzeug.datastructures import Headers
 
 from responder.config.settings import Access, Secret, Server, is_loopback
 from responder.web.logins import Logins
 from responder.web.parts import Parts
+from responder.web.sessions import Sessions
 
 _log = logging.getLogger("responder.operators")
 _PROXIED = ("Forwarded", "Via")
@@ -83,7 +84,9 @@ class Operators:
     def __init__(self, parts: Parts) -> None:
         self._users = parts.operators
         self._server = parts.server
+        self._clock = parts.clock
         self._logins = Logins(parts.clock.monotonic)
+        self.sessions = Sessions(parts.operators)
         self._basic = HTTPBasicAuth(realm="Responder")
         self._basic.verify_password(self._verified)
         self._basic.error_handler(_unauthorized)
@@ -93,11 +96,63 @@ class Operators:
         if not self._users:
             why = stranger(request.headers, self.remedy)
             return text(403, why) if why else None
-        return self._demanded()
+        return None if self._recognised() else self._demanded()
+
+    def admit_person(self) -> Response | None:
+        """As `admit`, but a browser is led to the form instead of a password box."""
+        browser = "text/html" in request.headers.get("Accept", "")
+        if not self._users or "Authorization" in request.headers:
+            return self.admit()
+        if self._recognised():
+            return None
+        if request.headers.get("HX-Request") == "true":
+            # Without a challenge: the script leads to the form, no box pops up.
+            return text(401, "401: log in again.")
+        if not browser:
+            return self.admit()
+        whither = request.full_path if request.query_string else request.path
+        back = whither if request.method == "GET" else "/"
+        return make_response(redirect(url_for("login.form", next=back), 303))
+
+    def sign_in(self, user: str, password: str) -> float | None:
+        """0.0 if these are an operator's, None if not, else seconds to wait."""
+        address = request.remote_addr or ""
+        if shut := self._logins.shut_for(user, address):
+            return shut
+        if self._verified(user, password) is None:
+            self._failed(user, address)
+            return None
+        self._logins.succeeded(user, address)
+        return 0.0
+
+    @property
+    def demanded(self) -> bool:
+        """Whether there are operators at all."""
+        return bool(self._users)
+
+    @property
+    def cookie_name(self) -> str:
+        return "__Host-responder" if self.over_https else "responder"
+
+    @property
+    def over_https(self) -> bool:
+        """Whether browsers reach us by https, as far as we can know."""
+        public = self._server.public_url or ""
+        return public.startswith("https://") or request.is_secure
+
+    def _recognised(self) -> bool:
+        cookie = request.cookies.get(self.cookie_name, "")
+        user = self.sessions.user_of(cookie, self._clock.now()) if cookie else None
+        g.operator = user
+        return user is not None
+
+    def known(self) -> str:
+        """The name of who logged in by the form, "" otherwise. For pages."""
+        return g.get("operator") or ""
 
     def name(self) -> str:
         """Who asks, once admitted: the operator's name."""
-        return self._basic.current_user() or NAMELESS
+        return g.get("operator") or self._basic.current_user() or NAMELESS
 
     def admit_machine(self, access: Access) -> Response | None:
         """As `admit`, for what `server.metrics_auth` and its like say."""

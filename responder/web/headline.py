@@ -42,6 +42,8 @@ class Now:
     worker_alive: bool
     paused: str = ""
     """Who stopped automatic reports and until when, "" if nobody did."""
+    held: int = 0
+    """Open incidents that the pause holds."""
     not_ready: str = ""
     """Why an outage would be missed, "" if it would not be."""
 
@@ -49,15 +51,14 @@ class Now:
 def headline(now: Now) -> Headline:
     """What matters most now (unknown, waiting, paused, working, not ready, quiet)."""
     if not now.worker_alive:
-        words = "Pages work, the worker does not: nothing is counted or reported."
-        return _headline("unknown", words, ask="Restart Responder.")
+        return worker_dead()
     waiting = [i for i in now.open if i.state is State.NEEDS_HUMAN]
     if waiting:
         return _asking("waiting", _of_several(waiting, now.open))
     if now.paused:
-        held = f"{count_of(len(now.open), 'incident')} is held."
-        held = held.replace("incidents is", "incidents are") if now.open else ""
-        return _headline("paused", f"{now.paused} {held}".strip())
+        verb = "is" if now.held == 1 else "are"
+        held = f" {count_of(now.held, 'incident')} {verb} held." if now.held else ""
+        return _headline("paused", f"{now.paused}{held}")
     if now.open:
         return _headline("working", _of_several(now.open, now.open))
     recovered = _recovered(now)
@@ -68,6 +69,12 @@ def headline(now: Now) -> Headline:
         missed = "Nothing is known to be wrong, but an outage would be missed:"
         return _asking("not-ready", f"{missed} {why}")
     return _headline("quiet", _quiet_sentence(now))
+
+
+def worker_dead() -> Headline:
+    """Our own dead part: what a page shows may be old."""
+    words = "Pages work, the worker does not: nothing is counted or reported."
+    return _headline("unknown", words, ask="Restart Responder.")
 
 
 def incident_headline(incident: Incident, rule: Rule) -> Headline:

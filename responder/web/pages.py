@@ -1,17 +1,21 @@
 """The pages for people: what is going on now, and one incident's story."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, request
 
+from responder.incident.fold import fold
 from responder.incident.listing import IncidentSummary, Search
 from responder.incident.names import State, Verdict
 from responder.web.api import plain
+from responder.web.can import Can
 from responder.web.guard import Operators, text
-from responder.web.headline import Now, headline, incident_headline
+from responder.web.headline import Now, headline, worker_dead
 from responder.web.lists import DeliveryRow, IncidentRow
 from responder.web.live import BUSY, QUIET, fingerprint, served
+from responder.web.masked import masked
 from responder.web.parts import Parts
 from responder.web.presenting import rule_of
 from responder.web.standing import standing_words
@@ -28,7 +32,7 @@ _SETTLING = timedelta(minutes=1)
 def pages(parts: Parts, operators: Operators) -> Blueprint:
     """`/` and `/incidents/<id>`, complete without any script."""
     blueprint = Blueprint("pages", __name__)
-    blueprint.before_request(operators.admit)
+    blueprint.before_request(operators.admit_person)
 
     @blueprint.get("/")
     def now() -> Response:
@@ -49,21 +53,20 @@ def _now(parts: Parts) -> Response:
     heard = archive.deliveries(limit=1)
     ignored = archive.deliveries(verdict=Verdict.IGNORED, limit=3)
     tests = archive.deliveries(verdict=Verdict.TEST, limit=1)
-    alive = parts.worker_alive()
-    paused = standing_words(parts.controls.standing())
+    alive, standing = parts.worker_alive(), parts.controls.standing()
 
     def values() -> Mapping[str, object]:
+        now = Now(
+            at=at,
+            open=open_ones,
+            recent=recent,
+            heard_at=heard[0].received_at if heard else None,
+            worker_alive=alive,
+            paused=standing_words(standing),
+            held=standing.held,
+        )
         return {
-            "head": headline(
-                Now(
-                    at=at,
-                    open=open_ones,
-                    recent=recent,
-                    heard_at=heard[0].received_at if heard else None,
-                    worker_alive=alive,
-                    paused=paused,
-                )
-            ),
+            "head": headline(now),
             "open": _open(parts, open_ones, at),
             "recent": [IncidentRow.of(incident, at) for incident in recent],
             "heard": [DeliveryRow.of(delivery, at) for delivery in heard],
@@ -71,10 +74,13 @@ def _now(parts: Parts) -> Response:
             "tests": [DeliveryRow.of(delivery, at) for delivery in tests],
             "rules": parts.rules,
             "config_sha": parts.config_sha,
+            "standing": standing,
         }
 
-    lists = (open_ones, recent, heard, ignored, tests)
-    tag = fingerprint(lists, alive, paused, parts.config_sha, _minute(at))
+    told = (open_ones, recent, heard, ignored, tests, alive, standing)
+    # A veto can be undone for some seconds: its button must not stay for longer.
+    slot = int(at.timestamp() // 5) if open_ones else _minute(at)
+    tag = fingerprint(told, parts.config_sha, slot)
     return served("now", tag, at, BUSY if open_ones else QUIET, values)
 
 
@@ -84,39 +90,48 @@ def _open(
     """Rows of what is open, who waits for a person first; the first few are drawn."""
     waiting_first = sorted(incidents, key=lambda i: i.state is not State.NEEDS_HUMAN)
     return [
-        (IncidentRow.of(one, at), _story(parts, one.id) if n < _DRAWN else None)
+        (IncidentRow.of(one, at), _story(parts, one.id, at) if n < _DRAWN else None)
         for n, one in enumerate(waiting_first)
     ]
 
 
-def _story(parts: Parts, incident_id: str) -> Story | None:
-    found = parts.archive.timeline(incident_id)
+def _story(
+    parts: Parts, incident_id: str, at: datetime, show: Show = Show.ALL
+) -> Story | None:
+    found = parts.archive.timeline(incident_id) if plain(incident_id) else None
     if found is None:
         return None
-    incident, events = found
-    return Story.of(incident, events, rule_of(incident.rule, parts.rules))
+    incident, stored = found
+    events = tuple(masked(event, parts.masker) for event in stored)
+    if events != stored:
+        # The row knows a later look than the timeline does.
+        folded = fold(incident_id, events)
+        incident = replace(folded, looked_at=incident.looked_at)
+    rule = rule_of(incident.rule, parts.rules)
+    can = Can.of(incident, rule, at, fixed_link=parts.fixed_link)
+    return Story.of(incident, events, rule, can=can, show=show)
 
 
 def _incident(parts: Parts, incident_id: str) -> Response:
-    found = parts.archive.timeline(incident_id) if plain(incident_id) else None
-    if found is None:
+    at, show = parts.clock.now(), _show()
+    story = _story(parts, incident_id, at, show)
+    if story is None:
         return text(404, "404: no such incident. The latest are on the first page.")
-    at, (incident, events) = parts.clock.now(), found
+    incident, alive = story.incident, parts.worker_alive()
     deliveries = parts.archive.deliveries(incident=incident_id, limit=_RESENDS)
     settled = incident.ended_at is not None and at - incident.ended_at > _SETTLING
-    rule, show = rule_of(incident.rule, parts.rules), _show()
 
     def values() -> Mapping[str, object]:
-        head = incident_headline(incident, rule)
+        working = alive or incident.ended_at is not None
         return {
-            "head": head,
-            "story": Story.of(incident, events, rule, ask=head.ask, show=show),
+            "head": story.head if working else worker_dead(),
+            "story": story,
             "deliveries": Deliveries.of(deliveries, at),
+            "fixed_link": parts.fixed_link,
         }
 
-    tag = fingerprint(
-        incident.seq, incident.looked_at, show, [d.id for d in deliveries]
-    )
+    told = (incident.seq, incident.looked_at, show, alive, story.can)
+    tag = fingerprint(told, [delivery.id for delivery in deliveries])
     return served("incident", tag, at, QUIET if settled else BUSY, values)
 
 

@@ -95,3 +95,5 @@ class Parts:
     push: PushEndpoint | None = None
     rules: tuple[Rule, ...] = ()
     config_sha: str = ""
+    fixed_link: bool = False
+    """Reports go to a configured address: no log line needs to carry a link."""

@@ -1,8 +1,6 @@
 """The incident report: to download, and as a page to read."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
-from enum import StrEnum
+from collections.abc import Callable
 
 from flask import Blueprint, Response, render_template, request
 from markdown_it import MarkdownIt
@@ -11,7 +9,6 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from responder.incident.events import Event
 from responder.incident.fold import fold
 from responder.incident.listing import Search
 from responder.incident.ports import Archive
@@ -19,6 +16,7 @@ from responder.incident.report import History, file_name, report
 from responder.incident.report_text import BLANK, blanks
 from responder.web.api import plain
 from responder.web.guard import Operators, text
+from responder.web.masked import masked
 from responder.web.parts import Parts
 
 _MOST = 9999
@@ -29,7 +27,7 @@ _HISTORY = 50
 def reports(parts: Parts, operators: Operators) -> Blueprint:
     """`/incidents/<id>/report.md` and `/incidents/<id>/report`, `?number=1`."""
     blueprint = Blueprint("reports", __name__)
-    blueprint.before_request(operators.admit)
+    blueprint.before_request(operators.admit_person)
 
     @blueprint.get("/incidents/<incident_id>/report.md")
     def download(incident_id: str) -> Response:
@@ -70,7 +68,7 @@ def write_report(
     if found is None:
         return None
     incident, stored = found
-    events = tuple(_masked(event, mask) for event in stored)
+    events = tuple(masked(event, mask) for event in stored)
     if events != stored:
         incident = fold(incident_id, events)
     before = Search(until=incident.opened_at, limit=1)
@@ -82,18 +80,6 @@ def write_report(
         first=not archive.search(before).incidents,
     )
     return report(incident, events, number=number, history=history)
-
-
-def _masked(event: Event, mask: Callable[[str], str]) -> Event:
-    """The event with every text masked that is the sender's or a person's."""
-    changed: dict[str, object] = {}
-    for field in fields(event):
-        value = getattr(event, field.name)
-        if isinstance(value, str) and not isinstance(value, StrEnum):
-            changed[field.name] = mask(value)
-        elif isinstance(value, Mapping):
-            changed[field.name] = {mask(k): mask(v) for k, v in value.items()}
-    return replace(event, **changed)  # type: ignore[arg-type]
 
 
 def as_html(markdown: str) -> Markup:

@@ -10,11 +10,14 @@ from responder.incident.listing import HeardDelivery
 from responder.incident.model import Incident, Report
 from responder.incident.phrases import clock
 from responder.incident.rule import Rule
+from responder.incident.window import acts_at
 from responder.incident.words import state_words
 from responder.web.addresses import Address, addresses_of
 from responder.web.answers import Answers, answers_of
+from responder.web.can import Can
 from responder.web.delay import FOUNDING, Delay, delay_of
 from responder.web.drawing import Drawing, draw
+from responder.web.headline import Headline, incident_headline
 from responder.web.lists import DeliveryRow, day_clock
 from responder.web.numbers import NumberRow, spoken, table
 from responder.web.strips import Strips, strips_of
@@ -113,6 +116,11 @@ class Story:
     reports: tuple[ReportRow, ...]
     addresses: tuple[Address, ...]
     show: Show
+    rule: Rule
+    head: Headline
+    can: Can
+    act_at: datetime | None
+    """When an announced report leaves, None without one."""
 
     @classmethod
     def of(
@@ -121,15 +129,16 @@ class Story:
         events: Sequence[Event],
         rule: Rule,
         *,
-        ask: str = "",
+        can: Can,
         show: Show = Show.ALL,
     ) -> "Story":
         look = incident.look
         start = incident.alert_started_at or incident.opened_at
+        head = incident_headline(incident, rule)
         return cls(
             incident=incident,
             state=state_words(incident.state),
-            answers=answers_of(incident, events, ask),
+            answers=answers_of(incident, events, head.ask),
             chart=Chart.of(incident, events),
             delay=delay_of(incident),
             founding=FOUNDING,
@@ -139,7 +148,17 @@ class Story:
             reports=tuple(ReportRow.of(report) for report in incident.reports),
             addresses=addresses_of(incident, events, rule),
             show=show,
+            rule=rule,
+            head=head,
+            can=can,
+            act_at=_act_at(incident),
         )
+
+
+def _act_at(incident: Incident) -> datetime | None:
+    if incident.finished or incident.vetoed or incident.outstanding:
+        return None
+    return acts_at(incident, incident.looked_at or incident.opened_at)
 
 
 def _times(incident: Incident) -> tuple[tuple[str, str], ...]:

@@ -113,6 +113,54 @@
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-again]")) look();
+    event.target.closest("[data-close]")?.closest("dialog").close();
+    if (event.target.closest("[data-dismiss]")) notice("");
+  });
+
+  // A question without leaving the page; without script its form opens a page.
+  document.addEventListener("submit", (event) => {
+    const dialog = document.getElementById(event.target.dataset.dialog || "");
+    if (!dialog?.showModal) return;
+    event.preventDefault();
+    dialog.showModal();
+  });
+
+  // What a press came to, for as long as it can be taken back, or read.
+  let fading = 0;
+  function notice(words) {
+    clearInterval(fading);
+    const place = document.getElementById("notice");
+    place.replaceChildren();
+    if (!words) return;
+    const said = document.createElement("div");
+    said.className = "said";
+    said.textContent = words;
+    place.append(said);
+  }
+  function fade() {
+    const said = document.querySelector("#notice .said");
+    clearInterval(fading);
+    if (!said) return;
+    const seconds = Number(said.dataset.fades) || 20;
+    const ends = performance.now() + seconds * 1000;
+    fading = setInterval(() => {
+      const left = Math.ceil((ends - performance.now()) / 1000);
+      write("#notice [data-left]", String(Math.max(left, 0)));
+      if (left <= 0) notice("");
+    }, 250);
+  }
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful, xhr } = event.detail;
+    if (elt.localName !== "form") return;
+    if (successful) {
+      elt.closest("dialog")?.close();
+      if (elt.closest("dialog")) elt.reset();
+      fade();
+      look();
+    } else {
+      const why = xhr.status ? `Responder answered ${xhr.status}.` : "No answer.";
+      notice(`${why} It is not known whether this was done: look at the timeline.`);
+    }
   });
   const back = () => {
     if (document.visibilityState !== "visible") return;
