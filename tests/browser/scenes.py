@@ -7,6 +7,7 @@ from datetime import timedelta
 from responder.incident.alert import AlertVerdict, PersonAction
 from responder.incident.events import (
     AlertFired,
+    Candidate,
     CheckReading,
     Decided,
     Event,
@@ -31,8 +32,10 @@ from responder.incident.names import (
     UnreadableReason,
     Verdict,
 )
+from responder.incident.operator_events import ReportPlanned
+from responder.incident.pause import Pause
 from responder.incident.words import sentence
-from tests.fakes import NOON, ListedArchive, summary_of
+from tests.fakes import NOON, ListedArchive, ListedControls, summary_of
 from tests.web_parts import RULE, Web, at
 
 DIGEST = "7f3a" * 16
@@ -60,6 +63,7 @@ def looked(
     good: tuple[str, ...] = (),
     good_orders: int | None = None,
     detail: str = "",
+    links: bool = False,
 ) -> Looked:
     reading = CheckReading(
         name="error-logs",
@@ -78,6 +82,11 @@ def looked(
         failed_lines=failed,
         good_lines=good,
         good_orders=good_orders,
+        candidates=(
+            Candidate(name="link 7f3a", digest=DIGEST, seen_at=at(seconds - 2)),
+        )
+        if links
+        else (),
     )
 
 
@@ -109,7 +118,7 @@ def beginning(alertname: str = "Order errors") -> list[Event]:
             labels={"alertname": alertname, "responder": "jwt-pizza"},
             links=LINKS,
         ),
-        looked(0.1, 14, lines=lines, failed=failed),
+        looked(0.1, 14, lines=lines, failed=failed, links=True),
         FirstErrorFound(at=at(0.15), first_error_at=at(-114)),
     ]
 
@@ -172,6 +181,21 @@ def waiting_events() -> list[Event]:
     ]
 
 
+def veto_events() -> list[Event]:
+    """Fourteen seconds are left to stop it."""
+    return [
+        *beginning(),
+        decided(0.2, Decision.HOLD, State.HOLDING, Reason.VETO_WINDOW),
+        ReportPlanned(
+            at=at(0.2),
+            act_at=at(20.2),
+            link="link 7f3a",
+            digest=DIGEST,
+            reason=Reason.THRESHOLD_REACHED,
+        ),
+    ]
+
+
 def blind_events() -> list[Event]:
     """The logs could not be read for two minutes."""
     why = "HTTP 403, token lacks logs:read"
@@ -205,6 +229,7 @@ def web_of(
     *incidents: Sequence[Event],
     later: float = 90,
     alive: bool = True,
+    paused: Pause | None = None,
     heard: Sequence[HeardDelivery] = (),
 ) -> Web:
     """A web that knows these incidents, at noon and `later` seconds."""
@@ -214,7 +239,8 @@ def web_of(
         folded = fold(name, events)
         archive.timelines[name] = events
         archive.incidents.append(summary_of(folded, sentence(folded, RULE)))
-    web = Web(archive=archive, alive=alive)
+    controls = ListedControls(known="inc-12", paused=paused, held=len(incidents[1:]))
+    web = Web(archive=archive, alive=alive, controls=controls)
     web.clock.at = at(later)
     return web
 
@@ -249,6 +275,13 @@ SCENES: dict[str, Callable[[], Web]] = {
     "quiet": lambda: web_of(older(), later=90, heard=[SOME[0], IGNORED]),
     "recovered": lambda: web_of(recovered_events(), older(), later=270, heard=SOME),
     "working": lambda: web_of(working_events(), older(), later=14, heard=SOME),
+    "veto": lambda: web_of(veto_events(), older(), later=6, heard=SOME),
+    "paused": lambda: web_of(
+        older(),
+        later=90,
+        heard=SOME,
+        paused=Pause(at=at(-400), by="David Higueros", until=at(6800)),
+    ),
     "waiting": lambda: web_of(waiting_events(), older(), later=95, heard=SOME),
     "blind": lambda: web_of(blind_events(), older(), later=155, heard=SOME),
     "dead-worker": lambda: web_of(working_events(), older(), alive=False, heard=SOME),
