@@ -7,26 +7,35 @@ import pytest
 
 from tests.torture.points import CrashPoint
 from tests.torture.rounds import die_at, wrong_with
+from tests.torture.storage import postgres_storage
 from tests.torture.world import World, world
 
 
-@pytest.fixture(scope="module")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(scope="module", params=["one on SQLite", "two on PostgreSQL"])
+def shop(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """A world of one replica, or of two that share a database."""
     folder: Path = tmp_path_factory.mktemp("crashes")
-    with world(folder) as found:
-        yield found
+    if request.param == "one on SQLite":
+        with world(folder) as found:
+            yield found
+    else:
+        with (
+            postgres_storage() as url,
+            world(folder, replicas=2, storage=url) as found,
+        ):
+            yield found
 
 
 @pytest.mark.parametrize("point", list(CrashPoint))
-def test_a_kill_loses_nothing_and_calls_once_on_sqlite(
-    on_sqlite: World, point: CrashPoint
-) -> None:
+def test_a_kill_loses_nothing_and_calls_once(shop: World, point: CrashPoint) -> None:
     for _ in range(2):
-        ended = die_at(on_sqlite, point)
-        assert wrong_with(ended, point, on_sqlite) == []
+        ended = die_at(shop, point)
+        assert wrong_with(ended, point, shop) == []
 
 
-def test_an_intent_without_an_answer_is_shown_as_such(on_sqlite: World) -> None:
-    ended = die_at(on_sqlite, CrashPoint.AFTER_ANSWER)
+def test_an_intent_without_an_answer_is_shown_as_such(shop: World) -> None:
+    ended = die_at(shop, CrashPoint.AFTER_ANSWER)
     told = [report["outcome"] for report in ended.incident["reports"]]
     assert told == ["unknown", "nothing_to_resolve"]

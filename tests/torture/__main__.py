@@ -11,7 +11,7 @@ from tests.torture.copies import copies
 from tests.torture.points import CrashPoint
 from tests.torture.rounds import die_at, wrong_with
 from tests.torture.soak import soak
-from tests.torture.storage import postgres_database
+from tests.torture.storage import postgres_storage
 from tests.torture.world import World, world
 
 EXAMPLES = """examples:
@@ -55,7 +55,7 @@ def _on(storage: str, arguments: argparse.Namespace) -> list[str]:
 def _world(stack: ExitStack, storage: str, folder: Path) -> World:
     if storage == "sqlite":
         return stack.enter_context(world(folder))
-    url = stack.enter_context(postgres_database())
+    url = stack.enter_context(postgres_storage())
     return stack.enter_context(world(folder, replicas=3, storage=url))
 
 

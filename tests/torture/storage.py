@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.postgres import schema, server
+
 
 @contextmanager
-def postgres_database() -> Iterator[str]:
-    """The URL of an empty database, as `storage.url` takes it."""
-    raise NotImplementedError
-    yield ""
+def postgres_storage() -> Iterator[str]:
+    """The URL of an empty database, as `storage.url` takes it, with real time."""
+    with server() as address, schema(address, clock=False) as (url, _):
+        yield url
