@@ -88,6 +88,11 @@ class LokiServer:
         with self._lock:
             self._entries.add((at_ns, json.dumps(labels, sort_keys=True), text))
 
+    def forget(self) -> None:
+        """Drop every line."""
+        with self._lock:
+            self._entries.clear()
+
     def next_fault(self) -> Fault | None:
         with self._lock:
             return self.faults.pop(0) if self.faults else self.fault

@@ -1,0 +1,1 @@
+"""How fast, as ratios to a floor measured in the same run."""

@@ -1,0 +1,131 @@
+"""From a webhook to the report on the wire, with instant dependencies."""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from responder.demo.factory import ReportCall, SimulatedFactory
+from responder.demo.shop import SimulatedShop
+from responder.incident.names import Sender
+from responder.senders import samples
+from tests.bench import served
+from tests.bench.load import percentile
+from tests.loki_server import LokiServer
+
+ERRORS = 6
+
+
+@dataclass
+class _Wire:
+    """When the last report with an effect came in, by the monotonic clock."""
+
+    at: float = 0.0
+    came: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, call: ReportCall) -> None:
+        if call.outcome == "resolved":
+            self.at = call.at
+            self.came.set()
+
+    def after(self, began: float) -> float:
+        """Milliseconds until the report came in."""
+        if not self.came.wait(30):
+            raise AssertionError("no report came within 30 s")
+        self.came.clear()
+        return (self.at - began) * 1000
+
+
+def run(incidents: int) -> dict[str, Any]:
+    """So many reactions, each followed by one of the floor's."""
+    wire = _Wire()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        loki = stack.enter_context(LokiServer())
+        factory = stack.enter_context(SimulatedFactory(on_report=wire))
+        ours = stack.enter_context(
+            served.responder(
+                folder, loki=loki.url, factory=factory.url, key=factory.api_key
+            )
+        )
+        bare = stack.enter_context(_bare(folder, loki, factory))
+        shop = SimulatedShop(
+            factory.url,
+            push_url=f"{loki.url}/loki/api/v1/push",
+            vendor_key=factory.api_key,
+        )
+        told, floor = [], []
+        with requests.Session() as session:
+            for number in range(incidents):
+                told.append(_react(session, ours, loki, factory, shop, wire, number))
+                floor.append(_floor(bare, factory, wire))
+                if number % 50 == 49:
+                    print(f"  {number + 1} of {incidents}", flush=True)
+    return _figures(told[5:], floor[5:])
+
+
+def _react(
+    session: requests.Session,
+    ours: served.Served,
+    loki: LokiServer,
+    factory: SimulatedFactory,
+    shop: SimulatedShop,
+    wire: _Wire,
+    number: int,
+) -> float:
+    loki.forget()
+    factory.start_chaos("fail")
+    for _ in range(ERRORS // 2):
+        shop.order()
+    labels = {"alertname": "E", "responder": "jwt-pizza", "shop": f"shop-{number}"}
+    body = samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
+    url = f"{ours.url}/webhooks/grafana"
+    request = requests.Request("POST", url, json=body, headers=ours.headers)
+    prepared = session.prepare_request(request)
+    began = time.monotonic()
+    answer = session.send(prepared)
+    assert answer.status_code == 202, answer.text
+    return wire.after(began)
+
+
+def _floor(
+    bare: "subprocess.Popen[str]", factory: SimulatedFactory, wire: _Wire
+) -> float:
+    assert bare.stdin
+    assert bare.stdout
+    code = factory.start_chaos("fail")
+    bare.stdin.write(f"/api/support/{factory.api_key}/report/{code}\n")
+    bare.stdin.flush()
+    began = float(bare.stdout.readline())
+    return wire.after(began)
+
+
+def _bare(
+    folder: Path, loki: LokiServer, factory: SimulatedFactory
+) -> "subprocess.Popen[str]":
+    database = str(folder / "bare.db")
+    command = [sys.executable, "-m", "tests.bench.bare", database]
+    return subprocess.Popen(
+        [*command, loki.url, factory.url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _figures(told: list[float], floor: list[float]) -> dict[str, Any]:
+    found: dict[str, Any] = {"incidents": len(told)}
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        ours, bare = percentile(told, share), percentile(floor, share)
+        found[f"responder {name} ms"] = ours
+        found[f"floor {name} ms"] = bare
+        found[f"{name} as a multiple of the floor"] = ours / bare
+    return found
