@@ -55,12 +55,22 @@ def _one_line(masked: str) -> str:
     return masked
 
 
+class _Quiet(logging.StreamHandler[TextIO]):
+    """Drops a line that cannot be written, as when the reader of our output left.
+
+    The inherited one writes a trace to standard error, with the unmasked record.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        return
+
+
 def configure(stream: TextIO, masker: Masking, level: str | int = "INFO") -> None:
     """Send every record of this process to `stream`; replaces earlier handlers.
 
     The libraries below write addresses and request lines at finer levels.
     """
-    handler = logging.StreamHandler(stream)
+    handler = _Quiet(stream)
     handler.setFormatter(MaskedJson(masker))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -12,7 +12,8 @@ import pytest
 from responder.incident.names import Sender
 from tests.commands import Typist, clean, ended, spawn
 
-COMMANDS = ["serve", "check", "replay", "sample", "demo", "healthcheck"]
+COMMANDS = """serve check replay report sample demo pause resume
+    healthcheck""".split()  # noqa: SIM905
 MODULE = [sys.executable, "-m", "responder"]
 
 
@@ -156,3 +157,28 @@ def test_ctrl_c_while_a_body_is_awaited_is_one_line(tmp_path: Path) -> None:
         said = ended(process)
     assert said.status == 130
     assert said.complaints == ["responder: interrupted"]
+
+
+INTERRUPTED_WHILE_LOADING = """
+import sys
+
+class CtrlC:
+    def find_spec(self, name, path, target=None):
+        if name == "responder.app":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC())
+import responder.__main__
+"""
+
+
+def test_ctrl_c_while_loading_leaves_no_trace(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_WHILE_LOADING],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=tmp_path,
+        env=clean({"PYTHONPATH": os.pathsep.join(sys.path)}),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

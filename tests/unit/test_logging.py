@@ -71,3 +71,22 @@ def test_libraries_are_not_heard_below_warning(stream: StringIO, library: str) -
     logging.getLogger(f"{library}.deep").debug("GET http://factory/ 200")
 
     assert stream.getvalue() == ""
+
+
+class Left(StringIO):
+    """A reader that went away."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_reader_that_left_causes_no_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure(Left(), Masker([SECRET]))
+    try:
+        logging.getLogger("responder.x").info("decided %s", SECRET)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+    assert capsys.readouterr().err == ""
