@@ -50,6 +50,8 @@ def _secret(value: object) -> Secret | None:
         return None
     if not isinstance(value, str) or not value:
         raise Refused("must be one text that is not empty", 'write it as "${NAME}"')
+    if value != value.encode("utf-8", "replace").decode():
+        raise Refused("is not UTF-8 text", "write it in UTF-8")
     return Secret(value)
 
 

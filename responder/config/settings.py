@@ -26,7 +26,8 @@ class Secret:
 
     def matches(self, given: str) -> bool:
         """Whether `given` is this secret, compared in constant time."""
-        ours, theirs = self._value.encode(), given.encode("utf-8", "surrogatepass")
+        ours = self._value.encode("utf-8", "surrogatepass")
+        theirs = given.encode("utf-8", "surrogatepass")
         return hmac.compare_digest(ours, theirs)
 
     def derive(self, salt: bytes) -> bytes:

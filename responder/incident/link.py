@@ -25,7 +25,7 @@ class ReportLink:
         self._fixed = bool(fixed)
         self._token = token
         self._target = fixed or f"/api/support/{token}/report/{code}"
-        self.digest = hashlib.sha256(self._target.encode()).hexdigest()
+        self.digest = hashlib.sha256(_bytes_of(self._target)).hexdigest()
         self.name = f"link {self.digest[:4]}"
 
     @property
@@ -39,7 +39,7 @@ class ReportLink:
 
     def has_token(self, api_key: str) -> bool:
         """Whether the link carries this vendor key, compared in constant time."""
-        return hmac.compare_digest(self._token.encode(), api_key.encode())
+        return hmac.compare_digest(_bytes_of(self._token), _bytes_of(api_key))
 
     def __repr__(self) -> str:
         return self.name
@@ -54,6 +54,11 @@ class ReportLink:
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a report link is a credential and is never serialised")
+
+
+def _bytes_of(text: str) -> bytes:
+    # An error of encoding would carry the whole text.
+    return text.encode("utf-8", "surrogatepass")
 
 
 class LinkPlace(StrEnum):

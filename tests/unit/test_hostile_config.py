@@ -68,3 +68,14 @@ def test_a_file_one_byte_beyond_its_bound_is_refused(
     found = judged(read(str(tmp_path / "c.yaml"), {}), Purpose.CHECK)
 
     assert (found.settings is not None) is taken
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_secret_that_is_no_text_is_refused_and_not_shown(name: str) -> None:
+    # So the environment hands over bytes that are not UTF-8.
+    env = {**ENV, name: f"{CANARY}-BYTES-\udcff"}
+    found = judged(Document(text=TEXT, origin="any", env=env), Purpose.SERVE)
+
+    assert len(found.problems) == 1
+    assert "UTF-8" in str(found.problems[0])
+    assert is_sane(found)
