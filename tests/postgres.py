@@ -1,13 +1,14 @@
 """A real PostgreSQL for the tests: one server, a schema of its own for each test."""
 
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import psycopg
@@ -79,13 +80,55 @@ def schema(server: str, *, clock: bool = True) -> Iterator[tuple[str, SetClock]]
             admin.execute(_CLOCK.format(schema=name, noon=NOON.isoformat()).encode())
             path, stands = "pg_catalog", DatabaseClock(admin, name)
         try:
-            yield with_search_path(server, f"{name},{path}"), stands
+            yield _address(server, name, path), stands
         finally:
             admin.execute(f"DROP SCHEMA {name} CASCADE".encode())
 
 
-def with_search_path(server: str, path: str) -> str:
-    """The server's address for SQLAlchemy, looking into these schemas."""
+def _address(server: str, name: str, path: str) -> str:
+    """The server's address, looking into these schemas; connections bear the name."""
     mark = "&" if "?" in server else "?"
-    options = quote(f"-csearch_path={path}", safe="")
-    return f"{server}{mark}options={options}"
+    options = quote(f"-csearch_path={name},{path}", safe="")
+    return f"{server}{mark}options={options}&application_name={name}"
+
+
+class Onlooker:
+    """A connection of nobody's replica: it locks, watches who waits, and kills."""
+
+    def __init__(self, url: str) -> None:
+        # Its own connection bears no name: it counts the others.
+        self._conn = psycopg.connect(re.sub("&application_name=[^&]*", "", url))
+        self._name = re.findall("application_name=([^&]*)", url)[0]
+        self._watch = psycopg.connect(self._conn.info.dsn, autocommit=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._conn.close()
+        self._watch.close()
+
+    def run(self, statement: str, *values: object) -> list[Any]:
+        """Within one transaction, until `let_go`."""
+        found = self._conn.execute(statement.encode(), values)
+        return found.fetchall() if found.description else []
+
+    def let_go(self) -> None:
+        self._conn.commit()
+
+    def waiting(self) -> int:
+        """How many of the replicas' connections wait for a lock."""
+        asked = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE application_name = %s AND wait_event_type = 'Lock'"
+        )
+        (count,) = self._watch.execute(asked, (self._name,)).fetchone() or (0,)
+        return int(count)
+
+    def kill(self, *, waiting: bool = False) -> int:
+        """Break the replicas' connections, or those that wait for a lock."""
+        asked = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = %s AND (%s OR wait_event_type = 'Lock')"
+        )
+        return len(self._watch.execute(asked, (self._name, not waiting)).fetchall())

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from responder.evidence.lines import LineReader
@@ -60,8 +60,7 @@ class EmbeddedLogs:
     def __init__(self, engine: sa.Engine, reader: LineReader) -> None:
         self._engine = engine
         self._reader = reader
-        with engine.begin() as connection:
-            connection.execute(CreateTable(_log_lines, if_not_exists=True))
+        _create(engine)
 
     def add(self, entries: Sequence[PushedLine]) -> None:
         """Store the lines in one transaction; lines already known are left alone."""
@@ -126,6 +125,16 @@ class EmbeddedLogs:
             at_least=len(lines) == LIMIT,
             total=total if count_all else None,
         )
+
+
+def _create(engine: sa.Engine) -> None:
+    try:
+        with engine.begin() as connection:
+            connection.execute(CreateTable(_log_lines, if_not_exists=True))
+    except (IntegrityError, ProgrammingError):
+        # PostgreSQL: another replica made it in the same moment.
+        if not sa.inspect(engine).has_table(_log_lines.name):
+            raise
 
 
 def _between(question: Question) -> sa.Select[Any]:
