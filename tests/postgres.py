@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 
@@ -83,6 +83,19 @@ def schema(server: str, *, clock: bool = True) -> Iterator[tuple[str, SetClock]]
             yield _address(server, name, path), stands
         finally:
             admin.execute(f"DROP SCHEMA {name} CASCADE".encode())
+
+
+@contextmanager
+def database(server: str) -> Iterator[str]:
+    """The address of an empty database, dropped at the end with all in it."""
+    name = f"responder_test_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            path = urlsplit(server)._replace(path=f"/{name}")
+            yield urlunsplit(path)
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def _address(server: str, name: str, path: str) -> str:
