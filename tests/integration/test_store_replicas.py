@@ -374,6 +374,24 @@ def test_leases_and_due_times_are_the_same_for_replicas_whose_clocks_differ(
     assert stores[1].take(stores[1].clock.now(), 5) == []
 
 
+@BOTH_ORDERS
+def test_a_repeat_heard_elsewhere_undoes_no_release(
+    stores: list[Store], onlooker: Onlooker, turned: bool
+) -> None:
+    lease, _ = open_incident(stores[0])
+
+    meet(
+        onlooker,
+        INCIDENTS,
+        lambda: stores[0].release(lease, at(600)),
+        lambda: accepted(stores[1], delivery(received=at(30))),
+        turned=turned,
+    )
+
+    assert stores[2].next_due() == at(600)
+    assert stores[2].load(lease.incident).last_firing_at == at(30)
+
+
 def test_a_replica_that_starts_leaves_the_leases_of_others_alone(
     stores: list[Store], postgres_place: Place
 ) -> None:
