@@ -24,7 +24,8 @@ class Pause:
         return min((at for at in (self.until, self.ended_at) if at), default=None)
 
     def holds(self, now: datetime) -> bool:
-        return self.at <= now and (self.ends is None or now < self.ends)
+        """Whether it holds: from its press on, whoever's clock is behind."""
+        return self.ends is None or now < self.ends
 
 
 def extended(

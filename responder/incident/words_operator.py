@@ -27,10 +27,11 @@ def paused(incident: Incident, _rule: Rule) -> str:
 
 
 def veto_window(incident: Incident, _rule: Rule) -> str:
-    plan = incident.planned
-    if plan is None:
-        return held(incident, "a report is about to be announced.")
-    return f"Will report at {clock(plan.act_at)} unless you stop it."
+    # The decision knows of pauses since the announcement, the plan does not.
+    decided = incident.decided
+    act_at = decided.until if decided else None
+    when = f" at {clock(act_at)}" if act_at else ""
+    return f"Will report{when} unless you stop it."
 
 
 def vetoed(incident: Incident, _rule: Rule) -> str:
