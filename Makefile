@@ -48,7 +48,7 @@ torture: $(STAMP)  ## kill it in every place for an hour and a half, on both dat
 
 lock: $(STAMP)  ## write the requirements files anew from pyproject.toml
 	$(BIN)/pip install --quiet pip-tools
-	$(COMPILE) --upgrade --output-file requirements.txt pyproject.toml
+	$(COMPILE) --upgrade --extra postgres --output-file requirements.txt pyproject.toml
 	$(COMPILE) --upgrade --extra dev --constraint requirements.txt \
 		--output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --upgrade --only-build-deps --build-deps-for wheel \
