@@ -103,6 +103,9 @@ def reserve(
     spent = row and row.spent and intent.digest != supplier.fixed
     if spent and intent.reason not in _AGAIN:
         return False
+    if row and row.effective_at and row.effective_at > intent.at:
+        # Answered since the decision: cool-down and rule 2 speak anew.
+        return False
     marks = {"in_flight_since": intent.at, "in_flight_incident": incident}
     _write(conn, supplier, intent.digest, intent.link, marks)
     return True

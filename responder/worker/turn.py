@@ -136,13 +136,16 @@ class Turn:
         return True
 
     def _send(self, step: Send, now: datetime) -> datetime | None:
-        """Reserve, call, write down the answer; due later without the link at hand."""
+        """Reserve, call, write down the answer; due later without the link at hand.
+
+        A link that must be found first is called by the evidence found with it.
+        """
         fixed = self._tools.fixed_link
         link = fixed if fixed else self._links.get(step.digest)
         if link is None:
             self._gather(now)
-            link = self._links.get(step.digest)
-        if link is None:
+            if step.digest in self._links:
+                return None
             self._ledger.flush()
             return now + self._rule.recheck
         decided = chosen(step, now)

@@ -247,3 +247,20 @@ def test_a_refused_reservation_leaves_no_trace(store: Store) -> None:
     told = store.decide(lease, incident, [intended(3)])
 
     assert told.incident == incident == store.load(incident.id)
+
+
+def test_an_answer_that_came_after_the_decision_voids_it(
+    place: Place, clock: SetClock
+) -> None:
+    fixed = ReportLink(fixed="https://factory.example.com/fixed")
+    store = store_on(place.url, clock, fixed_link=fixed)
+    store.start()
+    first = open_incident(store, alert(shop="a"))
+    lease, second = open_incident(store, alert(shop="b"))
+    report(store, *first, Outcome.RESOLVED, seconds=2, digest=fixed.digest)
+
+    early = store.decide(lease, second, [intended(2.5, fixed.digest)])
+    late = store.decide(lease, second, [intended(3.5, fixed.digest)])
+    store.close()
+
+    assert [early.accepted, late.accepted] == [False, True]

@@ -1,0 +1,163 @@
+"""Turns of work on a real store, with a log source and a factory that are lists."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
+from responder.incident.link import FoundLink, LinkPlace, ReportLink
+from responder.incident.names import Outcome, Reason, State
+from responder.incident.ports import Answer, Lease
+from responder.metrics import Metrics
+from responder.store import Store
+from responder.worker.journal import Journal
+from responder.worker.tools import Tools
+from responder.worker.turn import Turn
+from tests.fakes import SetClock
+from tests.store_parts import (
+    RULE,
+    alert,
+    answered,
+    at,
+    intended,
+    open_incident,
+    store_on,
+)
+
+LINK = ReportLink(token="t", code="abc")
+
+
+@dataclass
+class ListedLogs:
+    """Answers every check with the same lines."""
+
+    lines: list[LogLine] = field(default_factory=list)
+    reads: int = 0
+
+    def read(self, questions: Sequence[Question]) -> tuple[Evidence, ...]:
+        self.reads += 1
+        return tuple(
+            Counted(
+                name=question.name,
+                lines=tuple(line for line in self.lines if line.at >= question.since),
+                since=question.since,
+                until=question.until,
+            )
+            for question in questions
+        )
+
+
+@dataclass
+class ListedFactory:
+    """Resolves whatever it is told, and remembers it."""
+
+    name: str = "factory"
+    called: list[ReportLink] = field(default_factory=list)
+
+    def report(self, link: ReportLink) -> Answer:
+        self.called.append(link)
+        return Answer(
+            outcome=Outcome.RESOLVED,
+            method="GET",
+            status=200,
+            message="",
+            seconds=0.1,
+        )
+
+
+def errors(many: int) -> list[LogLine]:
+    found = (FoundLink(LINK, LinkPlace.RESPONSE),)
+    return [
+        LogLine(at_ns=to_ns(at(-n)), digest=f"{n}", links=found) for n in range(many)
+    ]
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(at(0))
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
+    store = store_on(tmp_path / "responder.db", clock)
+    store.start()
+    yield store
+    store.close()
+
+
+@dataclass
+class Bench:
+    store: Store
+    clock: SetClock
+    logs: ListedLogs = field(default_factory=ListedLogs)
+    factory: ListedFactory = field(default_factory=ListedFactory)
+
+    def turn(self, lease: Lease) -> None:
+        metrics = Metrics(
+            CollectorRegistry(),
+            rules=[RULE],
+            version="1.0",
+            config_sha="cafe",
+            counts=dict,
+        )
+        tools = Tools(
+            store=self.store,
+            logs=self.logs,
+            factory=self.factory,
+            fixed_link=None,
+            clock=self.clock,
+            journal=Journal(metrics),
+        )
+        Turn(tools, RULE, lease, lambda lease: True).run(lambda: False)
+
+
+@pytest.fixture
+def bench(store: Store, clock: SetClock) -> Bench:
+    return Bench(store=store, clock=clock)
+
+
+def held_for_another(bench: Bench) -> Lease:
+    """An incident that found its link while another one's report was under way."""
+    busy_lease, busy = open_incident(bench.store, alert(shop="a"))
+    lease, _ = open_incident(bench.store, alert(shop="b"))
+    sent = bench.store.decide(busy_lease, busy, [intended(0)]).incident
+    bench.logs.lines = errors(6)
+    bench.turn(lease)
+    assert bench.store.load(lease.incident).reason is Reason.REPORT_IN_FLIGHT
+    bench.store.record(busy_lease, sent, [answered(Outcome.WRONG_CODE, 1)])
+    bench.clock.at = at(2)
+    return lease
+
+
+def test_a_turn_finds_reserves_and_calls(bench: Bench) -> None:
+    lease, _ = open_incident(bench.store, alert())
+    bench.logs.lines = errors(6)
+
+    bench.turn(lease)
+
+    assert bench.factory.called == [LINK]
+    assert bench.store.load(lease.incident).state is State.VERIFYING
+
+
+def test_a_link_found_anew_is_called_on_what_was_found_with_it(bench: Bench) -> None:
+    lease = held_for_another(bench)
+
+    bench.turn(lease)
+
+    assert bench.factory.called == [LINK]
+    assert bench.logs.reads == 2
+
+
+def test_a_link_found_anew_is_not_called_on_evidence_that_is_gone(
+    bench: Bench,
+) -> None:
+    lease = held_for_another(bench)
+    bench.logs.lines = errors(1)
+
+    bench.turn(lease)
+
+    assert bench.factory.called == []
+    assert bench.store.load(lease.incident).reason is Reason.BELOW_THRESHOLD
