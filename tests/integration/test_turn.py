@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
 from responder.incident.link import FoundLink, LinkPlace, ReportLink
-from responder.incident.names import Outcome, Reason, State
+from responder.incident.names import Decision, Outcome, Reason, State
 from responder.incident.ports import Answer, Lease
-from responder.metrics import Metrics
 from responder.store import Store
 from responder.worker.journal import Journal
 from responder.worker.tools import Tools
@@ -68,6 +66,20 @@ class ListedFactory:
         )
 
 
+class Quiet:
+    """A meter that nobody reads."""
+
+    def decided(self, rule: str, decision: Decision, reason: Reason) -> None: ...
+
+    def reported(self, rule: str, outcome: Outcome, seconds: float) -> None: ...
+
+    def time_to_report(self, rule: str, seconds: float) -> None: ...
+
+    def evidence(self, seconds: float) -> None: ...
+
+    def error_logs(self, rule: str, check: str, count: int) -> None: ...
+
+
 def errors(many: int) -> list[LogLine]:
     found = (FoundLink(LINK, LinkPlace.RESPONSE),)
     return [
@@ -96,20 +108,13 @@ class Bench:
     factory: ListedFactory = field(default_factory=ListedFactory)
 
     def turn(self, lease: Lease) -> None:
-        metrics = Metrics(
-            CollectorRegistry(),
-            rules=[RULE],
-            version="1.0",
-            config_sha="cafe",
-            counts=dict,
-        )
         tools = Tools(
             store=self.store,
             logs=self.logs,
             factory=self.factory,
             fixed_link=None,
             clock=self.clock,
-            journal=Journal(metrics),
+            journal=Journal(Quiet()),
         )
         Turn(tools, RULE, lease, lambda lease: True).run(lambda: False)
 
