@@ -63,8 +63,11 @@ def _enter(parts: Parts, operators: Operators) -> Response:
     if waits is None:
         return _form(back, user, "Wrong name or password.", 401)
     if waits:
-        tries = f"Too many wrong passwords. Try again in {math.ceil(waits)} s."
-        return _form(back, user, tries, 429)
+        wait = math.ceil(waits)
+        tries = f"Too many wrong passwords. Try again in {wait} s."
+        shut = _form(back, user, tries, 429)
+        shut.headers["Retry-After"] = str(wait)
+        return shut
     response = _to(back if own_path(back) else url_for("pages.now"))
     response.set_cookie(
         operators.cookie_name,

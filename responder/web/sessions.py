@@ -11,6 +11,8 @@ from responder.config.settings import Secret
 
 LASTS = timedelta(days=30)
 _SALT = "responder session"
+_LONGEST = 4096
+"""Characters; browsers keep no longer cookie."""
 
 
 class Sessions:
@@ -32,6 +34,9 @@ class Sessions:
 
     def user_of(self, cookie: str, now: datetime) -> str | None:
         """Whose cookie this is, None if it is nobody's any more."""
+        # What is packed swells a thousandfold before anything is proven.
+        if len(cookie) > _LONGEST:
+            return None
         # The name is only believed once its own key has proven the whole.
         _, claimed = URLSafeSerializer("").loads_unsafe(cookie)
         name = claimed[0] if isinstance(claimed, list) and claimed else None
