@@ -92,6 +92,33 @@ def test_no_other_credential_opens_a_page(
     assert answer_to(web, path, auth=auth, headers=headers).status_code == 401
 
 
+ACTS = ["/api/pause", "/api/incidents/inc-1/veto", "/api/incidents/inc-1/report"]
+
+
+@pytest.mark.parametrize("path", [*ACTS, "/do/pause", "/incidents/inc-1/do/veto"])
+@pytest.mark.parametrize(
+    ("auth", "token"),
+    [
+        (None, None),
+        (None, IRM_TOKEN),
+        (None, TOKEN),
+        (("grafana", "pass-of-grafana"), None),
+        (("oncall", "wrong"), None),
+    ],
+    ids=["nobody", "webhook bearer", "scraper", "webhook basic", "wrong"],
+)
+def test_no_other_credential_acts(
+    path: str, auth: tuple[str, str] | None, token: str | None
+) -> None:
+    server = Server(host="0.0.0.0", metrics_auth=Access.BEARER, bearer=Secret(TOKEN))
+    web = Web(operators=OPERATORS, credentials=CREDENTIALS, server=server)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    found = answer_to(web, path, "POST", headers=headers, auth=auth, body=b"{}")
+
+    assert found.status_code == 401
+
+
 @pytest.mark.parametrize("path", HOOKS)
 @pytest.mark.parametrize(
     ("auth", "headers"),
@@ -167,7 +194,10 @@ def test_health_opens_to_whom_the_configuration_says_and_to_our_own_probe(
 def acting(headers: Mapping[str, str], server: Server | None = None) -> int:
     """The status of an operator's action that a browser asks for."""
     web = Web(operators=OPERATORS, server=server or BEYOND)
-    found = answer_to(web, "/api/incidents", "POST", headers=headers, auth=ONCALL)
+    headers = {"Content-Type": "application/json", **headers}
+    found = answer_to(
+        web, "/api/pause", "POST", headers, auth=ONCALL, body=b'{"paused": true}'
+    )
     return found.status_code
 
 
@@ -201,20 +231,19 @@ def test_another_sites_page_cannot_act_for_an_operator(
     ],
 )
 def test_our_own_page_and_programs_may_act(headers: dict[str, str]) -> None:
-    # No route of that name acts, and that is the answer beyond the gate.
-    assert acting({"Host": "responder.example.net", **headers}) == 405
+    assert acting({"Host": "responder.example.net", **headers}) == 204
 
 
 def test_our_own_page_may_act_behind_a_proxy_that_renames_the_host() -> None:
     headers = {"Host": "10.0.0.7:8080", "Origin": "https://responder.example.net"}
 
-    assert acting(headers, BEHIND) == 405
+    assert acting(headers, BEHIND) == 204
 
 
 def test_a_page_of_another_program_on_this_machine_cannot_act() -> None:
     headers = {"Origin": "http://localhost:3000", "Sec-Fetch-Site": "same-site"}
 
-    assert answer_to(Web(), "/api/incidents", "POST", headers).status_code == 403
+    assert answer_to(Web(), "/api/pause", "POST", headers).status_code == 403
 
 
 def test_guessing_is_refused_after_some_failures_and_opens_again() -> None:
