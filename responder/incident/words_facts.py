@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from responder.incident.events import CheckReading
 from responder.incident.model import Incident, Report
 from responder.incident.names import State
 from responder.incident.phrases import clock, count_of, span
@@ -30,6 +31,15 @@ def observed(incident: Incident, rule: Rule) -> str:
     if decided.check not in ("", "error-logs"):
         counted = f'{count_of(decided.observed, "line")} of check "{decided.check}"'
     return f"{counted} in the last {span(check.window)}" if check else counted
+
+
+def nearest_since(incident: Incident) -> CheckReading | None:
+    """The reading nearest to its limit in a look later than the decision, if any."""
+    look, decided = incident.look, incident.decided
+    if look is None or decided is None or look.at <= decided.at:
+        return None
+    counted = [check for check in look.checks if check.count is not None]
+    return max(counted, key=lambda c: (c.count or 0) / (c.threshold or 1), default=None)
 
 
 def confirmed(incident: Incident) -> str:

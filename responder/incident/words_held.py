@@ -1,5 +1,7 @@
 """Sentences for reasons not to report now, or not to report at all."""
 
+from dataclasses import replace
+
 from responder.incident.event_words import unreadable_words
 from responder.incident.model import Incident, unreadable_reading
 from responder.incident.names import State
@@ -11,6 +13,7 @@ from responder.incident.words_facts import (
     confirmed,
     held,
     last_call,
+    nearest_since,
     observed,
     reported_at,
     until,
@@ -19,6 +22,16 @@ from responder.incident.words_facts import (
 
 def below_threshold(incident: Incident, rule: Rule) -> str:
     decided = incident.decided
+    latest = nearest_since(incident)
+    if decided and latest:
+        # The decision stands while the count moves on below the limit.
+        decided = replace(
+            decided,
+            check=latest.name,
+            observed=latest.count,
+            limit=latest.threshold,
+        )
+        incident = replace(incident, decided=decided)
     limit = decided.limit if decided else None
     needs = f", the rule needs {limit}" if limit is not None else ", below the limit"
     return held(incident, f"{observed(incident, rule)}{needs}.")

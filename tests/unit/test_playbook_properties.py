@@ -188,6 +188,10 @@ happenings = st.one_of(
     st.builds(later(withheld)),
     st.builds(later(ended), ends),
 )
+happenings_of_reports = st.one_of(
+    st.builds(later(looked), counts, links, orders),
+    st.builds(later(called), digests, st.sampled_from(Outcome), reasons),
+)
 gaps = st.sampled_from([0.1, 1.0, 6.0, 10.0, 35.0, 60.0, 300.0, 900.0])
 
 
@@ -226,6 +230,13 @@ timelines = st.builds(
     timeline,
     st.sampled_from(OPENINGS),
     st.lists(st.tuples(gaps, happenings), max_size=8),
+)
+
+
+ripening = st.builds(
+    timeline,
+    st.just(OPENINGS[0]),
+    st.lists(st.tuples(gaps, happenings_of_reports), max_size=3),
 )
 
 
@@ -268,7 +279,7 @@ held = st.builds(
 @st.composite
 def cases(draw: st.DrawFn, *, ripe: bool = False) -> Case:
     """`ripe`: the latest look confirms the fault and has links."""
-    events = draw(timelines)
+    events = draw(ripening if ripe else timelines)
     last = (events[-1].at - T0).total_seconds()
     if ripe:
         last += 0.1
@@ -277,7 +288,11 @@ def cases(draw: st.DrawFn, *, ripe: bool = False) -> Case:
     seconds = last + draw(st.sampled_from([0.0, 0.1, 1.0, 6.0, 7.0, 10.0, 31.0, 901.0]))
     known = {d: record(seconds, d, told) for d, told in draw(knowledge).items()}
     floor = max((r.answered_at for r in known.values() if r.answered_at), default=None)
-    brakes = replace(draw(held), links=known, floor=floor)
+    brakes = replace(
+        Brakes() if ripe and draw(st.booleans()) else draw(held),
+        links=known,
+        floor=floor,
+    )
     return Case(events, draw(rules), brakes, seconds)
 
 
@@ -297,7 +312,7 @@ def test_there_is_one_next_step_and_a_report_only_where_the_policy_allows(
             has_evidence(case, incident, step)
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(cases(ripe=True))
 def test_where_a_report_is_due_it_keeps_to_the_same(case: Case) -> None:
     step, incident = case.step(), case.incident

@@ -14,7 +14,7 @@ from responder.incident.events import (
     ReportShared,
     ReportWithheld,
 )
-from responder.incident.fold import fold
+from responder.incident.fold import apply, fold
 from responder.incident.model import Incident
 from responder.incident.names import (
     Decision,
@@ -111,6 +111,14 @@ def test_a_hold_says_the_count_and_what_the_rule_needs() -> None:
     words = sentence(held(Reason.BELOW_THRESHOLD), RULE)
 
     assert words == "Held: 3 error logs in the last 5 min, the rule needs 5."
+
+
+def test_a_hold_says_the_latest_count_not_the_decisions() -> None:
+    incident = apply(held(Reason.BELOW_THRESHOLD), look(20, 4))
+
+    assert sentence(incident, RULE) == (
+        "Held: 4 error logs in the last 5 min, the rule needs 5."
+    )
 
 
 def test_a_missing_link_points_to_our_own_service() -> None:
