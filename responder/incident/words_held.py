@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from responder.incident.event_words import unreadable_words
 from responder.incident.model import Incident, unreadable_reading
-from responder.incident.names import State
+from responder.incident.names import Outcome, State
 from responder.incident.phrases import clock, count_of
 from responder.incident.rule import Rule
 from responder.incident.words_facts import (
@@ -58,6 +58,9 @@ def logs_unreadable(incident: Incident, _rule: Rule) -> str:
 
 
 def no_link(incident: Incident, _rule: Rule) -> str:
+    last = last_call(incident)
+    if last and last.outcome is Outcome.WRONG_CODE:
+        return wrong_code(incident, _rule)
     text = f"{confirmed(incident)}, but no line carries a factory link"
     if calls_a_person(incident):
         return f"{text}: look at our own service."

@@ -11,6 +11,8 @@ from responder.incident.events import (
     Finished,
     Looked,
     PersonActed,
+    ReportAnswered,
+    ReportIntended,
     ReportShared,
     ReportWithheld,
 )
@@ -127,6 +129,25 @@ def test_a_missing_link_points_to_our_own_service() -> None:
     assert words == (
         "14 errors confirmed, limit 5, but no line carries a factory link: "
         "look at our own service."
+    )
+
+
+def test_a_missing_newer_link_after_a_wrong_code_tells_of_the_code() -> None:
+    digest = "7f3a" * 16
+    wrong: list[Event] = [
+        ReportIntended(
+            at=at(2), link="link 7f3a", digest=digest, reason=Reason.NEWER_LINK
+        ),
+        ReportAnswered(
+            at=at(3), link="link 7f3a", digest=digest, outcome=Outcome.WRONG_CODE
+        ),
+        decided(Reason.NO_LINK, State.NEEDS_HUMAN, 63),
+    ]
+    incident = fold("inc-1", [*founding()[:3], *wrong])
+
+    assert sentence(incident, RULE) == (
+        "The factory does not know the code of link 7f3a: "
+        "open the newest failing order and report by hand."
     )
 
 
