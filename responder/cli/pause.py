@@ -1,6 +1,7 @@
 """`responder pause`: no report leaves, in any replica, until it ends or you resume."""
 
 import argparse
+from datetime import timedelta
 
 from responder.cli import switch
 from responder.config.durations import duration, said
@@ -15,6 +16,9 @@ EXAMPLES = f"""examples:
 {switch.WHO}
 Alerts are still received, a call under way is finished, recovery is still proven.
 Exit status: 0 paused, 1 no answer or a refusal."""
+
+LONGEST = timedelta(days=30)
+"""What the service takes as well."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _length(text: str) -> str:
     try:
-        return said(duration(text))
+        length = duration(text)
     except Refused as refused:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} {refused}; {refused.remedy}"
-        ) from None
+        why = f"{text!r} {refused}; {refused.remedy}"
+        raise argparse.ArgumentTypeError(why) from None
+    if not length:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time at all")
+    if length > LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is longer than {LONGEST.days} days")
+    return said(length)
