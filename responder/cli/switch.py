@@ -14,8 +14,10 @@ from responder.cli.configured import (
     settings_or_refuse,
 )
 from responder.config import load
+from responder.config.addresses import ONLY_PRIVATE, in_clear, public_url
 from responder.config.load import Purpose
 from responder.config.login import NoLogin, configured_login, login_of
+from responder.config.problem import Refused
 from responder.evidence import selector
 from responder.server import reachable, written
 
@@ -44,6 +46,9 @@ def press(arguments: argparse.Namespace, body: dict[str, Any]) -> None:
     """Ask `/api/pause`. Raises `Usage` with why it was not done."""
     url = _server(arguments)
     login = _login(arguments)
+    if login and in_clear(url):
+        told = f"{url} would carry the password in clear; {ONLY_PRIVATE}"
+        raise Usage(told)
     with requests.Session() as session:
         # No proxy, no .netrc: the password goes to the server that was named.
         session.trust_env = False
@@ -65,10 +70,10 @@ def press(arguments: argparse.Namespace, body: dict[str, Any]) -> None:
 
 def _server(arguments: argparse.Namespace) -> str:
     if arguments.server:
-        url = str(arguments.server).rstrip("/")
-        if not url.startswith(("http://", "https://")):
-            raise Usage("--server: write it as https://responder.example.net")
-        return url
+        try:
+            return public_url(arguments.server)
+        except Refused as refused:
+            raise Usage(f"--server {refused}: {refused.remedy}") from None
     host, port = load.listening(document_of(arguments), selector.parse)
     return f"http://{written(reachable(host), port)}"
 

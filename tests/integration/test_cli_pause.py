@@ -121,8 +121,9 @@ def test_no_service_is_told_in_one_line(type_command: Typist) -> None:
         (["pause", "--for", "soon"], "'soon' is not a duration"),
         (["pause", "--for", "0s"], "'0s' is no time at all"),
         (["pause", "--for", "31d"], "'31d' is longer than 30 days"),
-        (["pause", "--server", "responder.example.net"], "--server: write it as"),
-        (["resume", "--server", "ftp://x"], "--server: write it as"),
+        (["pause", "--server", "responder.example.net"], "--server "),
+        (["resume", "--server", "ftp://x"], "--server "),
+        (["resume", "--server", "https://ana:pw@host.example"], "--server "),
         (["pause", "--user", "bob"], "operator_auth has no password for bob"),
     ],
 )
@@ -133,6 +134,17 @@ def test_what_cannot_be_done_is_a_usage_error(
 
     assert said.status == 2
     assert told in said.err
+
+
+def test_a_password_is_not_sent_in_clear_to_anybody(
+    type_command: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESPONDER_USER", "ana")
+    monkeypatch.setenv("RESPONDER_PASSWORD", "pass-of-ana")
+    said = type_command("pause", "--server", "http://responder.example.net")
+
+    assert said.status == 2
+    assert "in clear" in said.err
 
 
 def test_a_password_without_a_name_is_asked_for_one(
