@@ -55,8 +55,7 @@ class Ledger:
         else:
             for event in self._pending:
                 self.incident = apply(self.incident, event)
-        if self._looked_at is not None and not self._pending:
-            self._keep_look()
+        self._keep_look()
         return appended.accepted
 
     def flush(self) -> None:
@@ -65,8 +64,7 @@ class Ledger:
             appended = self._store.record(self._lease, self._stored, self._pending)
             self._pending = []
             self._stored = self.incident = appended.incident
-        if self._looked_at is not None:
-            self._keep_look()
+        self._keep_look()
 
     def _keep_look(self) -> None:
         if self._looked_at is None:
@@ -95,5 +93,6 @@ def _said(looked: Looked) -> tuple[object, ...]:
         looked.traffic_unreadable,
         looked.lines,
         looked.failed_lines,
+        looked.good_lines,
         looked.matched,
     )

@@ -97,10 +97,7 @@ class Turn:
             case Finish():
                 self._finish(step, now)
             case Relapse():
-                self._ledger.flush()
-                store = self._tools.store
-                new = store.open_relapse(self._lease, self._ledger.incident, now)
-                self._tools.journal.relapsed(self._ledger.incident, new, now)
+                return self._relapse(now)
             case Wait() | Watch() | Rest():
                 raise AssertionError("these end a turn")
         return None
@@ -174,6 +171,14 @@ class Turn:
         self._ledger.note(answered)
         self._ledger.flush()
         self._tools.journal.reported(self._ledger.incident, answered)
+
+    def _relapse(self, now: datetime) -> datetime | None:
+        """Open the next incident; if somebody came between, later with their news."""
+        self._ledger.flush()
+        store = self._tools.store
+        new = store.open_relapse(self._lease, self._ledger.incident, now)
+        self._tools.journal.relapsed(self._ledger.incident, new, now)
+        return None if new else now + self._rule.recheck
 
     def _without_call(self, step: Share | Withhold, now: datetime) -> None:
         decided, instead = without_call(step, now)

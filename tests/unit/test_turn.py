@@ -1,0 +1,333 @@
+"""One turn: steps until one must wait, and what happens when somebody comes between."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from responder.incident.alert import PersonAction
+from responder.incident.events import (
+    AlertResolved,
+    Candidate,
+    CheckReading,
+    Event,
+    Finished,
+    Looked,
+    PersonActed,
+    ReportAnswered,
+    ReportIntended,
+)
+from responder.incident.link import ReportLink
+from responder.incident.names import (
+    Decision,
+    Mode,
+    Outcome,
+    Proof,
+    Reason,
+    Sender,
+    State,
+)
+from responder.incident.ports import Lease, StorageUnavailable
+from responder.incident.rule import Rule
+from responder.worker.turn import MOST_STEPS, Turn
+from tests.worker_parts import (
+    LINK,
+    NEWER,
+    RULE,
+    Bench,
+    at,
+    failing,
+    opened,
+)
+
+
+def turn(
+    bench: Bench,
+    events: list[Event] | None = None,
+    *,
+    rule: Rule = RULE,
+    fresh: Callable[[], bool] = lambda: True,
+    stopping: Callable[[], bool] = lambda: False,
+) -> datetime | None:
+    """One turn on incident `i1`; when it is due again."""
+    lease = bench.store.open("i1", events or opened())
+
+    def still(asked: Lease) -> bool:
+        assert asked == lease
+        return fresh()
+
+    return Turn(bench.tools(), rule, lease, still).run(stopping)
+
+
+def seen(seconds: float = 0.5, link: str = LINK.digest) -> Looked:
+    """A look that confirmed the fault, of a turn before this one."""
+    reading = CheckReading(
+        name="error-logs", count=6, threshold=5, since=at(-300), until=at(seconds)
+    )
+    candidate = Candidate(name="link", digest=link, seen_at=at(-30))
+    return Looked(
+        at=at(seconds),
+        since=at(-300),
+        checks=(reading,),
+        candidates=(candidate,),
+        first_line_at=at(-30),
+    )
+
+
+def intended(seconds: float) -> ReportIntended:
+    return ReportIntended(
+        at=at(seconds),
+        link=LINK.name,
+        digest=LINK.digest,
+        reason=Reason.THRESHOLD_REACHED,
+    )
+
+
+def test_a_turn_goes_from_the_alert_to_the_report_without_waiting() -> None:
+    bench = Bench()
+
+    due = turn(bench)
+
+    assert bench.factory.calls == [LINK]
+    assert bench.store.kinds("i1")[2:6] == [
+        "looked",
+        "decided",
+        "report_intended",
+        "report_answered",
+    ]
+    assert bench.store.load("i1").state is State.VERIFYING
+    assert due is not None
+    assert due > bench.clock.at
+
+
+def test_the_intent_is_durable_before_the_factory_is_called() -> None:
+    bench = Bench()
+    before: list[list[str]] = []
+    bench.factory.calling = lambda: before.append(bench.store.kinds("i1"))
+
+    turn(bench)
+
+    (told,) = before
+    assert told[-1] == "report_intended"
+
+
+def test_a_look_the_decision_and_the_intent_share_one_write() -> None:
+    bench, writes = Bench(), list[int]()
+    bench.factory.calling = lambda: writes.append(bench.store.writes)
+
+    turn(bench)
+
+    assert writes == [1]
+
+
+def test_too_few_lines_hold_the_incident_until_the_next_look() -> None:
+    bench = Bench()
+    bench.logs.evidence = failing(3)
+
+    due = turn(bench)
+
+    assert bench.factory.calls == []
+    assert bench.store.load("i1").reason is Reason.BELOW_THRESHOLD
+    assert due == at(1) + RULE.recheck
+    assert bench.meter.decisions == [(Decision.HOLD, Reason.BELOW_THRESHOLD)]
+
+
+def test_a_decision_that_came_too_late_is_taken_again_with_the_news() -> None:
+    bench = Bench()
+    silenced = PersonActed(at=at(1), action=PersonAction.SILENCED, person="dana")
+    bench.store.between.append(lambda: bench.store.hear("i1", silenced))
+
+    turn(bench)
+
+    assert bench.factory.calls == []
+    assert bench.store.load("i1").reason is Reason.SILENCED
+    assert "report_intended" not in bench.store.kinds("i1")
+
+
+def test_what_was_read_before_a_refused_decision_is_not_lost() -> None:
+    bench = Bench()
+    acknowledged = PersonActed(
+        at=at(1), action=PersonAction.ACKNOWLEDGED, person="dana"
+    )
+    bench.store.between.append(lambda: bench.store.hear("i1", acknowledged))
+
+    turn(bench)
+
+    assert bench.store.kinds("i1").count("looked") >= 1
+    assert bench.store.kinds("i1")[2] == "person_acted"
+    assert bench.factory.calls == [LINK]
+
+
+def test_a_lost_lease_stops_before_the_first_byte() -> None:
+    bench = Bench()
+
+    due = turn(bench, fresh=lambda: "report_intended" not in bench.store.kinds("i1"))
+
+    assert bench.factory.calls == []
+    assert bench.store.kinds("i1")[-1] == "report_intended"
+    assert due == bench.clock.at
+
+
+def test_whoever_lost_the_lease_in_storage_reports_nothing_and_ends() -> None:
+    bench = Bench()
+    bench.store.between.append(lambda: bench.store.held.update(i1="another"))
+
+    due = turn(bench)
+
+    assert bench.factory.calls == []
+    assert "report_intended" not in bench.store.kinds("i1")
+    assert due is not None
+    assert bench.store.called.count("decide") <= MOST_STEPS
+
+
+def test_an_intent_whose_answer_may_still_come_is_waited_for() -> None:
+    bench = Bench()
+
+    due = turn(bench, [*opened(), seen(), intended(0.6)])
+
+    assert bench.factory.calls == []
+    assert due == at(0.6 + 6)
+
+
+def test_an_intent_without_an_answer_is_unknown_and_called_once_more() -> None:
+    bench = Bench()
+    bench.clock.at = at(8)
+
+    turn(bench, [*opened(), seen(), intended(0.6)])
+
+    first, second = bench.store.load("i1").reports
+    assert first.outcome is Outcome.UNKNOWN
+    assert (second.reason, second.outcome) == (Reason.UNANSWERED, Outcome.RESOLVED)
+    assert bench.factory.calls == [LINK]
+    assert bench.meter.outcomes == [Outcome.UNKNOWN, Outcome.RESOLVED]
+
+
+def test_a_link_that_is_not_at_hand_is_found_again_by_its_digest() -> None:
+    bench = Bench()
+
+    turn(bench, [*opened(), seen()])
+
+    assert [link.reveal() for link in bench.factory.calls] == [LINK.reveal()]
+    assert bench.logs.asked
+
+
+def test_a_link_that_the_logs_no_longer_hold_is_not_reported() -> None:
+    bench = Bench()
+    bench.logs.evidence = failing(6, link=NEWER)
+
+    due = turn(bench, [*opened(), seen()])
+
+    assert LINK not in bench.factory.calls
+    assert due == bench.clock.at + RULE.recheck
+    assert bench.store.kinds("i1")[-1] == "looked"
+
+
+def test_the_fixed_link_needs_no_search() -> None:
+    fixed = ReportLink(fixed="https://factory.example.com/report")
+    bench = Bench(fixed_link=fixed)
+
+    turn(bench, [*opened(), seen()])
+
+    assert bench.factory.calls[:1] == [fixed]
+
+
+def test_what_was_learned_is_written_when_stopping() -> None:
+    bench = Bench()
+
+    due = turn(bench, stopping=lambda: bool(bench.logs.asked))
+
+    assert bench.store.kinds("i1") == ["opened", "alert_fired", "looked"]
+    assert bench.factory.calls == []
+    assert due == bench.clock.at
+
+
+def test_an_answer_is_written_whoever_came_between() -> None:
+    bench = Bench()
+    resolved = AlertResolved(
+        at=at(1), fingerprint="f1", starts_at=at(0), sender=Sender.GRAFANA
+    )
+    bench.factory.calling = lambda: bench.store.hear("i1", resolved)
+
+    turn(bench)
+
+    kinds = bench.store.kinds("i1")
+    assert kinds.index("alert_resolved") < kinds.index("report_answered")
+    assert bench.store.load("i1").reports[0].outcome is Outcome.RESOLVED
+
+
+def test_a_refused_report_is_tried_again_later_and_not_at_once() -> None:
+    bench = Bench()
+    bench.factory.outcomes = [Outcome.REFUSED]
+
+    due = turn(bench)
+
+    assert bench.factory.calls == [LINK]
+    assert bench.store.load("i1").reason is Reason.FACTORY_REFUSED
+    assert due is not None
+    assert due > bench.clock.at
+
+
+def test_shadow_mode_withholds_and_calls_nobody() -> None:
+    bench = Bench()
+
+    turn(bench, rule=replace(RULE, mode=Mode.SHADOW))
+
+    assert bench.factory.calls == []
+    assert "report_withheld" in bench.store.kinds("i1")
+
+
+def test_a_turn_that_never_comes_to_wait_ends_all_the_same() -> None:
+    bench = Bench()
+
+    def again() -> None:
+        bench.store.hear(
+            "i1",
+            PersonActed(at=at(1), action=PersonAction.ACKNOWLEDGED, person="dana"),
+        )
+        bench.store.between.append(again)
+
+    bench.store.between.append(again)
+
+    due = turn(bench)
+
+    assert due == bench.clock.at + RULE.recheck
+    assert bench.store.kinds("i1")[-1] == "looked", "what was read is kept"
+
+
+def test_a_relapse_that_storage_declines_is_not_asked_for_again_and_again() -> None:
+    bench = Bench()
+    bench.clock.at = at(60)
+    bench.logs.evidence = failing(6, seconds=40)
+    ended = Finished(
+        at=at(30),
+        state=State.RECOVERED,
+        reason=Reason.ERRORS_STOPPED,
+        proof=Proof.QUIET,
+    )
+
+    due = turn(bench, [*opened(), ended])
+
+    assert bench.store.relapses == 1
+    assert due is not None
+
+
+@pytest.mark.parametrize("method", ["load", "brakes", "decide"])
+def test_storage_that_fails_before_the_intent_means_no_call(method: str) -> None:
+    bench = Bench()
+    bench.store.broken.add(method)
+
+    with pytest.raises(StorageUnavailable):
+        turn(bench)
+
+    assert bench.factory.calls == []
+
+
+def test_a_report_is_timed_from_the_opening_once() -> None:
+    bench = Bench()
+
+    turn(bench)
+
+    assert bench.meter.waited == [1.0]
+    answer = bench.store.told("i1", ReportAnswered)
+    assert len(answer) == 1
