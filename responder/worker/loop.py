@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from responder.incident.ports import Lease
+from responder.incident.model import Incident
+from responder.incident.ports import Lease, StorageUnavailable
 from responder.incident.rule import Rule
 from responder.worker.tools import Tools
 from responder.worker.turn import Turn
@@ -19,6 +20,8 @@ RENEW_EVERY = 1.0
 LEASE_FRESH = 3.0
 """Seconds since the last renewal within which a lease of 4 s is surely ours."""
 AFTER_FAILURE = timedelta(seconds=5)
+WITHOUT_RULE = timedelta(seconds=30)
+"""How long an incident rests whose rule is gone: it may be back after a restart."""
 DEAD_AFTER = 30.0
 
 
@@ -29,14 +32,22 @@ class Worker:
     """
 
     def __init__(
-        self, tools: Tools, rules: Mapping[str, Rule], *, threads: int = 8
+        self,
+        tools: Tools,
+        rules: Mapping[str, Rule],
+        *,
+        threads: int = 8,
+        poll: timedelta = POLL,
     ) -> None:
         self._tools = tools
         self._rules = rules
         self._threads = threads
+        self._poll = poll.total_seconds()
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="incident")
         self._held: dict[Lease, float] = {}
         self._changed = threading.Condition()
+        self._news = False
+        self._without_rule: set[str] = set()
         self._stopping = threading.Event()
         self._beat = tools.clock.monotonic()
         self._loop = threading.Thread(target=self._run, name="worker", daemon=True)
@@ -68,45 +79,59 @@ class Worker:
         with self._changed:
             if self._stopping.is_set():
                 return
-            self._held.update((lease, now) for lease in leases)
-        for lease in leases:
-            self._pool.submit(self._turn, lease)
+            for lease in leases:
+                self._held[lease] = now
+                # Within the lock: a pool that was shut down meanwhile would refuse.
+                self._pool.submit(self._turn, lease)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self._beat = self._tools.clock.monotonic()
-            self._guarded(self._claim)
+            self._news = False
+            claimed = self._guarded(self._claim)
+            # Storage that cannot be written may still say that something is due.
+            pause = self._pause() if claimed else self._poll
             with self._changed:
-                if not self._stopping.is_set():
-                    self._changed.wait(self._pause())
+                self._changed.wait_for(self._awake, pause)
+
+    def _awake(self) -> bool:
+        return self._news or self._stopping.is_set()
 
     def _pause(self) -> float:
         due = self._guarded(self._tools.store.next_due)
         if due is None or len(self._held) >= self._threads * 2:
-            return POLL.total_seconds()
+            return self._poll
         until = (due - self._tools.clock.now()).total_seconds()
-        return min(max(until, 0.005), POLL.total_seconds())
+        return min(max(until, 0.005), self._poll)
 
-    def _claim(self) -> None:
+    def _claim(self) -> datetime:
+        now = self._tools.clock.now()
         room = self._threads * 2 - len(self._held)
         if room > 0:
-            self.hand_over(self._tools.store.take(self._tools.clock.now(), room))
+            self.hand_over(self._tools.store.take(now, room))
+        return now
 
     def _turn(self, lease: Lease) -> None:
         due = self._guarded(lambda: self._work(lease), failed=True)
         self._guarded(lambda: self._tools.store.release(lease, due))
         with self._changed:
             self._held.pop(lease, None)
+            self._news = True
             self._changed.notify_all()
 
     def _work(self, lease: Lease) -> datetime | None:
         incident = self._tools.store.load(lease.incident)
         rule = self._rules.get(incident.rule)
         if rule is None:
+            self._name_without_rule(incident)
+            return self._tools.clock.now() + WITHOUT_RULE
+        return Turn(self._tools, rule, lease, self._fresh).run(self._stopping.is_set)
+
+    def _name_without_rule(self, incident: Incident) -> None:
+        if incident.id not in self._without_rule:
+            self._without_rule.add(incident.id)
             facts = {"incident": incident.id, "rule": incident.rule}
             log.warning("rule no longer configured", extra=facts)
-            return None
-        return Turn(self._tools, rule, lease, self._fresh).run(self._stopping.is_set)
 
     def _guarded(
         self, work: Callable[[], datetime | None], *, failed: bool = False
@@ -114,9 +139,11 @@ class Worker:
         """Run it; a failure is logged and tried again a little later."""
         try:
             return work()
+        except StorageUnavailable as error:
+            log.warning("storage unavailable", extra={"why": str(error)})
         except Exception:
             log.exception("worker failure")
-            return self._tools.clock.now() + AFTER_FAILURE if failed else None
+        return self._tools.clock.now() + AFTER_FAILURE if failed else None
 
     def _fresh(self, lease: Lease) -> bool:
         renewed = self._held.get(lease)
