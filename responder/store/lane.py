@@ -242,4 +242,7 @@ def _alone(conn: Connection, call: Callable[[Connection], Any]) -> _Result:
 
 def _fails_all(error: Exception) -> bool:
     alone = (IntegrityError, DataError, ProgrammingError)
-    return isinstance(error, DatabaseError) and not isinstance(error, alone)
+    if not isinstance(error, DatabaseError) or isinstance(error, alone):
+        return False
+    # PostgreSQL's class 54: a value beyond its limits, as too long for an index.
+    return not str(getattr(error.orig, "sqlstate", "")).startswith("54")

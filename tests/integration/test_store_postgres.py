@@ -1,0 +1,106 @@
+"""PostgreSQL as a storage by itself: opening it, and what it alone refuses."""
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from responder.incident.names import Verdict
+from responder.incident.ports import StorageUnavailable
+from responder.store import BadStorage, Store
+from tests.conftest import Place
+from tests.postgres import Onlooker
+from tests.store_parts import alert, delivery, open_incident, store_on
+
+PASSWORD = "hunter2-canary"
+
+
+@pytest.fixture
+def store(postgres_place: Place) -> Iterator[Store]:
+    store = store_on(postgres_place.url, postgres_place.clock)
+    store.start()
+    yield store
+    store.close()
+
+
+def refusal(store: Store) -> str:
+    with pytest.raises(BadStorage) as refused:
+        store.start()
+    assert PASSWORD not in f"{refused.value!r} {refused.value.__cause__}"
+    return str(refused.value)
+
+
+def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
+    url = f"postgresql://pizza:{PASSWORD}@127.0.0.1:1/responder"
+
+    told = refusal(store_on(url))
+
+    assert "the database responder at 127.0.0.1 cannot be used" in told
+    assert "see that the server runs" in told
+
+
+def test_a_database_that_is_not_there_is_named(postgres_place: Place) -> None:
+    told = refusal(store_on(f"{postgres_place.url}&dbname=nowhere"))
+
+    assert 'database "nowhere" does not exist' in told
+
+
+def test_a_missing_driver_is_told_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    assert "jwt-pizza-responder[postgres]" in refusal(store_on("postgresql://db/x"))
+
+
+def test_a_refused_start_can_be_tried_again(postgres_place: Place) -> None:
+    store = store_on(postgres_place.url, postgres_place.clock)
+    with Onlooker(postgres_place.url) as onlooker:
+        onlooker.run("CREATE VIEW incidents AS SELECT 1 AS id")
+        onlooker.let_go()
+        refusal(store)
+        onlooker.run("DROP VIEW incidents")
+        onlooker.let_go()
+
+    store.start()
+
+    assert open_incident(store)
+    store.close()
+
+
+def test_a_closed_store_takes_nothing_and_may_be_closed_again(store: Store) -> None:
+    store.close()
+    store.close()
+
+    with pytest.raises(StorageUnavailable):
+        store.accept(delivery())
+    assert not store.writable()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        replace(alert(), fingerprint="".join(str(n * n) for n in range(4000))),
+        replace(alert(), fingerprint="f\0"),
+        replace(alert(), fingerprint="f\ud800"),
+    ],
+    ids=["too long for an index", "with U+0000", "with a lone surrogate"],
+)
+def test_what_only_postgresql_refuses_takes_no_neighbour_with_it(
+    store: Store, postgres_place: Place, bad: object
+) -> None:
+    assert isinstance(bad, type(alert()))
+    good = [delivery(alert(f"g{n}")) for n in range(10)]
+    with Onlooker(postgres_place.url) as onlooker, ThreadPoolExecutor(11) as threads:
+        # While the first waits, the others gather behind it into one batch.
+        onlooker.run("LOCK TABLE firings IN EXCLUSIVE MODE")
+        refused = threads.submit(store.accept, delivery(bad))
+        told = [threads.submit(store.accept, one) for one in good]
+        onlooker.let_go()
+
+    with pytest.raises(StorageUnavailable):
+        refused.result()
+    verdicts = {one.result().verdicts[0].verdict for one in told}
+    assert verdicts <= {Verdict.OPENED, Verdict.JOINED}
