@@ -5,11 +5,11 @@ import logging
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from responder import __version__
 from responder.incident.phrases import clock, span
 from responder.incident.ports import StorageUnavailable
 from responder.web.actions import actions
 from responder.web.api import api
+from responder.web.assets import serve_assets
 from responder.web.doing import doing
 from responder.web.guard import Operators, cross_site, text
 from responder.web.login import login
@@ -41,7 +41,7 @@ def create_app(parts: Parts) -> Flask:
     app = Flask(__name__)
     app.add_template_filter(span)
     app.add_template_filter(clock)
-    app.jinja_env.globals["release"] = __version__
+    serve_assets(app)
     operators = Operators(parts)
 
     @app.context_processor

@@ -99,6 +99,8 @@ class Service:
     shop: SimulatedShop
     clock: SkippingClock
     push: LokiPush
+    auth: tuple[str, str] | None = None
+    """Whom the service is asked as, where it has operators."""
     logged: list[LogEntry] = field(default_factory=list)
     """Every line that the shop pushed, at the service's time."""
 
@@ -153,7 +155,9 @@ class Service:
         self.push(lines)
 
     def incidents(self) -> list[dict[str, Any]]:
-        answer = requests.get(f"{self.url}/api/incidents", timeout=5).json()
+        answer = requests.get(
+            f"{self.url}/api/incidents", auth=self.auth, timeout=5
+        ).json()
         found: list[dict[str, Any]] = answer["incidents"]
         return found
 
@@ -161,7 +165,9 @@ class Service:
         """The incident opened `number`-th, with its timeline."""
         known = sorted(self.incidents(), key=lambda i: (i["opened_at"], i["id"]))
         answer = requests.get(
-            f"{self.url}/api/incidents/{known[number]['id']}", timeout=5
+            f"{self.url}/api/incidents/{known[number]['id']}",
+            auth=self.auth,
+            timeout=5,
         )
         found: dict[str, Any] = answer.json()
         return found

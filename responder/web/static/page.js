@@ -43,8 +43,8 @@
 
   function dress(tone, title) {
     const icon = document.getElementById("favicon");
-    const href = icon.getAttribute("href").replace(/[^/]+\.svg/, `${tone}.svg`);
-    if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
+    const href = icon.getAttribute("href").replace(/[^/]+\.svg.*/, `${tone}.svg`);
+    if (!icon.getAttribute("href").startsWith(href)) icon.setAttribute("href", href);
     if (document.title !== title) document.title = title;
   }
 

@@ -1,0 +1,121 @@
+"""Every state, on a phone by day and on a desk by night, is readable by all."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESK, PHONE, Opens
+from tests.browser.scenes import SCENES
+from tests.web_parts import Web
+
+Serves = Callable[[Web], str]
+LOOKS = [(PHONE, "light"), (DESK, "dark")]
+NAMES = ["phone-light", "desk-dark"]
+TOLD = [name for name in SCENES if name not in ("first-start", "quiet", "paused")]
+PAGES = [(scene, "/") for scene in SCENES] + [(s, "/incidents/inc-12") for s in TOLD]
+OTHERS = [
+    ("veto", "/incidents/inc-12/ask/report"),
+    ("veto", "/incidents/inc-12/ask/close"),
+    ("veto", "/incidents/inc-12/ask/note"),
+    ("veto", "/incidents/inc-12/ask/reported-by-hand"),
+    ("paused", "/ask/resume"),
+    ("recovered", "/incidents/inc-12/report"),
+    ("recovered", "/incidents/inc-12?show=people"),
+    ("waiting", "/incidents/inc-12?show=decisions"),
+]
+AA = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    }
+}
+
+
+def kept(page: Page, name: str) -> None:
+    """A picture, where `RESPONDER_SCREENSHOTS` names a folder for them."""
+    if folder := os.environ.get("RESPONDER_SCREENSHOTS"):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            path = Path(folder) / f"{name}-{scheme}.png"
+            page.screenshot(path=path, full_page=True)
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS, ids=NAMES)
+@pytest.mark.parametrize(("scene", "path"), PAGES + OTHERS)
+def test_a_page_can_be_read_by_everybody_and_fits_its_screen(
+    scene: str,
+    path: str,
+    size: dict[str, int],
+    scheme: str,
+    opens: Opens,
+    serves: Serves,
+) -> None:
+    page = opens(serves(SCENES[scene]()) + path, viewport=size, color_scheme=scheme)
+    expect(page.locator("h1").first).to_be_visible()
+
+    found = Axe().run(page, options=AA)
+
+    plain = path.strip("/").replace("/", "-").replace("?", "-") or "now"
+    kept(page, f"{scene}-{plain}-{size['width']}")
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+@pytest.mark.parametrize("name", ["report", "close", "note", "reported-by-hand"])
+def test_a_question_can_be_read_by_everybody(
+    name: str, opens: Opens, serves: Serves
+) -> None:
+    page = opens(serves(SCENES["veto"]()) + "/incidents/inc-12")
+    words = {"report": "Report now", "close": "Close", "note": "Note"}
+    page.get_by_role(
+        "button", name=words.get(name, "I reported it myself"), exact=True
+    ).first.click()
+    page.locator(f"#q-{name}-inc-12").wait_for(state="visible")
+
+    found = Axe().run(page, options=AA)
+
+    kept(page, f"question-{name}")
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize(
+    ("scene", "title", "icon"),
+    [
+        ("quiet", "✓ QUIET", "quiet"),
+        ("working", "◔ WORKING", "working"),
+        ("waiting", "! WAITING FOR YOU", "waiting"),
+        ("paused", "‖ PAUSED", "paused"),
+        ("first-start", "◇ NOT READY", "not-ready"),
+        ("dead-worker", "? UNKNOWN", "unknown"),
+    ],
+)
+def test_title_and_icon_tell_the_state(
+    scene: str, title: str, icon: str, opens: Opens, serves: Serves
+) -> None:
+    page = opens(serves(SCENES[scene]()))
+
+    expect(page).to_have_title(re.compile(f"^{re.escape(title)}"))
+    assert f"icons/{icon}.svg" in (page.locator("#favicon").get_attribute("href") or "")
+
+
+def test_the_first_page_is_light_on_the_wire(opens: Opens, serves: Serves) -> None:
+    url = serves(SCENES["working"]())
+    page = opens("about:blank")
+    sizes: list[int] = []
+    page.on(
+        "requestfinished",
+        lambda r: sizes.append(
+            r.sizes()["responseBodySize"] + r.sizes()["responseHeadersSize"]
+        ),
+    )
+
+    page.goto(url)
+    page.wait_for_load_state("networkidle")
+
+    assert len(sizes) >= 5
+    assert sum(sizes) < 60_000
