@@ -173,8 +173,9 @@ class PizzaFactory:
                 if call.expired or not (body or _may_be_empty(response)):
                     return None
                 return _Reply(response.status_code, body)
-        except (requests.RequestException, HTTPError, OSError):
-            # Not raised on: the library's text holds the link.
+        except (requests.RequestException, HTTPError, OSError, ValueError):
+            # Not raised on: the library's text holds the link. A chunk of negative
+            # length comes as a bare ValueError out of http.client.
             return None
 
     def _failure(self, call: Call) -> tuple[Outcome, str]:

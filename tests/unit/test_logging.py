@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from io import StringIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from responder.logging import configure
+from responder.logging import MaskedJson, configure
 from responder.masking import Masker
 
 SECRET = 'se"cret-é-token'
@@ -90,3 +92,20 @@ def test_a_reader_that_left_causes_no_trace(capsys: pytest.CaptureFixture[str]) 
         root.handlers[:] = handlers
         root.setLevel(level)
     assert capsys.readouterr().err == ""
+
+
+VALUES = st.recursive(
+    st.none() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=6,
+)
+
+
+@given(st.text(), VALUES)
+def test_no_value_whatever_writes_a_second_line(text: str, value: object) -> None:
+    record = logging.makeLogRecord({"name": "x", "msg": text, "level": 20})
+    record.__dict__ |= {"why": text, "deep": value}
+    line = MaskedJson(Masker([SECRET])).format(record)
+
+    assert len(line.splitlines()) == 1
+    assert isinstance(json.loads(line), dict)
