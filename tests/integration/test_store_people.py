@@ -268,6 +268,37 @@ def test_a_pause_survives_a_restart(place: Place, clock: SetClock) -> None:
     after.close()
 
 
+def test_a_pause_holds_in_the_other_replica_at_once(postgres_place: Place) -> None:
+    clock = postgres_place.clock
+    one, other = (store_on(postgres_place.url, clock) for _ in range(2))
+    one.start()
+    other.start()
+    lease, incident = open_incident(other)
+
+    one.controls.pause("ada", None)
+
+    assert not other.decide(lease, incident, [intended()]).accepted
+    assert other.brakes(incident, clock.at).paused(clock.at)
+    one.close()
+    other.close()
+
+
+def test_no_reservation_is_later_than_a_pause(store: Store) -> None:
+    pairs = [open_incident(store, alert(shop=name)) for name in "abcdef"]
+    last = open_incident(store, alert(shop="g"))
+
+    with ThreadPoolExecutor(7) as threads:
+        reserving = [
+            threads.submit(store.decide, lease, incident, [intended()])
+            for lease, incident in pairs
+        ]
+        threads.submit(store.controls.pause, "ada", None).result()
+        after = store.decide(*last, [intended()])
+
+    assert not after.accepted
+    assert [found.result().accepted for found in reserving].count(True) <= 1
+
+
 def test_starting_paused_leaves_the_pause_that_holds(
     store: Store, clock: SetClock
 ) -> None:

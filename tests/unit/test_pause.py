@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from responder.incident.events import Decided, Event
 from responder.incident.fold import apply
 from responder.incident.model import Incident
-from responder.incident.names import Decision, Outcome, Reason, State
-from responder.incident.operator_events import Paused, Resumed
+from responder.incident.names import Decision, Mode, Outcome, Reason, State
+from responder.incident.operator_events import Paused, ReportRequested, Resumed
 from responder.incident.pause import Pause, extended, resumed_at
 from responder.incident.playbook import next_step
 from responder.incident.rule import Rule
 from responder.incident.steps import Finish, Gather, Lost, Note, Send, Step, Wait
 from tests.unit.timelines import (
     LINK,
+    OTHER,
     RULE,
     answered,
     at,
@@ -246,3 +247,44 @@ def test_an_ended_incident_hears_no_more_of_pauses() -> None:
     ended: datetime = at(40)
     incident = replace(incident, ended_at=ended, state=State.CLOSED)
     assert not isinstance(step(incident, 50, pause(45)), Note)
+
+
+HAPPENINGS = st.lists(
+    st.tuples(
+        st.sampled_from([None, *Outcome]),
+        st.one_of(st.none(), st.integers(0, 9)),
+        st.lists(st.sampled_from([LINK, OTHER]), unique=True),
+    ),
+    max_size=5,
+)
+
+
+@given(
+    happenings=HAPPENINGS,
+    mode=st.sampled_from(Mode),
+    asks=st.booleans(),
+    pressed=st.integers(0, 300),
+)
+def test_rule_14_nothing_is_sent_while_paused_whatever_happened(
+    happenings: list[tuple[Outcome | None, int | None, list[str]]],
+    mode: Mode,
+    asks: bool,
+    pressed: int,
+) -> None:
+    incident, seconds = opened(), 0.0
+    for outcome, count, links in happenings:
+        seconds += 40
+        events = call(seconds + 1, outcome) if outcome else []
+        for event in (look(seconds, count, links=links), *events):
+            incident = apply(incident, event)
+    seconds += 40
+    if asks:
+        incident = apply(incident, ReportRequested(at=at(seconds), by="ada"))
+    rule, switch = replace(RULE, mode=mode), pause(min(pressed, seconds))
+    for _ in range(6):
+        incident, found = settled(incident, seconds, switch, rule)
+        assert not isinstance(found, Send)
+        if isinstance(found, Gather):
+            incident = apply(incident, look(seconds, 9, links=(OTHER,)))
+        elif isinstance(found, Wait):
+            seconds = (found.until - at(0)).total_seconds()
