@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -192,7 +192,8 @@ STARTED = datetime(2026, 4, 7, 18, 46, tzinfo=UTC)
 def service(
     folder: Path,
     rule: Rule = RULE,
-    factory: SimulatedFactory | None = None,
+    factory: AbstractContextManager[SimulatedFactory] | None = None,
+    clock: SkippingClock | None = None,
     **changes: Any,
 ) -> Iterator[Service]:
     """A Responder served on a free port, with embedded storage, and logs if not given.
@@ -209,7 +210,7 @@ def service(
             max_reports_per_hour=1000,
         )
         settings = replace(given, **changes)
-        clock = SkippingClock()
+        clock = clock or SkippingClock()
         responder = build(settings, clock=clock)
         http = HttpServer(responder.web, "127.0.0.1", 0)
         http.start()

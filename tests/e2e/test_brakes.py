@@ -1,16 +1,25 @@
 """People's brakes on the whole service: veto, pause, breaker, report now, shadow."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from responder.config.settings import Server
+from responder.demo.factory import SimulatedFactory
 from responder.incident.names import Mode
-from tests.e2e.service import ONLY_ERRORS, RULE, Service, service, until
+from tests.e2e.service import (
+    ONLY_ERRORS,
+    RULE,
+    Service,
+    SkippingClock,
+    service,
+    until,
+)
 
 VETO = replace(RULE, mode=Mode.VETO, veto_window=timedelta(seconds=20))
 
@@ -69,6 +78,27 @@ def test_veto_mode_reports_when_nobody_stops_it(tmp_path: Path) -> None:
         assert len(running.factory.effective_calls) == 1
         story = happened(ended)
         assert story.index("report_planned") < story.index("report_intended")
+
+
+def test_after_a_time_down_people_have_the_whole_window_again(tmp_path: Path) -> None:
+    rule = replace(VETO, give_up_after=timedelta(minutes=5))
+    later = SkippingClock()
+    later.skip(timedelta(seconds=30))
+    with SimulatedFactory(delay=0.5) as factory:
+        with service(tmp_path, rule, nullcontext(factory)) as running:
+            failing(running)
+            holding_for(running, "veto_window")
+        ready = later.now()
+        with service(tmp_path, rule, nullcontext(factory), later) as running:
+            until(lambda: happened(running.incident()).count("report_planned") == 2)
+            timeline = running.incident()["timeline"]
+            plans = [e["act_at"] for e in timeline if e["event"] == "report_planned"]
+            first, second = map(datetime.fromisoformat, plans)
+            assert first < ready
+            assert second >= ready + rule.veto_window
+            assert factory.calls == []
+            running.clock.skip(second - running.clock.now())
+            until(lambda: factory.effective_calls)
 
 
 def test_a_veto_means_no_report_and_then_a_person(tmp_path: Path) -> None:
