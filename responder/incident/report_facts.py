@@ -58,10 +58,20 @@ def _since_first(record: Record) -> str:
 
 
 def _how_ended(record: Record) -> str:
-    incident, call = record.incident, record.effective
+    said = []
     if by_hand := record.by_hand:
         when = record.clock(by_hand.reported_at)
-        return f"A person reported the fault to the factory at {when}."
+        said.append(f"A person reported the fault to the factory at {when}.")
+    if ours := _how_reported(record):
+        said.append(ours)
+    if not said and not record.incident.withheld_at:
+        said.append("Nothing was reported to the factory.")
+    return " ".join(said)
+
+
+def _how_reported(record: Record) -> str:
+    """What Responder's own calls did, "" without any."""
+    incident, call = record.incident, record.effective
     if call:
         waited = record.length(call.at - record.heard_at)
         people = "" if record.called_person or record.people else "; nobody had to act"
@@ -74,7 +84,7 @@ def _how_ended(record: Record) -> str:
         return f"The report of another incident, at {other}, covered this one."
     if record.calls:
         return "Responder called the factory, but no call is known to have worked."
-    return "" if record.incident.withheld_at else "Nothing was reported to the factory."
+    return ""
 
 
 def _severity(record: Record) -> str:

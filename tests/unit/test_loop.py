@@ -200,6 +200,8 @@ def test_storage_that_cannot_be_written_is_not_asked_in_a_busy_loop() -> None:
     bench.store.broken.add("take")
     due_now(bench, "i1")
     other = bench.store.open("i2", opened())
+    # Long enough for a loop that does not wait to go round a hundred times.
+    bench.factory.calling = lambda: until(lambda: other in bench.store.renewed)
 
     with working(bench, poll=timedelta(minutes=1)) as worker:
         until(lambda: "take" in bench.store.called)

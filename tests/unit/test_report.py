@@ -27,6 +27,7 @@ from responder.incident.names import (
     State,
     UnreadableReason,
 )
+from responder.incident.operator_events import ReportedByHand
 from responder.incident.report import HEADINGS, History, file_name, report
 from responder.incident.report_text import blanks
 from tests.fakes import summary_of
@@ -266,3 +267,15 @@ def test_a_record_that_knows_seconds_tells_them() -> None:
     events[heard] = replace(events[heard], at=founding.heard())
 
     assert "_18:44:00_ - First error log" in written(events)
+
+
+def test_a_report_by_hand_beside_responders_own_hides_neither() -> None:
+    *events, last = founding.as_it_would_have_been()
+    called_at = founding.heard() + timedelta(seconds=9)
+    by_hand = ReportedByHand(at=last.at, by="Dana Moreno", reported_at=called_at)
+
+    told = section(written([*events, by_hand, last]), "Summary")
+
+    assert "A person reported the fault to the factory at 18:46:09" in told
+    assert "Responder reported the fault to the factory at 18:46:00" in told
+    assert "nobody had to act" not in told
