@@ -144,6 +144,8 @@ def test_no_other_credential_delivers_a_webhook(
         (Access.OPERATORS, None, None, 401),
         (Access.OPERATORS, ONCALL, None, 200),
         (Access.OPERATORS, None, TOKEN, 401),
+        (Access.OPERATORS, None, IRM_TOKEN, 401),
+        (Access.BEARER, None, IRM_TOKEN, 401),
         (Access.BEARER, None, None, 401),
         (Access.BEARER, None, TOKEN, 200),
         (Access.BEARER, None, "token-of-prometheuz", 401),
@@ -157,9 +159,9 @@ def test_metrics_open_to_whom_the_configuration_says(
     server = Server(host="0.0.0.0", metrics_auth=access, bearer=Secret(TOKEN))
     headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    found = answer_to(
-        Web(operators=OPERATORS, server=server), "/metrics", headers=headers, auth=auth
-    )
+    web = Web(operators=OPERATORS, credentials=CREDENTIALS, server=server)
+
+    found = answer_to(web, "/metrics", headers=headers, auth=auth)
 
     assert found.status_code == status
 
@@ -169,6 +171,45 @@ def test_a_token_that_has_no_value_opens_nothing() -> None:
     headers = {"Authorization": "Bearer "}
 
     assert answer_to(Web(server=server), "/metrics", headers=headers).status_code == 401
+
+
+PUSH_TOKEN = "token-of-the-shop"
+
+
+@pytest.mark.parametrize(
+    ("auth", "token"),
+    [(ONCALL, None), (None, IRM_TOKEN), (None, OPERATOR), (None, None)],
+    ids=["operator", "webhook bearer", "password as token", "nobody"],
+)
+def test_no_other_credential_plants_evidence(
+    auth: tuple[str, str] | None, token: str | None
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    web = Web(
+        operators=OPERATORS,
+        credentials=CREDENTIALS,
+        server=BEYOND,
+        push_bearer=Secret(PUSH_TOKEN),
+    )
+    body = b'{"streams": []}'
+
+    found = answer_to(web, "/loki/api/v1/push", "POST", headers, auth, body)
+
+    assert found.status_code == 401
+
+
+@pytest.mark.parametrize("path", [*PAGES, *HOOKS, "/metrics", "/api/pause"])
+def test_a_token_of_the_shop_opens_nothing_else(path: str) -> None:
+    headers = {"Authorization": f"Bearer {PUSH_TOKEN}"}
+    web = Web(
+        operators=OPERATORS,
+        credentials=CREDENTIALS,
+        server=BEYOND,
+        push_bearer=Secret(PUSH_TOKEN),
+    )
+    method = "POST" if path in HOOKS else "GET"
+
+    assert answer_to(web, path, method, headers, body=b"{}").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/-/healthy", "/-/ready"])

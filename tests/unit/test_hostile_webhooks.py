@@ -9,6 +9,7 @@ from hypothesis import given
 
 from responder.incident.alert import Notification
 from responder.incident.names import Sender, Status
+from responder.incident.rule import Rule
 from responder.senders import grafana, irm
 from responder.senders.body import DEEPEST, LONGEST_TEXT, BadBody, decode
 from tests.hostile import CANARY, Place, blames, corpus, wire, with_something_wrong
@@ -154,3 +155,14 @@ def test_a_body_as_grafana_sends_it_is_no_hostile_one() -> None:
         outcome(json.dumps(GRAFANA).encode(), Sender.GRAFANA), Notification
     )
     assert isinstance(outcome(json.dumps(IRM).encode(), Sender.IRM), Notification)
+
+
+def test_a_gigantic_group_stays_indexable_and_its_own() -> None:
+    rule = Rule(name="r", match=(), checks=(), group_by=("region", "host"))
+    groups = {
+        rule.group_of({"region": "x" * 100_000 + end, "host": "\ud800"}) for end in "ab"
+    }
+
+    assert len(groups) == 2
+    assert all(len(group.encode("utf-8", "surrogatepass")) < 1000 for group in groups)
+    assert rule.group_of({"region": "eu"}) == "region='eu',host=''"
