@@ -15,6 +15,7 @@ from responder.config.load import Loaded, Purpose, load, read
 from responder.config.problem import Refused
 from responder.config.settings import EmbeddedLogs, LokiLogs, Settings
 from responder.evidence.selector import parse
+from responder.incident.names import Mode
 from responder.incident.rule import Check, Matcher
 from tests.unit.configured import RULE, loaded, only_problem, paths
 
@@ -198,6 +199,20 @@ def test_a_description_says_what_a_rule_would_do() -> None:
         "  confirmed by errors (5 lines in 5m)",
     ]
     assert lines[-1].startswith("logs: embedded. They are for trying and for tests")
+
+
+def test_a_veto_rule_says_how_long_people_have() -> None:
+    settings = _settings(f"{RULE}    mode: veto\n    veto_window: 45s\n")
+    (rule,) = settings.rules
+    assert (rule.mode, rule.veto_window) == (Mode.VETO, timedelta(seconds=45))
+    lines = " ".join(checks.describe(settings))
+    assert "unless somebody stops it within 45s, reports the newest link" in lines
+
+
+@pytest.mark.parametrize(("text", "paused"), [("true", True), ("false", False)])
+def test_a_service_can_start_paused(text: str, paused: bool) -> None:
+    settings = _settings(f"server: {{start_paused: {text}}}\n{RULE}")
+    assert settings.server.start_paused is paused
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -117,6 +117,21 @@ def test_a_shadow_rule_would_withhold_the_report() -> None:
     assert found.decision == "withhold"
 
 
+VETO = replace(RULE, mode=Mode.VETO)
+
+
+def test_a_veto_rule_would_announce_the_report() -> None:
+    found = decision(body(), logs=SupposedLogs(errors=5), rule=VETO)
+    assert (found.decision, found.incident.reason) == ("hold", "veto_window")
+    assert found.reasons == ["Will report unless you stop it."]
+
+
+def test_a_resolve_within_the_veto_window_means_no_report() -> None:
+    logs = SupposedLogs(errors=5)
+    found = decision(body(), body(Status.RESOLVED), logs=logs, rule=VETO)
+    assert (found.decision, found.incident.state) == ("finish", "stood_down")
+
+
 def test_a_resolved_body_alone_leads_to_nothing() -> None:
     logs = SupposedLogs(errors=99)
     incidents, verdicts = replayed(body(Status.RESOLVED), logs=logs)
