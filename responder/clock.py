@@ -4,6 +4,12 @@ import time
 from datetime import UTC, datetime
 
 
+def _running() -> float:
+    """Counts on while the machine sleeps, where its kernel can: a lease grows old."""
+    boot: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
 class SystemClock:
     """The port `Clock` on this machine: aware UTC, and seconds that never go back."""
 
@@ -11,4 +17,4 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return _running()

@@ -22,6 +22,7 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
+from responder.incident.memory import Memory
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
 from responder.incident.ports import Accepted, Lease
 from responder.incident.rule import Check, Rule
@@ -64,6 +65,7 @@ class Web:
     archive: ListedArchive = field(default_factory=ListedArchive)
     controls: ListedControls = field(default_factory=ListedControls)
     clock: SetClock = field(default_factory=SetClock)
+    memory: Memory = field(default_factory=Memory)
     leased: list[Lease] = field(default_factory=list)
     pushed: list[loki_push.PushedLine] = field(default_factory=list)
 
@@ -76,6 +78,7 @@ class Web:
             config_sha="cafe",
             counts=self.archive.counts,
             standing=self.controls.standing,
+            memory=lambda: self.memory,
         )
 
     def parts(self) -> Parts:
@@ -103,6 +106,7 @@ class Web:
             ),
             rules=(RULE,),
             config_sha="cafe",
+            memory=lambda: self.memory,
         )
 
     def taken_in(self, delivery: Delivery, accepted: Accepted) -> None:

@@ -4,12 +4,13 @@
 keyword, which is how tests bring their own clock, logs or factory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from responder import __version__
+from responder.app.keeping import housekeeper, life_of
 from responder.app.reception import spooling_intake, taken_in_by, web_parts
 from responder.app.sources import line_reader, log_source, open_store
 from responder.clock import SystemClock
@@ -20,10 +21,14 @@ from responder.incident.ports import Clock, Factory, LogSource
 from responder.masking import Masker
 from responder.metrics import Metrics
 from responder.spool import SpoolingIntake
+from responder.store.disk import disk_of
+from responder.store.life import Life
 from responder.store.store import Store
 from responder.web.application import create_app
+from responder.worker.housekeeping import Housekeeper
 from responder.worker.journal import Journal
 from responder.worker.loop import Worker
+from responder.worker.pulse import Pulse
 from responder.worker.tools import Tools
 
 __all__ = ["Responder", "build", "line_reader", "log_source"]
@@ -36,6 +41,7 @@ class Responder:
     settings: Settings
     store: Store
     worker: Worker
+    housekeeper: Housekeeper
     intake: SpoolingIntake
     logs: LogSource
     metrics: Metrics
@@ -46,10 +52,12 @@ class Responder:
         """Let the worker take what is due; the web is served by the caller."""
         self.worker.start()
         self.intake.start()
+        self.housekeeper.start()
 
     def close(self) -> None:
         """Drain: finish running steps, give leases back, close the storage."""
         self.intake.stop()
+        self.housekeeper.stop()
         self.worker.stop()
         self.store.close()
         if isinstance(self.logs, LokiLogSource):
@@ -73,9 +81,11 @@ def build(
     client = PizzaFactory(settings.factory, masker)
     supplier = factory or client
     rules = {rule.name: rule for rule in settings.rules}
+    disk = disk_of(settings.storage_file())
     store = open_store(settings, clock, masker, supplier, client.fixed_link(), rules)
     logs = logs or log_source(settings, store)
-    metrics = _metrics(settings, store, registry or CollectorRegistry())
+    life = life_of(store, disk)
+    metrics = _metrics(settings, store, life, registry or CollectorRegistry())
     tools = Tools(
         store=store,
         logs=logs,
@@ -85,7 +95,8 @@ def build(
         clock=store.clock,
         journal=Journal(metrics),
     )
-    return _assembled(settings, Worker(tools, rules), tools, store, metrics, masker)
+    worker = Worker(tools, rules, pulse=Pulse(life.beat, store.clock))
+    return _assembled(settings, worker, tools, store, life, metrics, masker)
 
 
 def _assembled(
@@ -93,6 +104,7 @@ def _assembled(
     worker: Worker,
     tools: Tools,
     store: Store,
+    life: Life,
     metrics: Metrics,
     masker: Masker,
 ) -> Responder:
@@ -104,10 +116,12 @@ def _assembled(
     parts = web_parts(
         settings, intake, taken_in, store, worker, logs, metrics, masker, clock
     )
+    parts = replace(parts, memory=life.memory)
     return Responder(
         settings=settings,
         store=store,
         worker=worker,
+        housekeeper=housekeeper(settings, store, logs),
         intake=intake,
         logs=logs,
         metrics=metrics,
@@ -116,7 +130,9 @@ def _assembled(
     )
 
 
-def _metrics(settings: Settings, store: Store, registry: CollectorRegistry) -> Metrics:
+def _metrics(
+    settings: Settings, store: Store, life: Life, registry: CollectorRegistry
+) -> Metrics:
     return Metrics(
         registry,
         rules=settings.rules,
@@ -124,4 +140,5 @@ def _metrics(settings: Settings, store: Store, registry: CollectorRegistry) -> M
         config_sha=settings.sha,
         counts=store.counts,
         standing=store.controls.standing,
+        memory=life.memory,
     )

@@ -37,6 +37,7 @@ def settings(parts: Parts, expanded: Expanded, sha: str) -> Settings:
         storage_url=parts.storage.value.url,
         spool=parts.storage.value.spool,
         spool_max=parts.storage.value.spool_max,
+        keep=parts.storage.value.keep,
         webhook_auth=tuple(credentials),
         operators={name: secret for name, secret in users.items() if secret},
         logs=_logs(parts),
@@ -68,6 +69,7 @@ def _server(parts: Parts) -> Server:
         health_auth=server.health_auth,
         bearer=server.bearer,
         start_paused=server.start_paused,
+        grace=server.grace,
     )
 
 
@@ -102,7 +104,11 @@ def _logs(parts: Parts) -> LokiLogs | EmbeddedLogs:
             tenant=logs.tenant,
             timeout=logs.timeout,
         )
-    return EmbeddedLogs(push_bearer=logs.push_auth.bearer if logs.push_auth else None)
+    return EmbeddedLogs(
+        push_bearer=logs.push_auth.bearer if logs.push_auth else None,
+        keep=logs.keep,
+        max_size=logs.max_size,
+    )
 
 
 def _factory(parts: Parts) -> FactorySettings:

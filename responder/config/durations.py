@@ -45,6 +45,16 @@ def duration(text: object) -> timedelta:
     return total
 
 
+def days(length: timedelta) -> timedelta:
+    """The same, if it is a day at least. Raises `Refused`.
+
+    Senders repeat an alert for hours: what is forgotten sooner would seem new.
+    """
+    if length < timedelta(days=1):
+        raise Refused("is shorter than a day", "write 1d or more")
+    return length
+
+
 def size(text: object) -> int:
     """A number of bytes from `1048576` or `16MiB`, at least one. Raises `Refused`."""
     if isinstance(text, int):

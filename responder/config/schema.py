@@ -10,7 +10,7 @@ from pydantic import ValidationInfo as Info
 
 from responder.config import addresses
 from responder.config.database_url import storage_url
-from responder.config.durations import duration, size
+from responder.config.durations import days, duration, size
 from responder.config.problem import Refused
 from responder.config.settings import Access, Secret
 from responder.incident.names import Mode, OnUnreadable, Sender
@@ -144,12 +144,14 @@ class ServerSection(Section):
     health_auth: Access = Access.OPEN
     bearer: MaybeSecret = None
     start_paused: bool = False
+    grace: Positive = timedelta(seconds=10)
 
 
 class StorageSection(Section):
     url: Annotated[str, BeforeValidator(storage_url)] = "sqlite:///responder.db"
     spool: Text | None = None
     spool_max: Annotated[int, BeforeValidator(size)] = 64 * 1024 * 1024
+    keep: Annotated[Length, AfterValidator(days)] = timedelta(days=90)
 
 
 class HmacSection(Section):
@@ -197,6 +199,8 @@ class EmbeddedSection(Section):
     stand_in = {"type": "embedded"}
     type: str
     push_auth: PushAuthSection | None = None
+    keep: Positive = timedelta(days=7)
+    max_size: Annotated[int, BeforeValidator(size)] = 256 * 1024 * 1024
 
 
 class FactorySection(Section):

@@ -77,6 +77,8 @@ class Server:
     """What scrapers and probes show where `bearer` is asked of them."""
     start_paused: bool = False
     """Pause at every start, until somebody resumes."""
+    grace: timedelta = timedelta(seconds=10)
+    """From SIGTERM to the end, at the longest."""
 
     @property
     def loopback(self) -> bool:
@@ -124,6 +126,9 @@ class LokiLogs:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedLogs:
     push_bearer: Secret | None = None
+    keep: timedelta = timedelta(days=7)
+    max_size: int = 256 * 1024 * 1024
+    """Bytes of lines and labels; the oldest go first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +151,8 @@ class Settings:
     in the working directory."""
     spool_max: int = 64 * 1024 * 1024
     """Bytes that may wait in the spool."""
+    keep: timedelta = timedelta(days=90)
+    """How long what is over is remembered."""
     webhook_auth: tuple[Credential, ...] = ()
     operators: dict[str, Secret] = field(default_factory=dict)
     logs: LokiLogs | EmbeddedLogs = field(default_factory=EmbeddedLogs)
@@ -155,13 +162,17 @@ class Settings:
     sha: str = ""
     """First 12 hex digits of the document's SHA-256, as written, nothing expanded."""
 
+    def storage_file(self) -> Path | None:
+        """The database's file; None where a server keeps it."""
+        file = self.storage_url.removeprefix("sqlite:///")
+        return Path(file) if file and file != self.storage_url else None
+
     def spool_folder(self) -> Path:
         """Where deliveries wait while the database is away."""
         if self.spool:
             return Path(self.spool)
-        file = self.storage_url.removeprefix("sqlite:///")
-        beside = file != self.storage_url and file
-        return Path(f"{file}.spool" if beside else "responder.spool")
+        file = self.storage_file()
+        return Path(f"{file}.spool" if file else "responder.spool")
 
     def secrets(self) -> tuple[str, ...]:
         """Every configured secret's text, for masking."""

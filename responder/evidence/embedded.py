@@ -6,7 +6,8 @@ For trying and for tests: it knows label matchers and line filters, nothing more
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ from responder.incident.evidence import (
     to_ns,
 )
 from responder.incident.names import UnreadableReason
+from responder.incident.ports import StorageUnavailable
 
 LIMIT = 1000
 """Lines of one answer, newest first; that many mean "at least"."""
@@ -49,17 +51,26 @@ _log_lines = sa.Table(
     ),
 )
 
+_SIZE = sa.func.length(_log_lines.c.line) + sa.func.length(_log_lines.c.labels)
+AT_ONCE = 500
+"""Lines that are forgotten in one transaction."""
+
+Write = Callable[[Callable[[sa.Connection], tuple[int, int]]], tuple[int, int]]
+
 
 class EmbeddedLogs:
     """A LogSource over the table `log_lines`, which it creates where it is missing.
 
-    The constructor, `add` and `forget_before` raise SQLAlchemyError when the database
-    refuses; `read` never raises.
+    The constructor and `add` raise SQLAlchemyError when the database refuses; `read`
+    never raises.
     """
 
     def __init__(self, engine: sa.Engine, reader: LineReader) -> None:
         self._engine = engine
         self._reader = reader
+        self._added = threading.Event()
+        self._added.set()
+        self._counted = 0
         _create(engine)
 
     def add(self, entries: Sequence[PushedLine]) -> None:
@@ -71,12 +82,48 @@ class EmbeddedLogs:
         rows = [_row(entry) for entry in entries]
         with self._engine.begin() as connection:
             connection.execute(insert, rows)
+        self._added.set()
 
-    def forget_before(self, at: datetime) -> None:
-        """Delete the lines older than `at`."""
-        old = sa.delete(_log_lines).where(_log_lines.c.at_ns < to_ns(at))
-        with self._engine.begin() as connection:
+    def forget(self, before: datetime, most: int, write: Write) -> int:
+        """Delete some of the oldest lines; how many, 0 when all is well.
+
+        Those go that are older than `before`, and those beyond `most` characters of
+        lines and labels. Each call is one short transaction of `write`. Raises
+        `StorageUnavailable`.
+        """
+        try:
+            held = self._held()
+        except SQLAlchemyError as error:
+            raise StorageUnavailable(type(error).__name__) from None
+        oldest = (
+            sa.select(_log_lines.c.id, _log_lines.c.at_ns, _SIZE)
+            .order_by(_log_lines.c.at_ns, _log_lines.c.id)
+            .limit(AT_ONCE)
+        )
+
+        def delete(connection: sa.Connection) -> tuple[int, int]:
+            gone, freed = [], 0
+            for line, at_ns, size in connection.execute(oldest):
+                if at_ns >= to_ns(before) and held - freed <= most:
+                    break
+                gone.append(line)
+                freed += size
+            old = sa.delete(_log_lines).where(_log_lines.c.id.in_(gone))
             connection.execute(old)
+            return len(gone), freed
+
+        count, freed = write(delete)
+        self._counted = held - freed
+        return count
+
+    def _held(self) -> int:
+        """The size of all lines, counted anew once this process has added some."""
+        if self._added.is_set():
+            self._added.clear()
+            with self._engine.connect() as connection:
+                total = connection.execute(sa.select(sa.func.sum(_SIZE))).scalar()
+            self._counted = int(total or 0)
+        return self._counted
 
     def read(self, questions: Sequence[Question]) -> tuple[Evidence, ...]:
         """One answer for each question, in order. Never raises."""

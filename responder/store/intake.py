@@ -52,7 +52,7 @@ class Desk:
         self.database.hold(conn, groups=self._groups(told))
         batch, found, rows = self._triage(conn, told)
         leases = self._write_incidents(conn, batch, rows)
-        write_firings(conn, batch.firings.values())
+        write_firings(conn, batch.firings.values(), self.now())
         write_deliveries(conn, arrivals, found)
         return [
             Accepted(

@@ -21,7 +21,9 @@ class Arrival:
     body: bytes
 
 
-def write_firings(conn: Connection, rows: Iterable[FiringRow]) -> None:
+def write_firings(
+    conn: Connection, rows: Iterable[FiringRow], heard_at: datetime
+) -> None:
     """Remember the firings, each once, as they are known now."""
     values = [
         {
@@ -30,6 +32,7 @@ def write_firings(conn: Connection, rows: Iterable[FiringRow]) -> None:
             "starts_at": row.starts_at,
             "incident": row.incident,
             "resolved": row.resolved,
+            "heard_at": heard_at,
         }
         # In one order, whoever writes them.
         for row in sorted(rows, key=_key)
@@ -40,7 +43,11 @@ def write_firings(conn: Connection, rows: Iterable[FiringRow]) -> None:
         conn.execute(
             statement.on_conflict_do_update(
                 index_elements=list(firings.primary_key.columns),
-                set_={"incident": new.incident, "resolved": new.resolved},
+                set_={
+                    "incident": new.incident,
+                    "resolved": new.resolved,
+                    "heard_at": new.heard_at,
+                },
             ),
             values,
         )

@@ -92,7 +92,7 @@ class Store(StoredArchive):
         )
         people = People(rules=rules, supplier=self._supplier, summarise=summarise)
         self.controls = Switchboard(
-            people, self._write, lambda: self.engine, self._clock
+            people, self.write, lambda: self.engine, self._clock
         )
         self._engine: Engine | None = None
         self._lanes: list[Lane[Arrival, Accepted]] = []
@@ -156,9 +156,7 @@ class Store(StoredArchive):
     # IncidentStore
 
     def take(self, now: datetime, limit: int) -> list[Lease]:
-        return self._write(
-            lambda conn: claims.take(conn, now, self._clock.now(), limit)
-        )
+        return self.write(lambda conn: claims.take(conn, now, self._clock.now(), limit))
 
     def next_due(self) -> datetime | None:
         with reading(self.engine) as conn:
@@ -180,14 +178,14 @@ class Store(StoredArchive):
     def record(
         self, lease: Lease, incident: Incident, events: Sequence[Event]
     ) -> Appended:
-        return self._write(
+        return self.write(
             lambda conn: self._appends.record(conn, incident, events), incident.id
         )
 
     def decide(
         self, lease: Lease, incident: Incident, events: Sequence[Event]
     ) -> Appended:
-        return self._write(
+        return self.write(
             lambda conn: self._appends.decide(
                 conn, lease, incident, events, self._clock.now()
             ),
@@ -195,13 +193,13 @@ class Store(StoredArchive):
         )
 
     def looked(self, lease: Lease, at: datetime) -> None:
-        self._write(lambda conn: claims.looked(conn, lease, at), lease.incident)
+        self.write(lambda conn: claims.looked(conn, lease, at), lease.incident)
 
     def open_relapse(
         self, lease: Lease, incident: Incident, at: datetime
     ) -> str | None:
         new = self.new_id()
-        return self._write(
+        return self.write(
             lambda conn: self._appends.open_relapse(
                 conn, lease, incident, new, at, self._clock.now()
             ),
@@ -210,14 +208,14 @@ class Store(StoredArchive):
         )
 
     def renew(self, leases: Sequence[Lease]) -> None:
-        self._write(
+        self.write(
             lambda conn: claims.renew(conn, leases, self._clock.now()),
             *(lease.incident for lease in leases),
         )
 
     def release(self, lease: Lease, due_at: datetime | None) -> None:
         now = self._clock.now()
-        self._write(
+        self.write(
             lambda conn: claims.release(conn, lease, due_at, now), lease.incident
         )
 
@@ -238,7 +236,7 @@ class Store(StoredArchive):
             raise StorageUnavailable("the storage is not running")
         return self._lanes[number]
 
-    def _write(
+    def write(
         self, job: Callable[[Connection], T], *incidents: str, groups: Groups = ()
     ) -> T:
         """Run it in the next transaction; it changes these incidents and groups."""

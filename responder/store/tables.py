@@ -94,6 +94,7 @@ Index(
     postgresql_where=incidents.c.ended_at.is_(None),
 )
 Index("incidents_newest", incidents.c.opened_at, incidents.c.id)
+Index("incidents_ended", incidents.c.ended_at)
 
 events = Table(
     "events",
@@ -114,6 +115,8 @@ firings = Table(
     Column("starts_at", Moment, primary_key=True, autoincrement=False),
     Column("incident", String(16), index=True),
     Column("resolved", Boolean, nullable=False),
+    # When it was last spoken of; NULL where only the first versions heard it.
+    Column("heard_at", Moment),
     sqlite_with_rowid=False,
 )
 
@@ -188,8 +191,26 @@ delivery_incidents = Table(
     "delivery_incidents",
     metadata,
     Column("incident", String(16), primary_key=True),
-    Column("delivery", Text, primary_key=True),
+    Column("delivery", Text, primary_key=True, index=True),
     sqlite_with_rowid=False,
+)
+
+life = Table(
+    "life",
+    metadata,
+    # One row: since when this database is ours, and when somebody last ran on it.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("since", Moment, nullable=False),
+    Column("stamped_at", Moment, nullable=False),
+    # It was made anew where an older one was expected.
+    Column("history_lost", Boolean, nullable=False),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("since", Moment, primary_key=True, autoincrement=False),
+    Column("until", Moment, nullable=False),
 )
 
 

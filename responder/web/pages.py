@@ -18,6 +18,7 @@ from responder.web.live import BUSY, QUIET, fingerprint, served
 from responder.web.masked import masked
 from responder.web.parts import Parts
 from responder.web.presenting import rule_of
+from responder.web.remembered import warnings
 from responder.web.standing import standing_words
 from responder.web.story import Deliveries, Story
 from responder.web.telling import Show
@@ -54,6 +55,7 @@ def _now(parts: Parts) -> Response:
     ignored = archive.deliveries(verdict=Verdict.IGNORED, limit=3)
     tests = archive.deliveries(verdict=Verdict.TEST, limit=1)
     alive, standing = parts.worker_alive(), parts.controls.standing()
+    memory = parts.memory()
 
     def values() -> Mapping[str, object]:
         now = Now(
@@ -75,9 +77,11 @@ def _now(parts: Parts) -> Response:
             "rules": parts.rules,
             "config_sha": parts.config_sha,
             "standing": standing,
+            "warnings": warnings(memory, at),
+            "since": memory.since,
         }
 
-    told = (open_ones, recent, heard, ignored, tests, alive, standing)
+    told = (open_ones, recent, heard, ignored, tests, alive, standing, memory)
     # A veto can be undone for some seconds: its button must not stay for longer.
     slot = int(at.timestamp() // 5) if open_ones else _minute(at)
     tag = fingerprint(told, parts.config_sha, slot)

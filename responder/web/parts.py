@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from responder.config.settings import Credential, Secret, Server
 from responder.incident.alert import Delivery, Notification
 from responder.incident.controls import Controls
+from responder.incident.memory import Memory, Remember
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
 from responder.incident.ports import Accepted, Archive, Clock, Intake, Lease
 from responder.incident.rule import Rule
@@ -95,5 +96,7 @@ class Parts:
     push: PushEndpoint | None = None
     rules: tuple[Rule, ...] = ()
     config_sha: str = ""
+    memory: Remember = Memory
+    """What the storage remembers of Responder itself. Raises `StorageUnavailable`."""
     fixed_link: bool = False
     """Reports go to a configured address: no log line needs to carry a link."""

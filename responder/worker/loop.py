@@ -28,6 +28,7 @@ DEAD_AFTER = 30.0
 class Worker:
     """Works on incidents in `threads` threads until it is stopped.
 
+    `pulse` is called whenever the loop comes round: it says that somebody is here.
     Stopping drains: steps that run are finished, what is left stays due.
     """
 
@@ -38,11 +39,13 @@ class Worker:
         *,
         threads: int = 8,
         poll: timedelta = POLL,
+        pulse: Callable[[], None] = lambda: None,
     ) -> None:
         self._tools = tools
         self._rules = rules
         self._threads = threads
         self._poll = poll.total_seconds()
+        self._pulse = pulse
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="incident")
         self._held: dict[Lease, float] = {}
         self._changed = threading.Condition()
@@ -88,6 +91,7 @@ class Worker:
         while not self._stopping.is_set():
             self._beat = self._tools.clock.monotonic()
             self._news = False
+            self._guarded(self._pulse)
             claimed = self._guarded(self._claim)
             # Storage that cannot be written may still say that something is due.
             pause = self._pause() if claimed else self._poll
@@ -124,6 +128,8 @@ class Worker:
         rule = self._rules.get(incident.rule)
         if rule is None:
             self._name_without_rule(incident)
+            if incident.ended_at is not None:
+                return None  # Nobody can watch it: it may be forgotten in its time.
             return self._tools.clock.now() + WITHOUT_RULE
         return Turn(self._tools, rule, lease, self._fresh).run(self._stopping.is_set)
 

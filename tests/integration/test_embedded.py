@@ -1,13 +1,13 @@
 """The embedded logs in a real SQLite file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from responder.evidence.embedded import EmbeddedLogs
+from responder.evidence.embedded import AT_ONCE, EmbeddedLogs
 from responder.evidence.lines import LineReader
 from responder.evidence.push import PushedLine
 from responder.incident.evidence import Counted, Question, Unreadable, to_ns
@@ -103,10 +103,48 @@ def test_the_limit_means_at_least_and_a_total_is_counted_on_request(
     assert count(logs, count_beyond=1500).total == 1003
 
 
-def test_old_lines_can_be_forgotten(logs: EmbeddedLogs) -> None:
+def forget(
+    logs: EmbeddedLogs, engine: sa.Engine, before: datetime, most: int = 10**9
+) -> int:
+    """One step of forgetting; how many lines went."""
+
+    def write(
+        job: Callable[[sa.Connection], tuple[int, int]],
+    ) -> tuple[int, int]:
+        with engine.begin() as connection:
+            gone, freed = job(connection)
+        return gone, freed
+
+    return logs.forget(before, most, write)
+
+
+def test_beyond_the_size_the_oldest_lines_go_however_young(
+    engine: sa.Engine, logs: EmbeddedLogs
+) -> None:
+    logs.add([line(f"{n}" * 100, n) for n in range(1, 6)])
+    labels = '{"component": "jwt-pizza-service", "level": "error"}'
+    most = 3 * (100 + len(labels))
+
+    while forget(logs, engine, NOW - timedelta(days=1), most):
+        """Until nothing is left to forget."""
+
+    assert {one.at for one in count(logs).lines} == {
+        NOW - timedelta(seconds=n) for n in (1, 2, 3)
+    }
+
+
+def test_lines_are_forgotten_a_little_at_a_time(
+    engine: sa.Engine, logs: EmbeddedLogs
+) -> None:
+    logs.add([line(f"{n}", 60 + n / 1000) for n in range(AT_ONCE + 3)])
+
+    assert [forget(logs, engine, NOW) for _ in range(3)] == [AT_ONCE, 3, 0]
+
+
+def test_old_lines_can_be_forgotten(engine: sa.Engine, logs: EmbeddedLogs) -> None:
     logs.add([line("old", 60), line("new", 1)])
 
-    logs.forget_before(NOW - timedelta(seconds=30))
+    forget(logs, engine, NOW - timedelta(seconds=30))
 
     assert len(count(logs).lines) == 1
 

@@ -4,7 +4,7 @@ Every series that can occur is there from the first scrape, so that a rate over 
 counter's first step is seen.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from prometheus_client import (
@@ -14,21 +14,26 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
 )
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 
-from responder.incident.controls import Standing
 from responder.incident.decisions import DECISIONS
+from responder.incident.memory import Memory
 from responder.incident.names import (
     Decision,
     Outcome,
     Reason,
     Sender,
-    State,
     Status,
     Verdict,
 )
 from responder.incident.rule import Rule
+from responder.metrics.stored import (
+    Brakes,
+    Counts,
+    Incidents,
+    MemoryNow,
+    Remembered,
+    StandingNow,
+)
 
 RESULTS = (
     "accepted",
@@ -44,9 +49,6 @@ _QUICK = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SLOW = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 _DELAYS = (1, 5, 10, 20, 30, 60, 90, 120, 300, 900)
 
-Counts = Callable[[], Mapping[tuple[str, State], int]]
-StandingNow = Callable[[], Standing]
-
 
 class Metrics:
     """What is counted, by the names that the README and the dashboards use."""
@@ -60,6 +62,7 @@ class Metrics:
         config_sha: str,
         counts: Counts,
         standing: StandingNow,
+        memory: MemoryNow = Memory,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
@@ -83,8 +86,9 @@ class Metrics:
         )
         build.labels(version, config_sha).set(1)
         self._prepare(rules)
-        registry.register(_Incidents(counts, [rule.name for rule in rules]))
-        registry.register(_Brakes(standing))
+        registry.register(Incidents(counts, [rule.name for rule in rules]))
+        registry.register(Brakes(standing))
+        registry.register(Remembered(memory))
 
     def watch_spool(self, waiting: Callable[[], int]) -> None:
         """Show how many deliveries wait in the spool, counted at each scrape."""
@@ -188,52 +192,3 @@ class Metrics:
 
     def heard(self, at: datetime) -> None:
         self._heard.set(at.timestamp())
-
-
-class _Incidents(Collector):
-    """`responder_incidents`, read from storage when scraped."""
-
-    def __init__(self, counts: Counts, rules: Sequence[str]) -> None:
-        self._counts = counts
-        self._rules = rules
-
-    def describe(self) -> Iterator[GaugeMetricFamily]:
-        yield self._family()
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        family, counts = self._family(), self._counts()
-        known = {(rule, state): 0 for rule in self._rules for state in State}
-        for (rule, state), number in {**known, **counts}.items():
-            family.add_metric([rule, state], number)
-        yield family
-
-    @staticmethod
-    def _family() -> GaugeMetricFamily:
-        return GaugeMetricFamily(
-            "responder_incidents",
-            "Incidents that storage holds, by state.",
-            labels=["rule", "state"],
-        )
-
-
-class _Brakes(Collector):
-    """What holds every report, read from storage when scraped."""
-
-    def __init__(self, standing: StandingNow) -> None:
-        self._standing = standing
-
-    def describe(self) -> Iterator[GaugeMetricFamily]:
-        yield from (GaugeMetricFamily(name, text) for name, text in _BRAKES.items())
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        now = self._standing()
-        values = (now.pause is not None, now.breaker_open, now.reports_last_hour)
-        for (name, text), value in zip(_BRAKES.items(), values, strict=True):
-            yield GaugeMetricFamily(name, text, value=value)
-
-
-_BRAKES = {
-    "responder_paused": "1 while automatic reports are paused.",
-    "responder_breaker_open": "1 while max_reports_per_hour holds every report.",
-    "responder_reports_last_hour": "Calls of the last hour that this limit counts.",
-}

@@ -1,0 +1,96 @@
+"""The stamp of whoever runs, and the gaps in which nobody did."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, or_, select, update
+
+from responder.incident.memory import Gap, Memory
+from responder.incident.ports import Clock
+from responder.store.disk import Disk
+from responder.store.engine import reading
+from responder.store.tables import gaps, incidents, life, upsert
+
+GAP = timedelta(seconds=60)
+"""Without a stamp for longer, nobody was there."""
+_TOLD = 10
+
+Write = Callable[[Callable[[Connection], Any]], Any]
+
+
+class Life:
+    """Stamps for this process; `disk` is what its storage lies on.
+
+    All raise `StorageUnavailable` while the database fails.
+    """
+
+    def __init__(
+        self, write: Write, engine: Callable[[], Engine], clock: Clock, disk: Disk
+    ) -> None:
+        self._write = write
+        self._engine = engine
+        self._clock = clock
+        self._disk = disk
+        self._began = False
+        self._tried_at = 0.0
+
+    def beat(self) -> Gap | None:
+        """Say that we run; the gap that this ends, if nobody ran for a while.
+
+        The first one of a process also makes everything due that is open or watched:
+        whatever happened meanwhile is looked at once. While the database is away,
+        beats fail, but somebody runs: that is no gap.
+        """
+        passed = self._clock.monotonic() - self._tried_at
+        away = self._began and passed < GAP.total_seconds()
+        try:
+            found: Gap | None = self._write(lambda conn: self._stamp(conn, away))
+        finally:
+            self._tried_at = self._clock.monotonic()
+        self._began = True
+        return found
+
+    def memory(self) -> Memory:
+        """What is remembered now."""
+        newest = select(gaps).order_by(gaps.c.since.desc()).limit(_TOLD)
+        with reading(self._engine()) as conn:
+            row = conn.execute(select(life)).first()
+            told = [Gap(since=g.since, until=g.until) for g in conn.execute(newest)]
+        return Memory(
+            since=row.since if row else None,
+            gaps=tuple(told),
+            history_lost=bool(row and row.history_lost),
+            forgets=self._disk.forgets,
+        )
+
+    def _stamp(self, conn: Connection, away: bool) -> Gap | None:
+        now = self._clock.now()
+        if not self._began:
+            _look_at_everything(conn, now)
+        row = conn.execute(select(life).with_for_update()).first()
+        if row is None:
+            first = upsert(conn, life).values(
+                id=1,
+                since=now,
+                stamped_at=now,
+                history_lost=self._disk.history_expected,
+            )
+            conn.execute(first.on_conflict_do_nothing(index_elements=[life.c.id]))
+            return None
+        conn.execute(update(life).values(stamped_at=now))
+        if away or now - row.stamped_at <= GAP:
+            return None
+        conn.execute(insert(gaps).values(since=row.stamped_at, until=now))
+        return Gap(since=row.stamped_at, until=now)
+
+
+def _look_at_everything(conn: Connection, now: datetime) -> None:
+    """What is open, and what ended and is watched, is due at once."""
+    row = incidents.c
+    conn.execute(
+        update(incidents)
+        .where(or_(row.ended_at.is_(None), row.due_at > now))
+        .where(or_(row.lease_until.is_(None), row.lease_until <= now))
+        .values(due_at=now)
+    )
