@@ -64,7 +64,9 @@ def _how_ended(record: Record) -> str:
         said.append(f"A person reported the fault to the factory at {when}.")
     if ours := _how_reported(record):
         said.append(ours)
-    if not said and not record.incident.withheld_at:
+    if not said and record.incident.withheld_at:
+        said.append("Responder only watched, and no report by hand is on the record.")
+    elif not said:
         said.append("Nothing was reported to the factory.")
     return " ".join(said)
 

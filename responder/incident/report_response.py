@@ -86,10 +86,8 @@ def _obstacles(record: Record) -> str:
 
 def resolution(record: Record) -> str:
     """What ended it, the supplier's words, the proof, and what was spared."""
-    said = [*_call(record), *_proof(record), *_spared(record)]
-    if not said:
-        said = [_without_call(record)]
-    return " ".join(said)
+    called = _call(record) or [_without_call(record)]
+    return " ".join([*called, *_proof(record), *_spared(record)])
 
 
 def _call(record: Record) -> list[str]:
@@ -152,6 +150,8 @@ def _without_call(record: Record) -> str:
     how = blank("what ended it, and how you know")
     if record.incident.finished is None:
         return f"It is not resolved yet: {how}."
+    if record.incident.withheld_at:
+        return f"What ended it is not on the record: {how}."
     words = plain(event_words(record.incident.finished))
     when = record.clock(record.incident.finished.at)
     return f"Nothing was reported to the factory. Responder at {when}: {words}. {how}."
