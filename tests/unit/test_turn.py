@@ -331,3 +331,23 @@ def test_a_report_is_timed_from_the_opening_once() -> None:
     assert bench.meter.waited == [1.0]
     answer = bench.store.told("i1", ReportAnswered)
     assert len(answer) == 1
+
+
+def test_an_answer_that_could_not_be_written_costs_one_more_call_at_most() -> None:
+    bench = Bench()
+    bench.factory.calling = lambda: bench.store.broken.add("record")
+    with pytest.raises(StorageUnavailable):
+        turn(bench)
+    left = bench.store.timelines["i1"]
+    bench.factory.calling = lambda: None
+    bench.store.broken.clear()
+    bench.clock.at = at(8)
+    bench.factory.outcomes = [Outcome.NOTHING_TO_RESOLVE]
+
+    turn(bench, left)
+
+    assert [link.digest for link in bench.factory.calls] == [LINK.digest] * 2
+    assert [report.outcome for report in bench.store.load("i1").reports] == [
+        Outcome.UNKNOWN,
+        Outcome.NOTHING_TO_RESOLVE,
+    ]
