@@ -13,6 +13,8 @@ from waitress.server import create_server
 THREADS = 16
 MOST_DROPPED = 64 * 1024 * 1024
 """So much of a too large body is taken in before it is refused, readably."""
+IDLE = 30
+"""Seconds that a connection may say nothing: silent ones must not use them all up."""
 
 
 class BadAddress(Exception):
@@ -30,7 +32,7 @@ class HttpServer:
     that is not this machine's. `port` is the real one.
     """
 
-    def __init__(self, app: Flask, host: str, port: int) -> None:
+    def __init__(self, app: Flask, host: str, port: int, idle: int = IDLE) -> None:
         # A socket of our own: of a name with several addresses the library would make
         # several servers without one port, and leave sockets open where it fails.
         self._server: Any = create_server(
@@ -39,6 +41,8 @@ class HttpServer:
             threads=THREADS,
             ident="",
             connection_limit=1000,
+            channel_timeout=idle,
+            cleanup_interval=min(idle, 5),
             max_request_body_size=MOST_DROPPED + 1,
             # The guard must see what a proxy says; nothing here trusts it.
             clear_untrusted_proxy_headers=False,

@@ -98,3 +98,15 @@ def test_a_port_that_another_program_has_is_told() -> None:
 def test_an_address_that_is_not_ours_is_refused_in_one_sentence(host: str) -> None:
     with pytest.raises(BadAddress, match=r"cannot listen on .*; set server.listen to"):
         HttpServer(application(), host, 8080)
+
+
+@pytest.mark.parametrize("begun", [b"", b"POST /webhooks/grafana HTTP/1.1\r\nHost: x"])
+def test_a_connection_that_falls_silent_is_let_go(begun: bytes) -> None:
+    server = HttpServer(application(), "127.0.0.1", 0, idle=1)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as wire:
+        wire.sendall(begun)
+        said = wire.recv(100)
+    server.stop()
+
+    assert said == b""
