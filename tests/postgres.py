@@ -33,7 +33,8 @@ AS 'SELECT now FROM {schema}.test_clock';
 def server() -> Iterator[str]:
     """The address of a server: RESPONDER_TEST_POSTGRES, else one of our own."""
     if given := os.environ.get("RESPONDER_TEST_POSTGRES"):
-        yield given
+        # As libpq writes it, whichever driver it names.
+        yield re.sub(r"^\w+(\+\w+)?://", "postgresql://", given)
         return
     with own_server() as running:
         yield running.get_uri()
@@ -119,9 +120,10 @@ class Onlooker:
 
     def __init__(self, url: str) -> None:
         # Its own connection bears no name: it counts the others.
-        self._conn = psycopg.connect(re.sub("&application_name=[^&]*", "", url))
+        nameless = re.sub("&application_name=[^&]*", "", url)
+        self._conn = psycopg.connect(nameless)
         self._name = re.findall("application_name=([^&]*)", url)[0]
-        self._watch = psycopg.connect(self._conn.info.dsn, autocommit=True)
+        self._watch = psycopg.connect(nameless, autocommit=True)
 
     def __enter__(self) -> Self:
         return self

@@ -81,7 +81,7 @@ class PostgresDatabase:
                 conn.execute(_PREPARE, {"a": a, "b": b})
                 schema.prepare(conn, self._name())
             with self.writing():
-                """Read the clock, before anyone asks for the time."""
+                pass  # the clock is read, before anyone asks for the time
         except SQLAlchemyError as error:
             self.close()
             raise BadStorage(self._no_use(error)) from None
