@@ -14,7 +14,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench torture lock image clean
+.PHONY: help install demo run test check bench torture kit lock image clean
 
 help:  ## list what can be made
 	@echo "Responder answers a Grafana alert before a person can."
@@ -45,6 +45,9 @@ bench: $(STAMP)  ## measure intake and reaction against their floors, about ten 
 
 torture: $(STAMP)  ## kill it in every place for an hour and a half, on both databases
 	$(BIN)/python -m tests.torture $(ARGS)
+
+kit: $(STAMP)  ## write anew what is generated in grafana/: dashboards, alerts
+	$(BIN)/python -m grafana.build
 
 lock: $(STAMP)  ## write the requirements files anew from pyproject.toml
 	$(BIN)/pip install --quiet pip-tools

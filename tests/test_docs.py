@@ -32,10 +32,10 @@ from responder.incident.names import (
     Status,
     Verdict,
 )
-from responder.metrics import RESULTS, Metrics
+from responder.metrics import FAILURES, RESULTS, Metrics
 from responder.web.application import create_app
 from tests.docs import ROOT, blocks, page, table
-from tests.fakes import ListedControls
+from tests.fakes import readings
 from tests.web_parts import RULE, Web, founding
 
 PAGES = [
@@ -190,8 +190,7 @@ def metrics() -> Metrics:
         rules=[RULE],
         version="0",
         config_sha="cafe",
-        counts=dict,
-        standing=ListedControls().standing,
+        stored=readings(),
     )
 
 
@@ -211,13 +210,19 @@ def test_every_metric_is_documented_with_kind_and_labels_and_no_other() -> None:
     told = {
         row[0]: (row[1], set(re.findall(r"\w+", row[2])))
         for row in rows
-        if row[0].startswith("responder_")
+        if row[0].startswith(("responder_", "process_"))
     }
     assert told == exposed()
 
 
 @pytest.mark.parametrize(
-    ("label", "values"), [("sender", Sender), ("result", RESULTS), ("status", Status)]
+    ("label", "values"),
+    [
+        ("sender", Sender),
+        ("result", RESULTS),
+        ("status", Status),
+        ("dependency", FAILURES),
+    ],
 )
 def test_a_label_is_documented_with_its_values(label: str, values: list[str]) -> None:
     told = {row[0]: row[1] for row in table(page("docs/metrics.md"), "Labels")}

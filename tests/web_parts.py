@@ -32,7 +32,14 @@ from responder.senders import body, grafana, irm, signature
 from responder.web import received
 from responder.web.application import create_app
 from responder.web.parts import Authenticated, Parts, PushEndpoint
-from tests.fakes import NOON, ListedArchive, ListedControls, ListedIntake, SetClock
+from tests.fakes import (
+    NOON,
+    ListedArchive,
+    ListedControls,
+    ListedIntake,
+    SetClock,
+    readings,
+)
 
 SECRET = "demo-secret-of-grafana"
 OPERATOR = "pass-of-oncall"
@@ -76,9 +83,11 @@ class Web:
             rules=[RULE],
             version="0",
             config_sha="cafe",
-            counts=self.archive.counts,
-            standing=self.controls.standing,
-            memory=lambda: self.memory,
+            stored=readings(
+                self.archive.counts,
+                self.controls.standing,
+                memory=lambda: self.memory,
+            ),
         )
 
     def parts(self) -> Parts:

@@ -275,6 +275,8 @@ class ListedMeter:
     outcomes: list[Outcome] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
+    seen: list[int] = field(default_factory=lambda: [0, 0])
+    """Good orders, failed orders."""
 
     def decided(self, rule: str, decision: Decision, reason: Reason) -> None:
         self.decisions.append((decision, reason))
@@ -290,6 +292,13 @@ class ListedMeter:
 
     def error_logs(self, rule: str, check: str, count: int) -> None:
         self.counts.append(count)
+
+    def unreadable(self, reason: UnreadableReason) -> None:
+        """Not looked at by any test."""
+
+    def orders(self, rule: str, *, good: int, failed: int) -> None:
+        self.seen[0] += good
+        self.seen[1] += failed
 
 
 @dataclass

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
-from responder import __version__
 from responder.app.keeping import housekeeper, life_of
+from responder.app.measured import metrics_of
 from responder.app.reception import spooling_intake, taken_in_by, web_parts
 from responder.app.sources import line_reader, log_source, open_store
 from responder.clock import SystemClock
@@ -85,7 +85,7 @@ def build(
     store = open_store(settings, clock, masker, supplier, client.fixed_link(), rules)
     logs = logs or log_source(settings, store)
     life = life_of(store, disk)
-    metrics = _metrics(settings, store, life, registry or CollectorRegistry())
+    metrics = metrics_of(settings, store, life, registry or CollectorRegistry())
     tools = Tools(
         store=store,
         logs=logs,
@@ -127,18 +127,4 @@ def _assembled(
         metrics=metrics,
         masker=masker,
         web=create_app(parts),
-    )
-
-
-def _metrics(
-    settings: Settings, store: Store, life: Life, registry: CollectorRegistry
-) -> Metrics:
-    return Metrics(
-        registry,
-        rules=settings.rules,
-        version=__version__,
-        config_sha=settings.sha,
-        counts=store.counts,
-        standing=store.controls.standing,
-        memory=life.memory,
     )

@@ -4,7 +4,7 @@ Every series that can occur is there from the first scrape, so that a rate over 
 counter's first step is seen.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import (
@@ -12,28 +12,22 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
 )
 
 from responder.incident.decisions import DECISIONS
-from responder.incident.memory import Memory
 from responder.incident.names import (
     Decision,
     Outcome,
     Reason,
     Sender,
     Status,
+    UnreadableReason,
     Verdict,
 )
 from responder.incident.rule import Rule
-from responder.metrics.stored import (
-    Brakes,
-    Counts,
-    Incidents,
-    MemoryNow,
-    Remembered,
-    StandingNow,
-)
+from responder.metrics.stored import Readings, Stored
 
 RESULTS = (
     "accepted",
@@ -49,6 +43,13 @@ _QUICK = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SLOW = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 _DELAYS = (1, 5, 10, 20, 30, 60, 90, 120, 300, 900)
 
+FAILURES: Mapping[str, tuple[str, ...]] = {
+    "logs": tuple(UnreadableReason),
+    "factory": (Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.UNKNOWN),
+}
+"""How what we depend on fails, each by its own names."""
+ORDERS = ("good", "failed")
+
 
 class Metrics:
     """What is counted, by the names that the README and the dashboards use."""
@@ -60,24 +61,13 @@ class Metrics:
         rules: Sequence[Rule],
         version: str,
         config_sha: str,
-        counts: Counts,
-        standing: StandingNow,
-        memory: MemoryNow = Memory,
+        stored: Readings,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry
         self._counters(registry)
         self._histograms(registry)
-        self._heard = Gauge(
-            "responder_last_webhook_timestamp_seconds",
-            "When the last webhook was accepted, in Unix seconds; 0 before the first.",
-            registry=registry,
-        )
-        self._spooled = Gauge(
-            "responder_spooled_deliveries",
-            "Deliveries that wait on disk because the database takes none.",
-            registry=registry,
-        )
+        self._gauges(registry)
         build = Gauge(
             "responder_build_info",
             "Always 1; what runs, by version and configuration.",
@@ -86,9 +76,8 @@ class Metrics:
         )
         build.labels(version, config_sha).set(1)
         self._prepare(rules)
-        registry.register(Incidents(counts, [rule.name for rule in rules]))
-        registry.register(Brakes(standing))
-        registry.register(Remembered(memory))
+        registry.register(Stored(stored, [rule.name for rule in rules]))
+        ProcessCollector(registry=registry)
 
     def watch_spool(self, waiting: Callable[[], int]) -> None:
         """Show how many deliveries wait in the spool, counted at each scrape."""
@@ -110,11 +99,46 @@ class Metrics:
         self._reports = counter(
             "responder_reports", "Calls to the factory.", "rule", "outcome"
         )
-        self._error_logs = Gauge(
+        self._orders = counter(
+            "responder_orders_seen",
+            "Orders that looks at the logs found, each once for an incident.",
+            "rule",
+            "result",
+        )
+        self._failures = counter(
+            "responder_dependency_failures",
+            "Questions to the logs and calls to the factory that failed.",
+            "dependency",
+            "reason",
+        )
+
+    def _gauges(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, labels, registry=registry)
+
+        self._error_logs = gauge(
             "responder_error_logs",
             "Lines that a check counted at its last look.",
-            ["rule", "check"],
-            registry=registry,
+            "rule",
+            "check",
+        )
+        self._thresholds = gauge(
+            "responder_check_threshold",
+            "Lines from which on a check confirms a fault.",
+            "rule",
+            "check",
+        )
+        self._heard = gauge(
+            "responder_last_webhook_timestamp_seconds",
+            "When the last webhook was accepted, in Unix seconds; 0 before the first.",
+        )
+        self._heartbeat = gauge(
+            "responder_last_heartbeat_timestamp_seconds",
+            "When the last heartbeat was heard, in Unix seconds; 0 before the first.",
+        )
+        self._spooled = gauge(
+            "responder_spooled_deliveries",
+            "Deliveries that wait on disk because the database takes none.",
         )
 
     def _histograms(self, registry: CollectorRegistry) -> None:
@@ -152,6 +176,9 @@ class Metrics:
         for status in Status:
             for verdict in Verdict:
                 self._alerts.labels(status, verdict)
+        for dependency, whys in FAILURES.items():
+            for why in whys:
+                self._failures.labels(dependency, why)
         for rule in rules:
             for decision, reasons in DECISIONS.items():
                 for reason in reasons:
@@ -160,6 +187,10 @@ class Metrics:
                 self._reports.labels(rule.name, outcome)
             for check in rule.checks:
                 self._error_logs.labels(rule.name, check.name)
+                threshold = self._thresholds.labels(rule.name, check.name)
+                threshold.set(check.threshold)
+            for result in ORDERS:
+                self._orders.labels(rule.name, result)
             self._time_to_report.labels(rule.name)
             self._alert_delay.labels(rule.name)
 
@@ -169,6 +200,8 @@ class Metrics:
     def reported(self, rule: str, outcome: Outcome, seconds: float) -> None:
         self._reports.labels(rule, outcome).inc()
         self._report.observe(seconds)
+        if outcome in FAILURES["factory"]:
+            self._failures.labels("factory", outcome).inc()
 
     def time_to_report(self, rule: str, seconds: float) -> None:
         self._time_to_report.labels(rule).observe(max(seconds, 0.0))
@@ -178,6 +211,13 @@ class Metrics:
 
     def error_logs(self, rule: str, check: str, count: int) -> None:
         self._error_logs.labels(rule, check).set(count)
+
+    def unreadable(self, reason: UnreadableReason) -> None:
+        self._failures.labels("logs", reason).inc()
+
+    def orders(self, rule: str, *, good: int, failed: int) -> None:
+        for result, number in zip(ORDERS, (good, failed), strict=True):
+            self._orders.labels(rule, result).inc(number)
 
     def webhook(self, sender: Sender, result: str, seconds: float) -> None:
         self._webhooks.labels(sender, result).inc()
@@ -192,3 +232,6 @@ class Metrics:
 
     def heard(self, at: datetime) -> None:
         self._heard.set(at.timestamp())
+
+    def heartbeat(self, at: datetime) -> None:
+        self._heartbeat.set(at.timestamp())

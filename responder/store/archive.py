@@ -75,6 +75,17 @@ class StoredArchive:
         with reading(self.engine) as conn:
             return _counts(conn)
 
+    def opened(self) -> dict[str, datetime]:
+        """When the oldest open incident of each rule was opened, of those with one."""
+        column = incidents.c
+        query = (
+            select(column.rule, func.min(column.opened_at))
+            .where(column.ended_at.is_(None))
+            .group_by(column.rule)
+        )
+        with reading(self.engine) as conn:
+            return {row.rule: row[1] for row in conn.execute(query)}
+
 
 def _search(conn: Connection, wanted: Search) -> IncidentPage:
     """A page of incidents, newest first. Raises `BadCursor`."""

@@ -44,6 +44,9 @@ class WebhookCounting(Protocol):
     def heard(self, at: datetime) -> None:
         """A webhook was accepted."""
 
+    def heartbeat(self, at: datetime) -> None:
+        """A heartbeat was heard."""
+
     def decided(self, rule: str, decision: Decision, reason: Reason) -> None:
         """An operator ended an incident."""
 

@@ -17,6 +17,8 @@ def tell(metrics: WebhookCounting, delivery: Delivery, accepted: Accepted) -> No
     metrics.heard(delivery.received_at)
     for alert, said in zip(notification.alerts, accepted.verdicts, strict=False):
         metrics.alert(alert.status, said.verdict)
+        if said.verdict is Verdict.HEARTBEAT:
+            metrics.heartbeat(delivery.received_at)
         if said.rule and said.verdict in (Verdict.OPENED, Verdict.JOINED):
             delay = delivery.received_at - alert.starts_at
             metrics.alert_delay(said.rule, delay.total_seconds())

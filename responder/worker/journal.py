@@ -4,9 +4,14 @@ import logging
 from datetime import datetime
 from typing import Protocol
 
-from responder.incident.events import Decided, Looked, ReportAnswered
+from responder.incident.events import (
+    Decided,
+    FirstErrorFound,
+    Looked,
+    ReportAnswered,
+)
 from responder.incident.model import Incident
-from responder.incident.names import Decision, Outcome, Reason
+from responder.incident.names import Decision, Outcome, Reason, UnreadableReason
 
 log = logging.getLogger("responder.worker")
 
@@ -23,6 +28,10 @@ class Meter(Protocol):
     def evidence(self, seconds: float) -> None: ...
 
     def error_logs(self, rule: str, check: str, count: int) -> None: ...
+
+    def unreadable(self, reason: UnreadableReason) -> None: ...
+
+    def orders(self, rule: str, *, good: int, failed: int) -> None: ...
 
 
 class Journal:
@@ -78,6 +87,15 @@ class Journal:
         for check in looked.checks:
             if check.count is not None:
                 self._meter.error_logs(incident.rule, check.name, check.count)
+            elif check.unreadable is not None:
+                self._meter.unreadable(check.unreadable)
+        good, failed = len(looked.good_lines), len(looked.failed_lines)
+        self._meter.orders(incident.rule, good=good, failed=failed)
+
+    def traced(self, incident: Incident, found: FirstErrorFound) -> None:
+        """Before the event is noted: what was known already is not counted again."""
+        new = set(found.failed_lines) - incident.failed_keys
+        self._meter.orders(incident.rule, good=0, failed=len(new))
 
     def relapsed(self, incident: Incident, new: str | None, at: datetime) -> None:
         if new is not None:

@@ -84,6 +84,7 @@ class Turn:
                 found = trace_back(
                     self._tools.logs, self._ledger.incident, self._rule, now
                 )
+                self._tools.journal.traced(self._ledger.incident, found)
                 self._ledger.note(found)
                 self._ledger.flush()
             case Send():

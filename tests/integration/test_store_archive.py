@@ -11,6 +11,7 @@ from responder.incident.ports import StorageUnavailable
 from responder.store import Store
 from tests.conftest import Place
 from tests.store_parts import (
+    RULE,
     alert,
     at,
     delivery,
@@ -162,3 +163,12 @@ def test_a_running_store_is_writable_and_a_closed_one_is_not(store: Store) -> No
         store.accept(delivery())
     with pytest.raises(StorageUnavailable):
         store.counts()
+
+
+def test_the_oldest_open_incident_of_each_rule_is_known(store: Store) -> None:
+    assert store.opened() == {}
+
+    opened_at(store, 5, "north")
+    opened_at(store, 9, "south")
+
+    assert store.opened() == {RULE.name: at(5)}

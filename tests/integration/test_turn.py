@@ -8,7 +8,7 @@ import pytest
 
 from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
 from responder.incident.link import FoundLink, LinkPlace, ReportLink
-from responder.incident.names import Decision, Outcome, Reason, State
+from responder.incident.names import Decision, Outcome, Reason, State, UnreadableReason
 from responder.incident.ports import Answer, Lease
 from responder.store import Store
 from responder.worker.journal import Journal
@@ -78,6 +78,10 @@ class Quiet:
     def evidence(self, seconds: float) -> None: ...
 
     def error_logs(self, rule: str, check: str, count: int) -> None: ...
+
+    def unreadable(self, reason: UnreadableReason) -> None: ...
+
+    def orders(self, rule: str, *, good: int, failed: int) -> None: ...
 
 
 def errors(many: int) -> list[LogLine]:

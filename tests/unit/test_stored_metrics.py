@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from responder.incident.ports import StorageUnavailable
 from responder.metrics import Metrics
+from tests.fakes import readings
 from tests.web_parts import RULE
 
 
@@ -21,9 +22,7 @@ def test_a_storage_that_does_not_answer_leaves_its_samples_out_and_the_others_in
         rules=[RULE],
         version="1.0",
         config_sha="cafe",
-        counts=away,
-        standing=away,
-        memory=away,
+        stored=readings(away, away, memory=away),
     )
     lines = generate_latest(metrics.registry).decode().splitlines()
     samples = [line for line in lines if not line.startswith("#")]

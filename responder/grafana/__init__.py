@@ -1,0 +1,1 @@
+"""What Responder brings along for Grafana: dashboards, and alerts about itself."""
