@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -375,3 +376,49 @@ def test_bytes_that_are_no_http_end_one_connection_and_nothing_else() -> None:
         connection.request("GET", "/-/healthy")
         assert connection.getresponse().status == 200
         connection.close()
+
+
+def routes() -> list[tuple[str, str]]:
+    """Every method and path of the application, filled with harmless values."""
+    found = set()
+    for rule in create_app(Web().parts()).url_map.iter_rules():
+        # `<any("a", "b"):name>` takes its first, any other part takes `x`.
+        path = re.sub(r'<any\("?(\w[\w-]*).*?\):\w+>', r"\1", rule.rule)
+        path = re.sub(r"<[^>]*>", "x", path)
+        found |= {(method, path) for method in (rule.methods or set())}
+    return sorted(found - {("OPTIONS", path) for _, path in found})
+
+
+FOR_ALL = {"/login", "/logout", "/static/x", "/-/healthy", "/-/ready"}
+CLOSED = [(method, path) for method, path in routes() if path not in FOR_ALL]
+SENDERS = {*HOOKS, "/loki/api/v1/push"}
+ACTING = [
+    (method, path)
+    for method, path in routes()
+    if method not in ("GET", "HEAD") and path not in SENDERS
+]
+
+
+def test_routes_are_found() -> None:
+    assert len(CLOSED) > 20
+    assert ("POST", "/do/pause") in ACTING
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+def test_no_route_forgets_to_ask_who_it_is(method: str, path: str) -> None:
+    web = Web(
+        operators=OPERATORS,
+        credentials=CREDENTIALS,
+        server=BEYOND,
+        push_bearer=Secret(PUSH_TOKEN),
+    )
+
+    assert answer_to(web, path, method, body=b"{}").status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path"), ACTING)
+def test_no_route_that_acts_believes_another_sites_page(method: str, path: str) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"}
+    web = Web(operators=OPERATORS, server=BEYOND)
+
+    assert answer_to(web, path, method, headers, ONCALL, b"{}").status_code == 403
