@@ -38,6 +38,7 @@ def open_store(
         max_reports_per_hour=settings.max_reports_per_hour,
         masker=masker,
         summarise=summarise,
+        accept_within=settings.accept_within,
     )
     store.start()
     if settings.server.start_paused:

@@ -35,6 +35,7 @@ def settings(parts: Parts, expanded: Expanded, sha: str) -> Settings:
     return Settings(
         server=_server(parts),
         storage_url=parts.storage.value.url,
+        accept_within=parts.storage.value.accept_within,
         spool=parts.storage.value.spool,
         spool_max=parts.storage.value.spool_max,
         keep=parts.storage.value.keep,

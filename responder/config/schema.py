@@ -149,6 +149,7 @@ class ServerSection(Section):
 
 class StorageSection(Section):
     url: Annotated[str, BeforeValidator(storage_url)] = "sqlite:///responder.db"
+    accept_within: Positive = timedelta(milliseconds=800)
     spool: Text | None = None
     spool_max: Annotated[int, BeforeValidator(size)] = 64 * 1024 * 1024
     keep: Annotated[Length, AfterValidator(days)] = timedelta(days=90)

@@ -146,6 +146,8 @@ class Settings:
     server: Server = field(default_factory=Server)
     storage_url: str = field(default="sqlite:///responder.db", repr=False)
     """It may hold a password."""
+    accept_within: timedelta = timedelta(milliseconds=800)
+    """How long a webhook waits for the database before it goes to the spool."""
     spool: str | None = None
     """The folder of the spool; None: beside the database's file, else `responder.spool`
     in the working directory."""

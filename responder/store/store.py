@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -41,7 +41,6 @@ from responder.store.timeline import Folds, read_row, with_row
 T = TypeVar("T")
 Groups = Sequence[tuple[str, str]]
 
-_ACCEPT_WITHIN = 0.8
 _ACCEPT_EACH = 0.0002
 """Seconds more for each alert: a group of 10,000 is genuine, IRM waits 4 s in all."""
 _APPEND_WITHIN = 30.0
@@ -68,7 +67,9 @@ class Store(StoredArchive):
         max_reports_per_hour: int,
         masker: Callable[[str], str],
         summarise: Callable[[Incident], str] = lambda incident: "",
+        accept_within: timedelta = timedelta(milliseconds=800),
     ) -> None:
+        self._accept_within = accept_within.total_seconds()
         self._database = database_at(url, clock)
         self._clock = clock = self._database.clock
         self._masker = masker
@@ -138,7 +139,7 @@ class Store(StoredArchive):
         future = self._lane(0).deliver(arrival)
         try:
             alerts = len(delivery.notification.alerts)
-            return wait(future, _ACCEPT_WITHIN + alerts * _ACCEPT_EACH)
+            return wait(future, self._accept_within + alerts * _ACCEPT_EACH)
         except StorageUnavailable:
             future.add_done_callback(self._give_back)
             raise
@@ -225,7 +226,7 @@ class Store(StoredArchive):
         probe = update(tables.brakes).values(probed_at=self._clock.now())
         try:
             future = self._lane(-1).submit(lambda conn: conn.execute(probe))
-            wait(future, _ACCEPT_WITHIN)
+            wait(future, self._accept_within)
         except StorageUnavailable:
             return False
         return True

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import requests
@@ -12,6 +12,7 @@ from responder.incident.names import Sender
 from responder.senders import samples
 from tests.e2e.service import Service, service, until
 
+SHORT = timedelta(milliseconds=300)
 LABELS = {"alertname": "Order errors", "responder": "jwt-pizza"}
 
 
@@ -31,7 +32,7 @@ def deliver(found: Service) -> requests.Response:
 def test_an_alert_that_meets_a_locked_database_is_answered_202_and_acted_upon(
     tmp_path: Path,
 ) -> None:
-    with service(tmp_path) as found:
+    with service(tmp_path, accept_within=SHORT) as found:
         found.factory.start_chaos("fail")
         found.shop.order()
         with locked(tmp_path):
@@ -46,14 +47,14 @@ def test_an_alert_that_meets_a_locked_database_is_answered_202_and_acted_upon(
 def test_readiness_stays_while_the_spool_takes_what_the_database_does_not(
     tmp_path: Path,
 ) -> None:
-    with service(tmp_path) as found, locked(tmp_path):
+    with service(tmp_path, accept_within=SHORT) as found, locked(tmp_path):
         answer = requests.get(f"{found.url}/-/ready", timeout=5)
         assert answer.status_code == 200
         assert "spooled" in answer.text
 
 
 def test_only_when_the_spool_is_full_too_is_it_our_trouble(tmp_path: Path) -> None:
-    with service(tmp_path, spool_max=10) as found:
+    with service(tmp_path, accept_within=SHORT, spool_max=10) as found:
         with locked(tmp_path):
             assert deliver(found).status_code == 503
             assert requests.get(f"{found.url}/-/ready", timeout=5).status_code == 503
