@@ -30,6 +30,7 @@ from responder.incident.ports import Clock, Lease
 from responder.incident.rule import Check, Rule
 from responder.masking import Masker
 from responder.store import Store
+from responder.store.links import Supplier
 from tests.fakes import NOON, SetClock
 
 FACTORY = "pizza-factory.example.com"
@@ -64,10 +65,12 @@ def store_on(
         f"sqlite:///{place}" if isinstance(place, Path) else place,
         rules=rules,
         clock=clock or SetClock(),
-        factory=FACTORY,
-        factory_timeout=5.0,
-        fixed_link=fixed_link,
-        max_reports_per_hour=max_reports_per_hour,
+        supplier=Supplier.of(
+            FACTORY,
+            timeout=timedelta(seconds=5),
+            fixed_link=fixed_link,
+            max_reports_per_hour=max_reports_per_hour,
+        ),
         masker=Masker(("s3cret-value",)),
         summarise=summarise,
     )

@@ -13,6 +13,7 @@ from responder.incident.ports import Clock, Factory, LogSource
 from responder.incident.rule import Rule
 from responder.incident.words import sentence
 from responder.masking import Masker
+from responder.store.links import Supplier
 from responder.store.store import Store
 
 
@@ -32,10 +33,12 @@ def open_store(
         settings.storage_url,
         rules=settings.rules,
         clock=clock,
-        factory=factory.name,
-        factory_timeout=settings.factory.timeout.total_seconds(),
-        fixed_link=fixed_link,
-        max_reports_per_hour=settings.max_reports_per_hour,
+        supplier=Supplier.of(
+            factory.name,
+            timeout=settings.factory.timeout,
+            fixed_link=fixed_link,
+            max_reports_per_hour=settings.max_reports_per_hour,
+        ),
         masker=masker,
         summarise=summarise,
         accept_within=settings.accept_within,

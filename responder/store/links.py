@@ -5,7 +5,7 @@ The policy's rules 2, 10 and 11. A link is known by its digest only.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from responder.incident.brakes import LinkRecord
 from responder.incident.events import ReportAnswered, ReportIntended
+from responder.incident.link import ReportLink
 from responder.incident.names import Outcome, Reason
 from responder.store.tables import (
     AnyRow,
@@ -47,6 +48,24 @@ class Supplier:
     fixed: str | None
     fixed_name: str
     max_reports_per_hour: int
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        *,
+        timeout: timedelta,
+        fixed_link: ReportLink | None,
+        max_reports_per_hour: int,
+    ) -> Self:
+        """The supplier of this host; `fixed_link` replaces the search for links."""
+        return cls(
+            name=name,
+            timeout=timeout.total_seconds(),
+            fixed=fixed_link.digest if fixed_link else None,
+            fixed_name=fixed_link.name if fixed_link else "",
+            max_reports_per_hour=max_reports_per_hour,
+        )
 
     @property
     def patience(self) -> timedelta:

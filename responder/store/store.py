@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Engine, update
 from responder.incident.alert import Delivery
 from responder.incident.brakes import Brakes
 from responder.incident.events import Event
-from responder.incident.link import ReportLink
 from responder.incident.model import Incident
 from responder.incident.ports import (
     Accepted,
@@ -61,10 +60,7 @@ class Store(StoredArchive):
         *,
         rules: Sequence[Rule],
         clock: Clock,
-        factory: str,
-        factory_timeout: float,
-        fixed_link: ReportLink | None,
-        max_reports_per_hour: int,
+        supplier: Supplier,
         masker: Callable[[str], str],
         summarise: Callable[[Incident], str] = lambda incident: "",
         accept_within: timedelta = timedelta(milliseconds=800),
@@ -75,13 +71,7 @@ class Store(StoredArchive):
         self._masker = masker
         self._ids = Ids()
         self._folds = Folds()
-        self._supplier = Supplier(
-            name=factory,
-            timeout=factory_timeout,
-            fixed=fixed_link.digest if fixed_link else None,
-            fixed_name=fixed_link.name if fixed_link else "",
-            max_reports_per_hour=max_reports_per_hour,
-        )
+        self._supplier = supplier
         self._appends = Appends(self._supplier, summarise, self._database)
         self._desk = Desk(
             rules=tuple(rules),

@@ -5,12 +5,14 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from responder.incident.ports import StorageUnavailable
 from responder.store import BadStorage, DatabaseInUse, Store
+from responder.store.links import Supplier
 from tests.fakes import NOON, SetClock
 from tests.store_parts import FACTORY, decided, delivery, open_incident, store_on
 
@@ -135,10 +137,12 @@ def test_an_address_that_is_no_file_and_no_postgresql_is_refused(url: str) -> No
             url,
             rules=(),
             clock=SetClock(),
-            factory=FACTORY,
-            factory_timeout=5,
-            fixed_link=None,
-            max_reports_per_hour=6,
+            supplier=Supplier.of(
+                FACTORY,
+                timeout=timedelta(seconds=5),
+                fixed_link=None,
+                max_reports_per_hour=6,
+            ),
             masker=str,
         )
 
