@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -116,9 +117,16 @@ def test_no_code_comes_out(written: dict[str, str], kind: str) -> None:
     assert written["code"] not in written[kind]
 
 
-@pytest.mark.parametrize("kind", ["answered", "served", "logged", "stored", "left"])
+@pytest.mark.parametrize("kind", ["answered", "logged", "stored", "left"])
 def test_no_report_path_comes_out(written: dict[str, str], kind: str) -> None:
     assert "/report/" not in written[kind]
+
+
+def test_pages_name_the_queries_but_show_no_report_path(
+    written: dict[str, str],
+) -> None:
+    assert "&#34;/report/&#34;" in written["served"]
+    assert not re.search(r"support/[^\s&\"]+/report", written["served"])
 
 
 def test_the_report_is_logged_all_the_same(written: dict[str, str]) -> None:
