@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from responder import __version__
 from responder.cli import (
+    backup,
     check,
     demo,
     healthcheck,
@@ -37,6 +38,7 @@ _COMMANDS = (
     demo,
     pause,
     resume,
+    backup,
     healthcheck,
 )
 _INTERRUPTED = 130

@@ -13,7 +13,7 @@ from responder.incident.names import Sender
 from tests.commands import Typist, clean, ended, spawn
 
 COMMANDS = """serve check replay report sample demo pause resume
-    healthcheck""".split()  # noqa: SIM905
+    backup healthcheck""".split()  # noqa: SIM905
 MODULE = [sys.executable, "-m", "responder"]
 
 
