@@ -5,10 +5,12 @@ import http.client
 import os
 import socket
 import threading
+import time
 from typing import Any
 
 from flask import Flask
 from waitress.server import create_server
+from waitress.wasyncore import dispatcher
 
 THREADS = 16
 MOST_DROPPED = 64 * 1024 * 1024
@@ -59,13 +61,32 @@ class HttpServer:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Take no more connections, answer what is being worked on, return."""
-        self._server.task_dispatcher.shutdown(cancel_pending=False, timeout=5)
+    def stop(self, within: float = 10.0) -> None:
+        """Take no more connections, answer what has come, return within so many s."""
+        ends = time.monotonic() + within
+
+        def left() -> float:
+            return max(0.05, ends - time.monotonic())
+
         # In the loop's own thread: closing under its feet leaves answers unsent.
+        self._server.trigger.pull_trigger(self._close_door)
+        # A request that is on its way in is somebody's only attempt.
+        while self._busy() and time.monotonic() < ends:
+            self._pulled.wait(0.02)
+        tasks = self._server.task_dispatcher
+        tasks.shutdown(cancel_pending=False, timeout=left())
         self._server.trigger.pull_trigger(self._hang_up)
         self._pulled.set()
-        self._thread.join(5)
+        self._thread.join(left())
+
+    def _busy(self) -> bool:
+        """Whether a request is being received or answered."""
+        open_ones = list(self._server.active_channels.values())
+        return any(one.requests or one.request is not None for one in open_ones)
+
+    def _close_door(self) -> None:
+        """Refuse new connections at once: their senders may try another replica."""
+        dispatcher.close(self._server)
 
     def _run(self) -> None:
         self._server.run()

@@ -54,14 +54,22 @@ class Responder:
         self.intake.start()
         self.housekeeper.start()
 
-    def close(self) -> None:
-        """Drain: finish running steps, give leases back, close the storage."""
+    def close(self, within: float | None = None) -> bool:
+        """Drain: finish running steps, give leases back, close the storage.
+
+        False: not within so many seconds. Then the storage stays open, for the steps
+        that still run; the process should end.
+        """
+        ends = self.store.clock.monotonic() + (within or 0)
         self.intake.stop()
-        self.housekeeper.stop()
-        self.worker.stop()
+        self.housekeeper.stop(within)
+        left = max(0.0, ends - self.store.clock.monotonic())
+        if not self.worker.stop(None if within is None else left):
+            return False
         self.store.close()
         if isinstance(self.logs, LokiLogSource):
             self.logs.close()
+        return True
 
 
 def build(

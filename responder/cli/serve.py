@@ -2,10 +2,12 @@
 
 import argparse
 import json
+import os
 import shlex
 import signal
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 
 from responder.app import Responder, build
@@ -25,7 +27,8 @@ EXAMPLES = """examples:
   responder serve --config responder.yaml
   PORT=9000 responder serve --config responder.yaml
 SIGTERM or Ctrl-C drains: running steps are finished, everything else stays due.
-Exit status: 0 after a drain, 1 if it could not start."""
+Exit status: 0 after a drain; 1 if it could not start, or if a step did not end within
+server.grace (it is taken up again at the next start)."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,19 +57,27 @@ def run(arguments: argparse.Namespace) -> int:
     except BadAddress as problem:
         responder.close()
         raise Usage(str(problem), 1) from None
-    _serve(responder, http, stopped)
+    if not _serve(responder, http, stopped):
+        print("responder: not all steps ended within server.grace", file=sys.stderr)
+        sys.stdout.flush()
+        # A thread that hangs would keep an orderly end waiting for it.
+        os._exit(1)
     return 0
 
 
-def _serve(responder: Responder, http: HttpServer, stopped: threading.Event) -> None:
+def _serve(responder: Responder, http: HttpServer, stopped: threading.Event) -> bool:
+    """Serve until stopped, then drain; whether that ended in time."""
     http.start()
     responder.start()
     _announce(responder.settings, http)
     while not stopped.wait(1):
         pass
     print("responder: stopping; running steps are finished first", file=sys.stderr)
-    http.stop()
-    responder.close()
+    grace = responder.settings.server.grace.total_seconds()
+    ends = time.monotonic() + grace
+    # Half of it at most for senders: what they are not answered they send again.
+    http.stop(grace / 2)
+    return responder.close(max(0.0, ends - time.monotonic()))
 
 
 def _announce(settings: Settings, http: HttpServer) -> None:

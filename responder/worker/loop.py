@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -60,16 +61,29 @@ class Worker:
         self._loop.start()
         self._renewer.start()
 
-    def stop(self) -> None:
-        """Finish the steps that run, give everything back, and return."""
+    def stop(self, within: float | None = None) -> bool:
+        """Finish the steps that run, give everything back, and return.
+
+        False: `within` seconds were not enough for some step. It goes on, and may not
+        outlive the process; whoever starts next takes its incident up.
+        """
+        ends = time.monotonic() + (within or 0)
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
-        if self._loop.ident is not None:
-            self._loop.join()
-        self._pool.shutdown(wait=True)
-        if self._renewer.ident is not None:
-            self._renewer.join()
+        self._join(self._loop, within, ends)
+        with self._changed:
+            left = None if within is None else max(0.0, ends - time.monotonic())
+            drained = self._changed.wait_for(lambda: not self._held, left)
+        if drained:
+            self._pool.shutdown(wait=True)
+            self._join(self._renewer, within, ends)
+        return drained and not self._loop.is_alive()
+
+    @staticmethod
+    def _join(thread: threading.Thread, within: float | None, ends: float) -> None:
+        if thread.ident is not None:
+            thread.join(None if within is None else max(0.0, ends - time.monotonic()))
 
     def alive(self) -> bool:
         """Whether the loop runs and came round lately."""

@@ -21,10 +21,10 @@ from responder.senders import samples
 from tests.e2e.service import until
 
 CONFIGURATION = """
-server: {{listen: "127.0.0.1:{port}"}}
+server: {{listen: "127.0.0.1:{port}", grace: {grace}}}
 storage: {{url: "sqlite:///{database}"}}
 logs: {{type: embedded}}
-factory: {{url: "{factory}", api_key: "${{FACTORY_API_KEY}}", timeout: 2s}}
+factory: {{url: "{factory}", api_key: "${{FACTORY_API_KEY}}", timeout: {timeout}}}
 rules:
   - name: pizza-factory
     match: [{{responder: jwt-pizza}}]
@@ -50,6 +50,7 @@ class Process:
         self.factory = factory
         self.port = free_port()
         self.running = ExitStack()
+        self.grace, self.timeout = "10s", "2s"
 
     @property
     def url(self) -> str:
@@ -64,6 +65,8 @@ class Process:
                 port=port or self.port,
                 database=self.folder / database,
                 factory=self.factory.url,
+                grace=self.grace,
+                timeout=self.timeout,
             )
         )
         kept = {k: v for k, v in os.environ.items() if not k.startswith("RESPONDER")}
@@ -151,6 +154,24 @@ def test_sigterm_in_mid_report_waits_for_the_answer_and_exits_0(
     assert '"outcome": "resolved"' in said
     assert process.factory.api_key not in said
     assert "Traceback" not in said
+
+
+def test_a_call_that_hangs_beyond_the_grace_is_taken_up_by_the_next_start(
+    process: Process,
+) -> None:
+    process.grace, process.timeout = "1s", "60s"
+    serving = process.start_ready()
+    process.factory.hang(30)
+    shop = process.fail_and_alert()
+    until(lambda: process.factory.effective_calls)
+    serving.send_signal(signal.SIGTERM)
+    said = said_at_the_end(serving)
+    assert serving.returncode == 1
+    assert "not all steps ended within server.grace" in said
+    process.timeout = "2s"
+    process.start_ready()
+    until(is_recovered(process, shop))
+    assert len(process.factory.effective_calls) == 1
 
 
 def test_a_restart_after_sigterm_goes_on_and_ends_the_incident(

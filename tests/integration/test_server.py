@@ -1,6 +1,7 @@
 """Where the HTTP server listens: names, both address families, and refusals."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ import requests
 from flask import Flask
 
 from responder.server import BadAddress, HttpServer, PortInUse
+from tests.e2e.service import until
 
 
 def speaks_ipv6() -> bool:
@@ -110,3 +112,38 @@ def test_a_connection_that_falls_silent_is_let_go(begun: bytes) -> None:
     server.stop()
 
     assert said == b""
+
+
+def test_a_request_on_its_way_in_is_answered_while_new_ones_are_refused() -> None:
+    server = HttpServer(application(), "127.0.0.1", 0)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sender:
+        sender.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        until(server._busy)
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        until(lambda: not listens(server.port))
+        sender.sendall(b"\r\n")
+        answer = sender.recv(1000)
+        stopping.join(10)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert not stopping.is_alive()
+
+
+def test_a_request_that_never_ends_does_not_hold_up_the_end() -> None:
+    server = HttpServer(application(), "127.0.0.1", 0)
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sender:
+        sender.sendall(b"GET /-/healthy HTTP/1.1\r\n")
+        until(server._busy)
+        server.stop(within=0.2)
+        assert sender.recv(1000) == b""
+    assert not listens(server.port)
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
