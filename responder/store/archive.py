@@ -29,6 +29,7 @@ from responder.store.tables import (
     from_us,
     incidents,
     to_us,
+    told,
 )
 from responder.store.timeline import Folds, read_events, read_row, with_row
 
@@ -121,9 +122,7 @@ def _deliveries(
             delivery_incidents, delivery_incidents.c.delivery == deliveries.c.id
         ).where(delivery_incidents.c.incident == incident)
     if verdict is not None:
-        query = query.where(
-            deliveries.c.kinds.contains(f",{verdict},", autoescape=True)
-        )
+        query = query.where(told(verdict))
     newest = query.order_by(deliveries.c.received_at.desc(), deliveries.c.id.desc())
     rows: Iterable[AnyRow] = conn.execute(newest.limit(limit))
     return tuple(_heard(row) for row in rows)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Dialect,
     Float,
@@ -19,9 +20,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    literal_column,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import UserDefinedType
+
+from responder.incident.names import Verdict
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -186,6 +190,33 @@ deliveries = Table(
     Column("clock_difference", Float),
 )
 Index("deliveries_newest", deliveries.c.received_at, deliveries.c.id)
+
+
+def told(verdict: str) -> ColumnElement[bool]:
+    """Deliveries with this verdict, in the very words that an index is made with."""
+    return deliveries.c.kinds.like(literal_column(f"'%,{Verdict(verdict)},%'"))
+
+
+listing_indexes = (
+    Index(
+        "incidents_open",
+        incidents.c.opened_at,
+        incidents.c.id,
+        sqlite_where=incidents.c.ended_at.is_(None),
+        postgresql_where=incidents.c.ended_at.is_(None),
+    ),
+    *(
+        Index(
+            f"deliveries_{verdict}",
+            deliveries.c.received_at,
+            deliveries.c.id,
+            sqlite_where=told(verdict),
+            postgresql_where=told(verdict),
+        )
+        for verdict in (Verdict.IGNORED, Verdict.TEST)
+    ),
+)
+"""Small ones, over the few rows that every look at the first page asks for."""
 
 delivery_incidents = Table(
     "delivery_incidents",

@@ -12,6 +12,7 @@ from responder.web.api import api
 from responder.web.assets import serve_assets
 from responder.web.doing import doing
 from responder.web.guard import Operators, cross_site, text
+from responder.web.history import history
 from responder.web.login import login
 from responder.web.ops import ops
 from responder.web.pages import pages
@@ -64,6 +65,7 @@ def create_app(parts: Parts) -> Flask:
     app.register_blueprint(login(parts, operators))
     app.register_blueprint(pages(parts, operators))
     app.register_blueprint(doing(parts, operators))
+    app.register_blueprint(history(parts, operators))
     app.register_blueprint(reports(parts, operators))
     if parts.push:
         app.register_blueprint(push(parts, parts.push))

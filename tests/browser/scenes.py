@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from responder.config.settings import Secret
 from responder.incident.alert import AlertVerdict, PersonAction
 from responder.incident.events import (
     AlertFired,
@@ -276,6 +277,7 @@ SCENES: dict[str, Callable[[], Web]] = {
     "recovered": lambda: web_of(recovered_events(), older(), later=270, heard=SOME),
     "working": lambda: web_of(working_events(), older(), later=14, heard=SOME),
     "veto": lambda: web_of(veto_events(), older(), later=6, heard=SOME),
+    "login": lambda: Web(operators={"David": Secret("pass-of-david")}),
     "paused": lambda: web_of(
         older(),
         later=90,

@@ -16,9 +16,16 @@ from tests.web_parts import Web
 Serves = Callable[[Web], str]
 LOOKS = [(PHONE, "light"), (DESK, "dark")]
 NAMES = ["phone-light", "desk-dark"]
-TOLD = [name for name in SCENES if name not in ("first-start", "quiet", "paused")]
-PAGES = [(scene, "/") for scene in SCENES] + [(s, "/incidents/inc-12") for s in TOLD]
+BARE = ("first-start", "quiet", "paused", "login")
+TOLD = [name for name in SCENES if name not in BARE]
+PAGES = [(scene, "/") for scene in SCENES if scene != "login"] + [
+    (s, "/incidents/inc-12") for s in TOLD
+]
 OTHERS = [
+    ("recovered", "/incidents"),
+    ("recovered", "/incidents?state=holding&text=zebra"),
+    ("quiet", "/ignored"),
+    ("login", "/login"),
     ("veto", "/incidents/inc-12/ask/report"),
     ("veto", "/incidents/inc-12/ask/close"),
     ("veto", "/incidents/inc-12/ask/note"),

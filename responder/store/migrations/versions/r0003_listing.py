@@ -1,0 +1,13 @@
+"""What pages list every few seconds, found without reading what they do not list."""
+
+from alembic import op
+
+from responder.store.tables import listing_indexes
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    for index in listing_indexes:
+        index.create(op.get_bind(), checkfirst=True)
