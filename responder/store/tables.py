@@ -197,15 +197,15 @@ def told(verdict: str) -> ColumnElement[bool]:
     return deliveries.c.kinds.like(literal_column(f"'%,{Verdict(verdict)},%'"))
 
 
-def _few(name: str, table: Table, at: str, which: ColumnElement[bool]) -> Index:
-    columns = (table.c[at], table.c.id)
-    return Index(name, *columns, sqlite_where=which, postgresql_where=which)
-
-
-listing_indexes = (
-    _few("incidents_open", incidents, "opened_at", incidents.c.ended_at.is_(None)),
-    _few("deliveries_ignored", deliveries, "received_at", told(Verdict.IGNORED)),
-    _few("deliveries_test", deliveries, "received_at", told(Verdict.TEST)),
+listing_indexes = tuple(
+    Index(
+        f"deliveries_{verdict}",
+        deliveries.c.received_at,
+        deliveries.c.id,
+        sqlite_where=told(verdict),
+        postgresql_where=told(verdict),
+    )
+    for verdict in (Verdict.IGNORED, Verdict.TEST)
 )
 """Small ones, over the few rows that every look at the first page asks for."""
 
