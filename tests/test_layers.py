@@ -20,6 +20,7 @@ ROOMS = {
     "spool": ("spool", "incident", "masking"),
     "metrics": ("metrics", "incident", "config.settings", "masking"),
     "worker": ("worker", "incident"),
+    "grafana": ("grafana", "incident", "config.settings", "masking"),
 }
 IMPURE = {"flask", "requests", "sqlalchemy", "logging", "os", "time", "random"}
 ADAPTERS = ("store", "evidence", "factory", "worker")

@@ -19,6 +19,7 @@ from responder.web.pages import pages
 from responder.web.parts import Parts
 from responder.web.push import push
 from responder.web.reports import reports
+from responder.web.runbook import runbook
 from responder.web.webhooks import webhooks
 
 _log = logging.getLogger("responder.web")
@@ -67,6 +68,7 @@ def create_app(parts: Parts) -> Flask:
     app.register_blueprint(doing(parts, operators))
     app.register_blueprint(history(parts, operators))
     app.register_blueprint(reports(parts, operators))
+    app.register_blueprint(runbook(operators))
     if parts.push:
         app.register_blueprint(push(parts, parts.push))
     app.after_request(_guarded)
