@@ -56,6 +56,7 @@ SECTIONS: Mapping[str, tuple[type[schema.Section], ...]] = {
     "operator_auth": (schema.OperatorSection,),
     "logs": (schema.LokiSection, schema.EmbeddedSection),
     "factory": (schema.FactorySection,),
+    "grafana": (schema.GrafanaSection,),
     "limits": (schema.LimitsSection,),
     "rules[]": (schema.RuleSection,),
     "rules[].checks[]": (schema.CheckSection,),

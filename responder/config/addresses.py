@@ -47,6 +47,16 @@ def logs_url(text: str) -> str:
     return text.rstrip("/").removesuffix(_PUSH).rstrip("/")
 
 
+def grafana_url(text: str) -> str:
+    """Grafana's address, with the path that it may be served under."""
+    parts = _web(text, "https://name.grafana.net")
+    if parts.query or parts.fragment:
+        raise Refused("has a query or fragment", "end it after the host or path")
+    if in_clear(text):
+        raise Refused("would send its token in clear", ONLY_PRIVATE)
+    return text.rstrip("/")
+
+
 def factory_url(text: str) -> str:
     """The factory's scheme and host: the path of a call is rebuilt from the link."""
     parts = _web(text, "https://pizza-factory.cs329.click")

@@ -10,6 +10,7 @@ from responder.config.settings import (
     Credential,
     EmbeddedLogs,
     FactorySettings,
+    GrafanaSettings,
     Hmac,
     LokiLogs,
     Server,
@@ -43,6 +44,7 @@ def settings(parts: Parts, expanded: Expanded, sha: str) -> Settings:
         operators={name: secret for name, secret in users.items() if secret},
         logs=_logs(parts),
         factory=_factory(parts),
+        grafana=_grafana(parts),
         max_reports_per_hour=parts.limits.value.max_reports_per_hour,
         rules=tuple(_rule(one) for one in parts.rules),
         sha=sha,
@@ -121,6 +123,13 @@ def _factory(parts: Parts) -> FactorySettings:
         method=factory.method,
         timeout=factory.timeout,
     )
+
+
+def _grafana(parts: Parts) -> GrafanaSettings | None:
+    if parts.grafana is None:
+        return None
+    grafana = parts.grafana.value
+    return GrafanaSettings(url=grafana.url, token=grafana.token)
 
 
 def _rule(one: RuleParts) -> Rule:

@@ -17,6 +17,7 @@ KEYS = (
     "operator_auth",
     "logs",
     "factory",
+    "grafana",
     "limits",
     "rules",
 )
@@ -50,6 +51,7 @@ class Parts:
     operators: Judged[schema.OperatorSection] | None
     logs: Judged[schema.LokiSection] | Judged[schema.EmbeddedSection]
     factory: Judged[schema.FactorySection]
+    grafana: Judged[schema.GrafanaSection] | None
     limits: Judged[schema.LimitsSection]
     rules: list[RuleParts]
 
@@ -92,6 +94,9 @@ def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[Parts, Bench]:
         else section(schema.OperatorSection, operators, ("operator_auth",)),
         logs=_logs(bench, _given(tree, "logs")),
         factory=section(schema.FactorySection, _given(tree, "factory"), ("factory",)),
+        grafana=None
+        if tree.get("grafana") is None
+        else section(schema.GrafanaSection, tree["grafana"], ("grafana",)),
         limits=section(schema.LimitsSection, _given(tree, "limits"), ("limits",)),
         rules=_rules(bench, tree.get("rules")),
     )

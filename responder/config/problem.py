@@ -21,6 +21,7 @@ _SECRETS: tuple[tuple[str | None, ...], ...] = (
     ("logs", "push_auth", "bearer"),
     ("factory", "api_key"),
     ("factory", "report_url"),
+    ("grafana", "token"),
 )
 STORAGE_URL: Path = ("storage", "url")
 """A secret only where it holds a password, but always with a `_file` twin."""

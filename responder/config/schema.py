@@ -214,6 +214,12 @@ class FactorySection(Section):
     timeout: Positive = timedelta(seconds=5)
 
 
+class GrafanaSection(Section):
+    stand_in = {"url": "http://grafana:3000"}
+    url: Annotated[str, AfterValidator(addresses.grafana_url)]
+    token: MaybeSecret = None
+
+
 class LimitsSection(Section):
     max_reports_per_hour: Count = 6
 

@@ -142,6 +142,14 @@ class FactorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrafanaSettings:
+    """Whom `doctor` and `connect` ask: Grafana's own API, as a service account."""
+
+    url: str
+    token: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     server: Server = field(default_factory=Server)
     storage_url: str = field(default="sqlite:///responder.db", repr=False)
@@ -159,6 +167,7 @@ class Settings:
     operators: dict[str, Secret] = field(default_factory=dict)
     logs: LokiLogs | EmbeddedLogs = field(default_factory=EmbeddedLogs)
     factory: FactorySettings = field(default_factory=FactorySettings)
+    grafana: GrafanaSettings | None = None
     max_reports_per_hour: int = 6
     rules: tuple[Rule, ...] = ()
     sha: str = ""
@@ -190,5 +199,7 @@ class Settings:
             found.append(self.logs.push_bearer)
         factory = self.factory
         found += [s for s in (factory.api_key, factory.report_url) if s]
+        if self.grafana and self.grafana.token:
+            found.append(self.grafana.token)
         told = [secret.reveal() for secret in found]
         return (*told, *passwords_in(self.storage_url))
