@@ -158,6 +158,8 @@ class Story:
 def _act_at(incident: Incident) -> datetime | None:
     if incident.finished or incident.vetoed or incident.outstanding:
         return None
+    if incident.pauses and incident.pauses[-1].ended_at is None:
+        return None
     return acts_at(incident, incident.looked_at or incident.opened_at)
 
 

@@ -46,6 +46,12 @@ def log_in(page: Page, user: str) -> None:
     page.keyboard.press("Enter")
 
 
+def enter(page: Page, user: str) -> None:
+    """Log in, and wait for the script: until then a button is a plain form."""
+    log_in(page, user)
+    expect(page.locator("[data-live]")).to_have_text("live")
+
+
 def test_a_woken_phone_meets_a_form_once_and_then_the_page(
     tmp_path: Path, opens: Opens
 ) -> None:
@@ -68,7 +74,7 @@ def test_a_woken_phone_meets_a_form_once_and_then_the_page(
 def test_stop_it_acts_at_once_and_can_be_undone(tmp_path: Path, opens: Opens) -> None:
     with announcing(tmp_path) as running:
         page = opens(running.url)
-        log_in(page, "David")
+        enter(page, "David")
         page.get_by_role("button", name="Stop it").click()
         notice = page.locator("#notice")
         expect(notice).to_contain_text("Stopped by David.")
@@ -87,7 +93,7 @@ def test_report_now_asks_once_and_reports_by_keyboard_alone(
 ) -> None:
     with announcing(tmp_path) as running:
         page = opens(running.url, viewport=DESK)
-        log_in(page, "David")
+        enter(page, "David")
         button = page.get_by_role("button", name="Report now", exact=True).first
         expect(button).to_be_visible()
         while not button.evaluate("b => b === document.activeElement"):
@@ -111,7 +117,7 @@ def test_report_now_asks_once_and_reports_by_keyboard_alone(
 def test_close_asks_why_and_says_who(tmp_path: Path, opens: Opens) -> None:
     with announcing(tmp_path) as running:
         page = opens(f"{running.url}/incidents/{running.incident()['id']}")
-        log_in(page, "Maria")
+        enter(page, "Maria")
         page.get_by_role("button", name="Close", exact=True).click()
         page.get_by_role("dialog").get_by_label("Not real").check()
         page.get_by_role("button", name="Close it").click()
@@ -125,8 +131,8 @@ def test_the_second_of_two_operators_hears_who_was_first(
 ) -> None:
     with announcing(tmp_path) as running:
         david, maria = opens(running.url), opens(running.url)
-        log_in(david, "David")
-        log_in(maria, "Maria")
+        enter(david, "David")
+        enter(maria, "Maria")
         expect(maria.get_by_role("button", name="Stop it")).to_be_visible()
         maria.route("**/*", only_presses)
         david.get_by_role("button", name="Stop it").click()
@@ -148,11 +154,13 @@ def only_presses(route: Route) -> None:
 def test_pause_all_acts_at_once_and_can_be_undone(tmp_path: Path, opens: Opens) -> None:
     with announcing(tmp_path) as running:
         page = opens(running.url)
-        log_in(page, "David")
+        enter(page, "David")
         page.get_by_role("button", name="Pause all").click()
         notice = page.locator("#notice")
         expect(notice).to_contain_text("No reports will be sent until")
         expect(page.locator("#head h1")).to_contain_text("PAUSED")
+        expect(page.get_by_role("button", name="Pause all")).to_have_count(0)
+        expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
         notice.get_by_role("button", name="Undo").click()
         expect(page.locator("#head h1")).to_contain_text("WORKING")
         page.close()
@@ -183,6 +191,7 @@ def test_an_answer_that_never_comes_is_not_called_done(
     opens: Opens, serves: Serves
 ) -> None:
     page = opens(serves(SCENES["veto"]()), tolerant=True)
+    expect(page.locator("[data-live]")).to_have_text("live")
     page.route("**/do/**", lambda route: route.abort())
 
     page.get_by_role("button", name="Stop it").click()

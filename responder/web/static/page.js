@@ -14,10 +14,13 @@
   let returned = -Infinity;
   let lost = false;
 
-  // What a person opened stays open, whatever the server sends.
-  Idiomorph.defaults.ignoreActiveValue = true;
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !(name === "open" && (node.localName === "details" || node.localName === "dialog"));
+  // What a person opened stays open; an open question is left alone altogether,
+  // with what was typed into it.
+  const callbacks = Idiomorph.defaults.callbacks;
+  callbacks.beforeAttributeUpdated = (name, node) =>
+    !(name === "open" && node.localName === "details");
+  callbacks.beforeNodeMorphed = (node) => !(node.localName === "dialog" && node.open);
+  callbacks.beforeNodeRemoved = (node) => !(node.localName === "dialog" && node.open);
 
   const now = () => Date.now() + ahead;
   const two = (n) => String(n).padStart(2, "0");
@@ -48,12 +51,18 @@
     if (document.title !== title) document.title = title;
   }
 
+  function able(can) {
+    document.querySelectorAll("fieldset[data-acts]").forEach((f) => (f.disabled = !can));
+    document.querySelectorAll("dialog [type=submit]").forEach((b) => (b.disabled = !can));
+  }
+
   function lose() {
     lost = true;
     document.body.classList.add("lost");
     document.getElementById("head").hidden = true;
     document.getElementById("lost").hidden = false;
-    document.querySelectorAll("fieldset[data-acts]").forEach((f) => (f.disabled = true));
+    able(false);
+    notice("");
     write("[data-lost-at]", clock(heardAt));
     dress("unknown", "? UNKNOWN · Responder");
   }
@@ -64,7 +73,7 @@
     document.body.classList.remove("lost");
     document.getElementById("head").hidden = false;
     document.getElementById("lost").hidden = true;
-    document.querySelectorAll("fieldset[data-acts]").forEach((f) => (f.disabled = false));
+    able(true);
   }
 
   function answered(request) {
