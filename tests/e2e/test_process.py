@@ -95,12 +95,17 @@ class Process:
         except requests.ConnectionError:
             return False
 
-    def fail_and_alert(self) -> SimulatedShop:
-        """A fault with one order, and the alert of it; the shop, to order more."""
+    def fail(self) -> SimulatedShop:
+        """A fault with one order; the shop, to order more."""
         self.factory.start_chaos("fail")
         push, key = f"{self.url}/loki/api/v1/push", self.factory.api_key
         shop = SimulatedShop(self.factory.url, push_url=push, vendor_key=key)
         shop.order()
+        return shop
+
+    def fail_and_alert(self) -> SimulatedShop:
+        """A fault with one order, and the alert of it; the shop, to order more."""
+        shop = self.fail()
         labels = {"alertname": "Order errors", "responder": "jwt-pizza"}
         body = samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
         answer = requests.post(f"{self.url}/webhooks/grafana", json=body, timeout=5)

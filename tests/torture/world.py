@@ -25,7 +25,7 @@ from tests.torture.points import CrashPoint
 
 CONFIGURATION = """
 server: {{listen: "127.0.0.1:{port}"}}
-storage: {{url: "{storage}"}}
+storage: {{url: "{storage}", spool: "{spool}"}}
 logs: {{type: loki, url: "{loki}", timeout: 1s}}
 factory: {{url: "{factory}", api_key: "${{FACTORY_API_KEY}}", timeout: 2s}}
 limits: {{max_reports_per_hour: 100000}}
@@ -121,6 +121,12 @@ class Replica:
         if self.process:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status once it has drained."""
+        assert self.process, "not started"
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
 
     def deliver(self, body: dict[str, Any]) -> int | None:
         """The status, None when the process died over it."""
@@ -234,6 +240,7 @@ def world(
             port = free_port()
             text = CONFIGURATION.format(
                 port=port,
+                spool=folder / f"spool-{number}",
                 storage=storage or f"sqlite:///{folder / 'responder.db'}",
                 loki=loki.url,
                 factory=factory.url,
