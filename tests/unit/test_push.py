@@ -78,7 +78,11 @@ def test_an_unknown_encoding_is_refused() -> None:
         parse(b"", "snappy", NOW)
 
 
-@pytest.mark.parametrize("raw", [b"plain", b"", gzip.compress(push())[:-9]])
+@pytest.mark.parametrize(
+    "raw",
+    [b"plain", b"", gzip.compress(push())[:-9]],
+    ids=["plain", "empty", "cut off"],
+)
 def test_what_only_says_to_be_gzip_is_refused(raw: bytes) -> None:
     with pytest.raises(BadPush):
         parse(raw, "gzip", NOW)
