@@ -65,9 +65,12 @@ def kills(found: World, rounds: int) -> list[str]:
     for point in CrashPoint:
         for number in range(rounds):
             try:
-                wrong += wrong_with(die_at(found, point), point, found)
+                broken = wrong_with(die_at(found, point), point, found)
             except AssertionError as error:
-                wrong.append(f"{point}, kill {number + 1}: {error}")
+                broken = [f"{point}, kill {number + 1}: {error}"]
+            if broken:
+                print("\n  " + "\n  ".join(broken), flush=True)
+            wrong += broken
             _progress(f"  {point}: {number + 1} of {rounds}, {len(wrong)} wrong")
         print(flush=True)
     lost = found.rounds - len(found.alive().all_incidents())

@@ -7,8 +7,16 @@ from typing import Any
 from tests.torture.points import CrashPoint
 from tests.torture.world import World, wait_until
 
-MAY_CALL_TWICE = frozenset({CrashPoint.AFTER_INTENT, CrashPoint.AFTER_ANSWER})
-"""Where nobody can know whether the factory heard: rule 10 calls once more."""
+MAY_CALL_TWICE = frozenset(
+    {
+        CrashPoint.AFTER_COMMIT,
+        CrashPoint.AFTER_202,
+        CrashPoint.AFTER_INTENT,
+        CrashPoint.AFTER_ANSWER,
+    }
+)
+"""Where a call may be under way, so that nobody can know whether the factory heard:
+rule 10 calls once more. The worker has the incident before its webhook is answered."""
 NOT_ACKNOWLEDGED = frozenset({CrashPoint.AFTER_BODY_READ, CrashPoint.AFTER_COMMIT})
 
 
