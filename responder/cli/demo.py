@@ -2,12 +2,14 @@
 
 import argparse
 import logging
+import os
 import signal
 import threading
 
 from responder.cli.configured import Usage, add_config, port, settings_or_refuse
 from responder.config.load import Purpose
 from responder.demo.play import Demo, Interrupted, stage
+from responder.demo.stand import keep_shop, serve_factory
 from responder.senders import samples
 from responder.server import BadAddress
 
@@ -17,6 +19,9 @@ EXAMPLES = """examples:
   responder demo             leaves the status page open until Ctrl-C
   responder demo --exit      ends by itself
   responder demo --config responder.yaml    plays its first rule, with shorter waits
+  responder demo --factory 0.0.0.0 --port 8081       only the simulated factory
+  responder demo --shop http://factory:8081 --push http://loki:3100/loki/api/v1/push
+These two are parts of a stand (grafana/compose.yaml); FACTORY_API_KEY is their key.
 Exit status: 0 only if the incident was reported once and proven recovered, else 1;
 2 wrong usage, 130 if Ctrl-C came before the end. Nothing outside is called."""
 
@@ -32,13 +37,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=port,
         default=0,
-        help="the status page's port (default: any free)",
+        help="the status page's port, or the factory's (default: any free)",
+    )
+    alone = parser.add_mutually_exclusive_group()
+    alone.add_argument(
+        "--factory", metavar="HOST", help="serve only the simulated factory, there"
+    )
+    alone.add_argument(
+        "--shop", metavar="FACTORY", help="only order at this address, and log"
+    )
+    parser.add_argument(
+        "--push", metavar="URL", help="with --shop: where its log lines go"
     )
     add_config(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Play; 0 if the incident was reported once and proven recovered, else 1."""
+    if arguments.factory or arguments.shop:
+        return _stand(arguments)
     settings = settings_or_refuse(arguments, Purpose.REPLAY, warn=False)
     rule = settings.rules[0]
     try:
@@ -47,9 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage(str(problem)) from None
     # What goes wrong is in the timeline; log lines would only tear it apart.
     logging.getLogger().addHandler(logging.NullHandler())
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    stopped = _until_signal()
     try:
         with stage(rule, arguments.port, _say, stopped=stopped) as demo:
             return _watch(demo, stopped, stay=not arguments.exit)
@@ -57,6 +72,31 @@ def run(arguments: argparse.Namespace) -> int:
         raise Usage("stopped before the incident ended", 130) from None
     except BadAddress as problem:
         raise Usage(f"--port: {problem}", 1) from None
+
+
+def _until_signal() -> threading.Event:
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+def _stand(arguments: argparse.Namespace) -> int:
+    """The simulated factory or shop alone, until a signal comes."""
+    key = os.environ.get("FACTORY_API_KEY", "")
+    if not key:
+        raise Usage("FACTORY_API_KEY is not set: the shop's key at the factory")
+    if arguments.shop and not arguments.push:
+        raise Usage("--shop needs --push, the address of Loki's push endpoint")
+    stopped = _until_signal()
+    if arguments.shop:
+        keep_shop(arguments.shop, arguments.push, key, stopped, _say)
+        return 0
+    try:
+        serve_factory(arguments.factory, arguments.port, key, stopped, _say)
+    except OSError as problem:
+        raise Usage(f"--port: {problem.strerror or problem}", 1) from None
+    return 0
 
 
 def _watch(demo: Demo, stopped: threading.Event, *, stay: bool) -> int:

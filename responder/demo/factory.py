@@ -11,14 +11,15 @@ import string
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
-from typing import Any, Self, cast
+from typing import Self
+
+from responder.demo.listening import Listener, Reply
 
 REPORT_PATH = re.compile(r"/api/support/([^/?]+)/report/([^/?]+)")
+CHAOS_PATH = re.compile(r"/api/vendor/chaos/(fail|throttle|badjwt)")
 RESOLVED = "Problem resolved. Pizza is back on the menu!"
 OVEN_FULL = "Unable to satisfy pizza order. The oven is full."
 
@@ -54,14 +55,12 @@ class _Fault:
     hang: float = 0.0
 
 
-Reply = tuple[int, dict[str, Any]]
-
-
 class SimulatedFactory:
     """A factory at `url` while its `with` block lasts.
 
     `delay` is in seconds what the real one makes 32: the wait of a throttled order
-    and of a full oven. `on_report` is called after each report call was judged.
+    and of a full oven. Chaos asked for over HTTP begins at once, not
+    the next day. `on_report` is called after each report call was judged.
     """
 
     def __init__(
@@ -69,6 +68,7 @@ class SimulatedFactory:
         *,
         api_key: str | None = None,
         delay: float = 0.5,
+        listen: str = "127.0.0.1",
         port: int = 0,
         on_report: Callable[[ReportCall], None] | None = None,
     ) -> None:
@@ -81,8 +81,7 @@ class SimulatedFactory:
         self._faults: deque[_Fault] = deque()
         self._changed = threading.Condition()
         self._closing = threading.Event()
-        self._server = _Server(("127.0.0.1", port), _Handler)
-        self._server.factory = self
+        self._server = Listener(listen, port, self.answer)
 
     def __enter__(self) -> Self:
         serve = self._server.serve_forever
@@ -140,6 +139,19 @@ class SimulatedFactory:
         name = host.rpartition(":")[0] or host
         return f"https://{name}/api/support/{self.api_key}/report/{self.code}"
 
+    def answer(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        """What a request is answered."""
+        authorization = headers.get("Authorization", "")
+        if reported := REPORT_PATH.fullmatch(path):
+            return self.reported(method, *reported.groups())
+        if (method, path) == ("POST", "/api/order"):
+            return self.order(authorization, headers.get("Host", "undefined"), body)
+        if method == "PUT" and (chaos := CHAOS_PATH.fullmatch(path)):
+            return self.wrought(authorization, chaos[1])
+        return 404, {"message": "unknown endpoint"}
+
     def order(self, authorization: str, host: str, body: bytes) -> Reply:
         """What `POST /api/order` answers, after the wait that belongs to it."""
         if authorization != f"Bearer {self.api_key}":
@@ -161,6 +173,13 @@ class SimulatedFactory:
             return 200, {"jwt": jwt}
         given = "dead" * 3 if chaos is Chaos.BADJWT else jwt
         return 200, {"jwt": given, "reportUrl": link}
+
+    def wrought(self, authorization: str, kind: str) -> Reply:
+        """What `PUT /api/vendor/chaos/<kind>` answers; the chaos begins."""
+        if authorization != f"Bearer {self.api_key}":
+            return 401, {"message": "invalid authentication"}
+        self.start_chaos(kind)
+        return 200, {"message": "Chaos initiated"}
 
     def reported(self, method: str, token: str, code: str) -> Reply:
         """Judge one call of the report endpoint and record it."""
@@ -199,52 +218,3 @@ def _items(body: bytes) -> int | None:
         return len(wanted["order"]["items"]) if wanted["diner"] else None
     except (ValueError, KeyError, TypeError):
         return None
-
-
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
-    factory: SimulatedFactory
-
-    def server_bind(self) -> None:
-        # The inherited one asks for this machine's name, which may take seconds.
-        TCPServer.server_bind(self)
-        self.server_name = str(self.server_address[0])
-        self.server_port = int(self.server_address[1])
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "SimulatedFactory"
-    disable_nagle_algorithm = True
-
-    def answer(self) -> None:
-        factory = cast(_Server, self.server).factory
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        host = self.headers.get("Host", "undefined")
-        reported = REPORT_PATH.fullmatch(self.path)
-        if reported:
-            status, answer = factory.reported(self.command, *reported.groups())
-        elif (self.command, self.path) == ("POST", "/api/order"):
-            authorization = self.headers.get("Authorization", "")
-            status, answer = factory.order(authorization, host, body)
-        else:
-            status, answer = 404, {"message": "unknown endpoint"}
-        self._send(status, answer)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
-
-    def _send(self, status: int, answer: dict[str, Any]) -> None:
-        raw = answer["raw"] if "raw" in answer else json.dumps(answer).encode()
-        try:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(raw)))
-            self.send_header("Connection", "close")
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(raw)
-        except ConnectionError:
-            self.close_connection = True  # The caller did not wait.
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the path of a report is a credential."""

@@ -207,3 +207,14 @@ def test_the_rule_file_is_understood() -> None:
         ["promtool", "check", "rules", str(FILE)], capture_output=True, check=False
     )
     assert checked.returncode == 0
+
+
+def test_the_stand_s_configuration_is_understood(tmp_path: Path) -> None:
+    stand = ROOT / "grafana" / "compose" / "prometheus.yml"
+    (tmp_path / FILE.name).write_text(FILE.read_text("utf-8"), "utf-8")
+    config = tmp_path / stand.name
+    config.write_text(stand.read_text("utf-8"), "utf-8")
+    checked = subprocess.run(
+        ["promtool", "check", "config", str(config)], capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr

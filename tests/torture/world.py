@@ -16,7 +16,8 @@ from typing import Any
 
 import requests
 
-from responder.demo.factory import Reply, SimulatedFactory
+from responder.demo.factory import SimulatedFactory
+from responder.demo.listening import Reply
 from responder.demo.shop import SimulatedShop
 from responder.incident.names import Sender
 from responder.senders import samples
