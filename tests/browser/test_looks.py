@@ -43,6 +43,14 @@ AA = {
 }
 
 
+UNCOVERED = """() => {
+  const place = document.querySelector("h1").getBoundingClientRect();
+  const [x, y] = [place.left + 20, place.top + place.height / 2];
+  return document.elementFromPoint(x, y)?.closest("h1") !== null;
+}"""
+"""Whether what comes first can be seen: no bar of buttons lies over it."""
+
+
 def kept(page: Page, name: str) -> None:
     """A picture, where `RESPONDER_SCREENSHOTS` names a folder for them."""
     if folder := os.environ.get("RESPONDER_SCREENSHOTS"):
@@ -71,6 +79,7 @@ def test_a_page_can_be_read_by_everybody_and_fits_its_screen(
     kept(page, f"{scene}-{plain}-{size['width']}")
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert page.evaluate(UNCOVERED)
 
 
 @pytest.mark.parametrize("name", ["report", "close", "note", "reported-by-hand"])
