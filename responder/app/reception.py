@@ -80,6 +80,7 @@ def web_parts(
         push=_push(settings, logs),
         rules=settings.rules,
         config_sha=settings.sha,
+        heartbeat_within=settings.heartbeat_within,
         fixed_link=settings.factory.report_url is not None,
     )
 

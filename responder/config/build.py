@@ -46,6 +46,7 @@ def settings(parts: Parts, expanded: Expanded, sha: str) -> Settings:
         factory=_factory(parts),
         grafana=_grafana(parts),
         max_reports_per_hour=parts.limits.value.max_reports_per_hour,
+        heartbeat_within=parts.limits.value.heartbeat_within,
         rules=tuple(_rule(one) for one in parts.rules),
         sha=sha,
     )

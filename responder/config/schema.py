@@ -128,6 +128,7 @@ class GrafanaSection(Section):
 
 class LimitsSection(Section):
     max_reports_per_hour: Count = 6
+    heartbeat_within: Positive = timedelta(minutes=15)
 
 
 class CheckSection(Section):

@@ -169,6 +169,8 @@ class Settings:
     factory: FactorySettings = field(default_factory=FactorySettings)
     grafana: GrafanaSettings | None = None
     max_reports_per_hour: int = 6
+    heartbeat_within: timedelta = timedelta(minutes=15)
+    """How long Grafana's heartbeat, once heard, may stay away unnoticed."""
     rules: tuple[Rule, ...] = ()
     sha: str = ""
     """First 12 hex digits of the document's SHA-256, as written, nothing expanded."""

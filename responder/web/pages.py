@@ -13,6 +13,7 @@ from responder.web.api import plain
 from responder.web.can import Can
 from responder.web.guard import Operators, text
 from responder.web.headline import Now, headline, worker_dead
+from responder.web.heartbeat import silence
 from responder.web.lists import DeliveryRow, IncidentRow
 from responder.web.live import BUSY, QUIET, fingerprint, served
 from responder.web.masked import masked
@@ -27,6 +28,13 @@ _RECENT = 5
 _DRAWN = 3
 """Open incidents that are drawn on the first page; the others are a line each."""
 _RESENDS = 50
+_TOLD: Mapping[str, tuple[Verdict | None, int]] = {
+    "heard": (None, 1),
+    "ignored": (Verdict.IGNORED, 3),
+    "tests": (Verdict.TEST, 1),
+    "beats": (Verdict.HEARTBEAT, 1),
+}
+"""Deliveries that the first page tells of: with which verdict, and how many."""
 _SETTLING = timedelta(minutes=1)
 
 
@@ -51,9 +59,10 @@ def _now(parts: Parts) -> Response:
     open_ones = archive.search(Search(open_only=True)).incidents
     latest = archive.search(Search(limit=_RECENT + len(open_ones))).incidents
     recent = [i for i in latest if i.state.ended or i.ended_at][:_RECENT]
-    heard = archive.deliveries(limit=1)
-    ignored = archive.deliveries(verdict=Verdict.IGNORED, limit=3)
-    tests = archive.deliveries(verdict=Verdict.TEST, limit=1)
+    told = {
+        name: archive.deliveries(verdict=verdict, limit=limit)
+        for name, (verdict, limit) in _TOLD.items()
+    }
     alive, standing = parts.worker_alive(), parts.controls.standing()
     memory = parts.memory()
 
@@ -62,18 +71,17 @@ def _now(parts: Parts) -> Response:
             at=at,
             open=open_ones,
             recent=recent,
-            heard_at=heard[0].received_at if heard else None,
+            heard_at=next((d.received_at for d in told["heard"]), None),
             worker_alive=alive,
             paused=standing_words(standing),
             held=standing.held,
+            not_ready=silence(told["beats"], at, parts.heartbeat_within),
         )
         return {
             "head": headline(now),
             "open": _open(parts, open_ones, at),
             "recent": [IncidentRow.of(incident, at) for incident in recent],
-            "heard": [DeliveryRow.of(delivery, at) for delivery in heard],
-            "ignored": [DeliveryRow.of(delivery, at) for delivery in ignored],
-            "tests": [DeliveryRow.of(delivery, at) for delivery in tests],
+            **{n: [DeliveryRow.of(d, at) for d in found] for n, found in told.items()},
             "rules": parts.rules,
             "config_sha": parts.config_sha,
             "standing": standing,
@@ -81,10 +89,10 @@ def _now(parts: Parts) -> Response:
             "since": memory.since,
         }
 
-    told = (open_ones, recent, heard, ignored, tests, alive, standing, memory)
+    known = (open_ones, recent, told, alive, standing, memory)
     # A veto can be undone for some seconds: its button must not stay for longer.
     slot = int(at.timestamp() // 5) if open_ones else _minute(at)
-    tag = fingerprint(told, parts.config_sha, slot)
+    tag = fingerprint(known, parts.config_sha, slot)
     return served("now", tag, at, BUSY if open_ones else QUIET, values)
 
 

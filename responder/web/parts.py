@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
@@ -101,5 +101,6 @@ class Parts:
     config_sha: str = ""
     memory: Remember = Memory
     """What the storage remembers of Responder itself. Raises `StorageUnavailable`."""
+    heartbeat_within: timedelta = timedelta(minutes=15)
     fixed_link: bool = False
     """Reports go to a configured address: no log line needs to carry a link."""
