@@ -76,7 +76,7 @@ def _query(value: str, info: Info) -> str:
     return value
 
 
-def method(value: str) -> str:
+def report_method(value: str) -> str:
     known = {"AUTO": "auto", "POST": "POST", "GET": "GET"}
     if value.upper() not in known:
         raise Refused("is not a method of reporting", "use auto, POST or GET")

@@ -21,7 +21,7 @@ from responder.config.fields import (
     Query,
     Text,
     Username,
-    method,
+    report_method,
 )
 from responder.config.settings import Access
 from responder.incident.names import Mode, OnUnreadable, Sender
@@ -116,7 +116,7 @@ class FactorySection(Section):
     )
     api_key: MaybeSecret = None
     report_url: Annotated[MaybeSecret, AfterValidator(addresses.report_url)] = None
-    method: Annotated[str, AfterValidator(method)] = "auto"
+    method: Annotated[str, AfterValidator(report_method)] = "auto"
     timeout: Positive = timedelta(seconds=5)
 
 
