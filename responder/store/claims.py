@@ -21,6 +21,8 @@ from responder.incident.ports import Lease
 from responder.store.tables import AnyRow, incidents
 
 LEASE_FOR = timedelta(seconds=4)
+_LONGEST = LEASE_FOR * 2
+"""No lease reaches further, but one of before the clock was set back: it is void."""
 
 
 def new_lease(incident: str) -> Lease:
@@ -36,7 +38,7 @@ def is_leased(row: AnyRow, now: datetime) -> bool:
     return (
         row.lease_token is not None
         and row.lease_until is not None
-        and row.lease_until > now
+        and now < row.lease_until <= now + _LONGEST
     )
 
 
@@ -44,7 +46,7 @@ def take(conn: Connection, due_by: datetime, now: datetime, limit: int) -> list[
     """Lease up to `limit` incidents due by then and not leased, oldest first."""
     query = (
         select(incidents.c.id)
-        .where(incidents.c.due_at <= due_by, _unleased(now))
+        .where(incidents.c.due_at <= due_by, unleased(now))
         .order_by(incidents.c.due_at, incidents.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -64,7 +66,7 @@ def take(conn: Connection, due_by: datetime, now: datetime, limit: int) -> list[
 
 def next_due(conn: Connection, now: datetime) -> datetime | None:
     """When the next incident is due that nobody works on."""
-    query = select(func.min(incidents.c.due_at)).where(_unleased(now))
+    query = select(func.min(incidents.c.due_at)).where(unleased(now))
     found: datetime | None = conn.execute(query).scalar()
     return found
 
@@ -103,9 +105,9 @@ def looked(conn: Connection, lease: Lease, at: datetime) -> None:
     conn.execute(statement, _named([lease]))
 
 
-def _unleased(now: datetime) -> ColumnElement[bool]:
+def unleased(now: datetime) -> ColumnElement[bool]:
     until = incidents.c.lease_until
-    return or_(until.is_(None), until <= now)
+    return or_(until.is_(None), until <= now, until > now + _LONGEST)
 
 
 def _ours() -> ColumnElement[bool]:

@@ -8,9 +8,18 @@ from sqlalchemy import Connection, Engine, insert, or_, select, update
 
 from responder.incident.memory import Gap, Memory
 from responder.incident.ports import Clock
+from responder.store.claims import unleased
 from responder.store.disk import Disk
 from responder.store.engine import reading
-from responder.store.tables import gaps, incidents, life, upsert
+from responder.store.tables import (
+    calls,
+    factories,
+    gaps,
+    incidents,
+    life,
+    links,
+    upsert,
+)
 
 GAP = timedelta(seconds=60)
 """Without a stamp for longer, nobody was there."""
@@ -34,13 +43,15 @@ class Life:
         self._disk = disk
         self._began = False
         self._tried_at = 0.0
+        self._now = clock.now()
 
     def beat(self) -> Gap | None:
         """Say that we run; the gap that this ends, if nobody ran for a while.
 
         The first one of a process also makes everything due that is open or watched:
-        whatever happened meanwhile is looked at once. While the database is away,
-        beats fail, but somebody runs: that is no gap.
+        whatever happened meanwhile is looked at once. So does one that finds the
+        clock set back, as what is due would wait for the old time to come again.
+        While the database is away, beats fail, but somebody runs: that is no gap.
         """
         passed = self._clock.monotonic() - self._tried_at
         away = self._began and passed < GAP.total_seconds()
@@ -48,6 +59,7 @@ class Life:
             found: Gap | None = self._write(lambda conn: self._stamp(conn, away))
         finally:
             self._tried_at = self._clock.monotonic()
+        self._now = self._clock.now()
         self._began = True
         return found
 
@@ -66,7 +78,9 @@ class Life:
 
     def _stamp(self, conn: Connection, away: bool) -> Gap | None:
         now = self._clock.now()
-        if not self._began:
+        if now < self._now:
+            _let_nothing_be_later(conn, now)
+        if not self._began or now < self._now:
             _look_at_everything(conn, now)
         row = conn.execute(select(life).with_for_update()).first()
         if row is None:
@@ -91,6 +105,25 @@ def _look_at_everything(conn: Connection, now: datetime) -> None:
     conn.execute(
         update(incidents)
         .where(or_(row.ended_at.is_(None), row.due_at > now))
-        .where(or_(row.lease_until.is_(None), row.lease_until <= now))
+        .where(unleased(now))
         .values(due_at=now)
     )
+
+
+_HAPPENED = (
+    factories.c.floor_at,
+    links.c.answered_at,
+    links.c.effective_at,
+    links.c.in_flight_since,
+    calls.c.at,
+)
+
+
+def _let_nothing_be_later(conn: Connection, now: datetime) -> None:
+    """The clock was set back: what happened counts as done by now, not in the future.
+
+    Else lines would be counted from a floor that is yet to come: none for an hour.
+    """
+    for column in _HAPPENED:
+        later = update(column.table).where(column > now)
+        conn.execute(later.values({column.name: now}))

@@ -49,6 +49,7 @@ class Worker:
         self._pulse = pulse
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="incident")
         self._held: dict[Lease, float] = {}
+        self._working: set[str] = set()
         self._changed = threading.Condition()
         self._news = False
         self._without_rule: set[str] = set()
@@ -97,6 +98,11 @@ class Worker:
             if self._stopping.is_set():
                 return
             for lease in leases:
+                if lease.incident in self._working:
+                    # Our own lease seemed to be over: the clock was set forward. What
+                    # runs ends first; this one runs out and is taken again.
+                    continue
+                self._working.add(lease.incident)
                 self._held[lease] = now
                 # Within the lock: a pool that was shut down meanwhile would refuse.
                 self._pool.submit(self._turn, lease)
@@ -131,6 +137,8 @@ class Worker:
 
     def _turn(self, lease: Lease) -> None:
         due = self._guarded(lambda: self._work(lease), failed=True)
+        with self._changed:
+            self._working.discard(lease.incident)
         self._guarded(lambda: self._tools.store.release(lease, due))
         with self._changed:
             self._held.pop(lease, None)

@@ -79,6 +79,30 @@ def test_what_is_held_is_renewed_while_its_step_runs() -> None:
     assert renewed.is_set()
 
 
+def test_an_incident_in_mid_call_is_not_begun_again_when_the_clock_jumps() -> None:
+    bench, at_once = Bench(), [0, 0]
+    lease = bench.store.open("i1", opened())
+
+    def slow() -> None:
+        at_once[0] += 1
+        at_once[1] = max(at_once)
+        bench.clock.at += timedelta(hours=1)
+        bench.store.due["i1"] = at(0)
+        del bench.store.held["i1"]
+        until(lambda: "i1" in bench.store.held)
+        looks = bench.store.called.count("take")
+        until(lambda: bench.store.called.count("take") > looks + 2)
+        at_once[0] -= 1
+
+    bench.factory.calling = slow
+    with working(bench, poll=timedelta(milliseconds=5)) as worker:
+        worker.hand_over([lease])
+        until(released(bench, "i1"))
+
+    assert at_once == [0, 1]
+    assert bench.factory.calls == [LINK]
+
+
 def test_a_lease_that_grew_old_during_a_look_reports_nothing() -> None:
     bench = Bench()
     lease = bench.store.open("i1", opened())
