@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from grafana.build import kit
+from responder.grafana.boards import dashboards
 from responder.grafana.watches import WATCHES, Watch
 from responder.incident.alert import Delivery
 from responder.incident.known import Known
@@ -123,3 +124,24 @@ def test_an_alert_about_responder_is_no_fault_of_the_factory(watch: Watch) -> No
     labels = PROVISIONED[watch.name]["labels"]
 
     assert not any(set(one) & set(labels) >= set(one) for one in example["match"])
+
+
+def asked_first(board: dict[str, Any]) -> list[str]:
+    """The data sources that a dashboard begins with."""
+    variables = board["templating"]["list"]
+    return [v["current"]["value"] for v in variables if v["type"] == "datasource"]
+
+
+def test_the_package_brings_the_dashboards_along() -> None:
+    brought = dashboards()
+
+    assert list(brought) == ["responder-on-call", "responder-service"]
+    assert brought["responder-service"] == json.loads(
+        page("grafana/dashboards/service.json")
+    )
+
+
+def test_the_dashboards_ask_the_prometheus_that_is_named() -> None:
+    boards = dashboards(datasource="grafanacloud-prom").values()
+
+    assert [asked_first(board) for board in boards] == [["grafanacloud-prom"]] * 2

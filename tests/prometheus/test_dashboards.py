@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from responder.grafana.watches import WATCHES
 from tests.docs import ROOT
 from tests.e2e.service import service, until
 from tests.prometheus.conftest import Scraping
@@ -27,6 +28,13 @@ def queries() -> Iterator[tuple[str, str]]:
                 for variable, value in CHOSEN.items():
                     expr = expr.replace(variable, value)
                 yield f"{path.stem}: {panel['title']} {target['refId']}", expr
+
+
+def watched() -> Iterator[tuple[str, str]]:
+    """What each alert about Responder measures: a misspelt one would never fire."""
+    for watch in WATCHES:
+        if not watch.expr.startswith("absent("):
+            yield watch.name, watch.expr
 
 
 def test_both_dashboards_ask_something_in_every_panel() -> None:
@@ -56,7 +64,8 @@ def test_every_query_returns_data_after_an_incident(
             found.in_state("recovered")
 
         def silent() -> list[str]:
-            return [name for name, query in queries() if not prometheus.ask(query)]
+            asked = (*queries(), *watched())
+            return [name for name, query in asked if not prometheus.ask(query)]
 
         with suppress(AssertionError):
             until(lambda: not silent())
