@@ -32,6 +32,7 @@ OTHERS = [
     ("veto", "/incidents/inc-12/ask/reported-by-hand"),
     ("paused", "/ask/resume"),
     ("recovered", "/incidents/inc-12/report"),
+    ("recovered", "/runbook"),
     ("recovered", "/incidents/inc-12?show=people"),
     ("waiting", "/incidents/inc-12?show=decisions"),
 ]
