@@ -70,6 +70,10 @@ OPENED, FIRED, LOOKED, _, INTENDED, ANSWERED, _ = founding()
 RELAPSED = Opened(
     at=at(0), rule="pizza-factory", reason=Reason.RELAPSE, relapse_of="01k9a"
 )
+SELF_DETECTED = Opened(at=at(0), rule="pizza-factory", reason=Reason.SELF_DETECTED)
+BY_HAND = Opened(
+    at=at(0), rule="pizza-factory", reason=Reason.OPENED_BY_PERSON, by="ana"
+)
 HEARD: list[Event] = [OPENED, FIRED, LOOKED]
 REPORTED: list[Event] = [*HEARD, INTENDED, ANSWERED]
 BLIND = replace(
@@ -94,6 +98,8 @@ def story(reason: Reason) -> list[Event]:
     """What came before an incident has this reason, in an ordinary case of it."""
     stories: Mapping[Reason, list[Event]] = {
         Reason.RELAPSE: [RELAPSED],
+        Reason.SELF_DETECTED: [SELF_DETECTED],
+        Reason.OPENED_BY_PERSON: [BY_HAND],
         Reason.LOGS_UNREADABLE: [OPENED, FIRED, BLIND],
         Reason.WRONG_CODE: [*HEARD, INTENDED, answered(Outcome.WRONG_CODE)],
         Reason.FACTORY_REFUSED: [*HEARD, INTENDED, answered(Outcome.REFUSED, 502)],

@@ -13,6 +13,7 @@ from responder.app.keeping import housekeeper, life_of
 from responder.app.measured import metrics_of
 from responder.app.reception import spooling_intake, taken_in_by, web_parts
 from responder.app.sources import line_reader, log_source, open_store
+from responder.app.watching import lookouts
 from responder.clock import SystemClock
 from responder.config.settings import Settings
 from responder.evidence.loki import LokiLogSource
@@ -29,6 +30,7 @@ from responder.worker.housekeeping import Housekeeper
 from responder.worker.journal import Journal
 from responder.worker.loop import Worker
 from responder.worker.pulse import Pulse
+from responder.worker.rounds import Rounds
 from responder.worker.tools import Tools
 
 __all__ = ["Responder", "build", "line_reader", "log_source"]
@@ -42,6 +44,7 @@ class Responder:
     store: Store
     worker: Worker
     housekeeper: Housekeeper
+    rounds: tuple[Rounds, ...]
     intake: SpoolingIntake
     logs: LogSource
     metrics: Metrics
@@ -53,6 +56,8 @@ class Responder:
         self.worker.start()
         self.intake.start()
         self.housekeeper.start()
+        for rounds in self.rounds:
+            rounds.start()
 
     def close(self, within: float | None = None) -> bool:
         """Drain: finish running steps, give leases back, close the storage.
@@ -61,10 +66,18 @@ class Responder:
         that still run; the process should end.
         """
         ends = self.store.clock.monotonic() + (within or 0)
+
+        def left() -> float | None:
+            over = ends - self.store.clock.monotonic()
+            return None if within is None else max(0.0, over)
+
         self.intake.stop()
-        self.housekeeper.stop(within)
-        left = max(0.0, ends - self.store.clock.monotonic())
-        if not self.worker.stop(None if within is None else left):
+        for rounds in self.rounds:
+            rounds.stop(0)
+        self.housekeeper.stop(left())
+        for rounds in self.rounds:
+            rounds.stop(left())
+        if not self.worker.stop(left()):
             return False
         self.store.close()
         if isinstance(self.logs, LokiLogSource):
@@ -130,6 +143,7 @@ def _assembled(
         store=store,
         worker=worker,
         housekeeper=housekeeper(settings, store, logs),
+        rounds=tuple(lookouts(settings, store, logs, worker, metrics)),
         intake=intake,
         logs=logs,
         metrics=metrics,

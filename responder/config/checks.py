@@ -49,6 +49,7 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
             remedy = "set factory.report_url, or use needs_human"
             message = "needs a fixed link: with unreadable logs none can be found"
             yield problem(("rules", i, "on_unreadable"), message, remedy, "report")
+    yield from _watched(parts)
     yield from unreachable([one.rule for one in parts.rules])
 
 
@@ -211,6 +212,16 @@ def _names(parts: Parts) -> Iterator[Problem]:
                 message = f"is also the name of checks[{first}]"
                 remedy = "name each differently"
                 yield problem(at, message, remedy, check.value.name)
+
+
+def _watched(parts: Parts) -> Iterator[Problem]:
+    """A watch has no labels: what it opens would be joined by no group's alert."""
+    for i, one in enumerate(parts.rules):
+        rule = one.rule.value
+        if rule.watch and rule.group_by and one.rule.fine("watch", "group_by"):
+            message = "is set beside group_by: a watch sees the whole rule, no group"
+            remedy = "remove one of the two, or make a rule for each group"
+            yield problem(("rules", i, "watch"), message, remedy, said(rule.watch))
 
 
 def _verification(rule: schema.RuleSection, at: Path) -> Iterator[Problem]:

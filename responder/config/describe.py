@@ -1,5 +1,7 @@
 """A configuration in plain words: what each rule would do."""
 
+from datetime import timedelta
+
 from responder.config.durations import said
 from responder.config.settings import EmbeddedLogs, Settings
 from responder.incident.names import Mode, OnUnreadable
@@ -29,6 +31,7 @@ def _rule(rule: Rule, settings: Settings) -> list[str]:
         f"  {_action(rule, settings)}",
         f"  {_proof(rule)}",
         f"  {_unreadable(rule)}",
+        f"  {_watch(rule)}",
     ]
 
 
@@ -74,6 +77,23 @@ def _unreadable(rule: Rule) -> str:
     if rule.on_unreadable is OnUnreadable.REPORT:
         return f"reports although the logs are unreadable for {after}"
     return f"calls a person when the logs are unreadable for {after}"
+
+
+_DAY = timedelta(days=1)
+_USUAL_WATCH = timedelta(seconds=10)
+
+
+def _watch(rule: Rule) -> str:
+    """Whether it waits for an alert, and what looking itself costs or would gain."""
+    every = rule.watch or _USUAL_WATCH
+    queries = _DAY // every * len(rule.checks)
+    cost = f"{queries} range queries a day"
+    if rule.watch:
+        return f"looks at the logs itself every {said(every)}, {cost}"
+    return (
+        f"waits for an alert; watch: {said(every)} would see the fault within "
+        f"{said(every)}, without Grafana's minute and the way here, for {cost}"
+    )
 
 
 def _times(number: int) -> str:

@@ -160,3 +160,4 @@ class RuleSection(Section):
     group_by: list[Text] = []
     mode: Mode = Mode.AUTO
     veto_window: Positive = timedelta(seconds=20)
+    watch: Positive | None = None

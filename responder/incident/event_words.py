@@ -18,7 +18,13 @@ from responder.incident.events import (
     ReportShared,
     ReportWithheld,
 )
-from responder.incident.names import Outcome, Proof, State, UnreadableReason
+from responder.incident.names import (
+    Outcome,
+    Proof,
+    Reason,
+    State,
+    UnreadableReason,
+)
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.words_operator import operator_words
 
@@ -120,7 +126,12 @@ def _finished(event: Finished) -> str:
 def _opened(event: Opened) -> str:
     if event.relapse_of:
         return f"incident opened: a relapse of {event.relapse_of}"
-    return f"incident opened under rule {event.rule}"
+    by = ""
+    if event.reason is Reason.SELF_DETECTED:
+        by = " by Responder's own watch"
+    elif event.by:
+        by = f" by {event.by}"
+    return f"incident opened{by} under rule {event.rule}"
 
 
 def _looked(event: Looked) -> str:

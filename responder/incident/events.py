@@ -24,7 +24,7 @@ from responder.incident.operator_events import OperatorEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The incident began: an alert fired, or a watched incident relapsed."""
+    """The incident began: an alert, a relapse, our own watch, a person (`by`)."""
 
     at: datetime
     rule: str
@@ -32,6 +32,7 @@ class Opened:
     reason: Reason = Reason.ALERT_RECEIVED
     sender: Sender | None = None
     relapse_of: str | None = None
+    by: str = ""
     event: Literal["opened"] = "opened"
 
 

@@ -62,6 +62,8 @@ def apply(incident: Incident | None, event: Event, incident_id: str = "") -> Inc
             last_firing_at=event.at,
             sender=event.sender,
             relapse_of=event.relapse_of,
+            opened_as=event.reason,
+            opened_by=event.by,
             reason=event.reason,
             seq=1,
         )

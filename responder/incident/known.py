@@ -16,6 +16,14 @@ class OpenIncident:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedIncident:
+    """An incident whose alert may yet come: a watch or a person was faster."""
+
+    id: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFiring:
     """A firing heard before. `incident` is None if only its resolve was heard."""
 
@@ -34,6 +42,8 @@ class Known:
     firings: dict[tuple[str, str], dict[datetime, KnownFiring]] = field(
         default_factory=dict
     )
+    unheard: dict[tuple[str, str], EndedIncident] = field(default_factory=dict)
+    """The latest incidents that ended, their fault confirmed, before any alert."""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """Open incidents that an IRM alert group belongs to, by the group's id."""
 

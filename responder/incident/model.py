@@ -67,6 +67,9 @@ class Incident:
     opened_at: datetime
     sender: Sender | None = None
     """Whose alert opened it; None if a watch did, or a person."""
+    opened_as: Reason = Reason.ALERT_RECEIVED
+    opened_by: str = ""
+    """The person who opened it, "" if none did."""
     alert_started_at: datetime | None = None
     first_error_at: datetime | None = None
     first_error_final: bool = False

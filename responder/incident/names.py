@@ -30,6 +30,8 @@ class Reason(StrEnum):
     # investigating
     ALERT_RECEIVED = "alert_received"
     RELAPSE = "relapse"
+    SELF_DETECTED = "self_detected"
+    OPENED_BY_PERSON = "opened_by_person"
     # holding
     BELOW_THRESHOLD = "below_threshold"
     LOGS_UNREADABLE = "logs_unreadable"
@@ -166,3 +168,13 @@ class UnreadableReason(StrEnum):
     NOT_LOKI = "not_loki"
     PARTIAL = "partial"
     STORAGE = "storage"
+
+
+class Sight(StrEnum):
+    """What one look of a rule's own watch came to."""
+
+    QUIET = "quiet"
+    CONFIRMED = "confirmed"
+    UNREADABLE = "unreadable"
+    ENGAGED = "engaged"
+    """No look: an incident of the rule looks itself."""

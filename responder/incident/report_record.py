@@ -81,7 +81,9 @@ class Record:
 
     @property
     def heard_at(self) -> datetime:
-        return self.firings[0].at if self.firings else self.incident.opened_at
+        opened = self.incident.opened_at
+        # An alert may come after our own watch has seen the fault.
+        return min(self.firings[0].at, opened) if self.firings else opened
 
     @property
     def detection_delay(self) -> timedelta | None:

@@ -68,6 +68,8 @@ class Rule:
     group_by: tuple[str, ...] = ()
     mode: Mode = Mode.AUTO
     veto_window: timedelta = timedelta(seconds=20)
+    watch: timedelta | None = None
+    """How often Responder runs the checks itself, without an alert; None: never."""
 
     @property
     def longest_window(self) -> timedelta:

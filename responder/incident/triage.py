@@ -34,6 +34,7 @@ from responder.incident.known import (
 from responder.incident.names import Reason, State, Status, Verdict
 from responder.incident.nearest import why_ignored
 from responder.incident.rule import Rule
+from responder.incident.starts import known_start, newest_unresolved, still_told_of
 
 
 def triage(
@@ -81,6 +82,7 @@ class _Triage:
             why = why_ignored(alert.labels, self.rules)
             return self._say(alert, Verdict.IGNORED, why=why)
         seen = self.known.firings.setdefault((rule.name, alert.fingerprint), {})
+        alert = replace(alert, starts_at=known_start(seen, alert.starts_at))
         if alert.status is Status.RESOLVED:
             return self._resolved(alert, rule, seen)
         return self._firing(alert, rule, seen)
@@ -117,21 +119,12 @@ class _Triage:
         key: tuple[str, str],
         current: OpenIncident | None,
     ) -> AlertVerdict:
-        verdict = Verdict.JOINED
+        verdict, unheard = Verdict.JOINED, self.known.unheard.get(key)
+        if current is None and unheard and still_told_of(unheard, rule, self.at):
+            # Rule 16 watches it from now on: a fault that is there is a relapse.
+            verdict, current = Verdict.ECHO, OpenIncident(id=unheard.id)
         if current is None:
-            verdict = Verdict.OPENED
-            current = OpenIncident(id=self.new_id())
-            self.known.open[key] = current
-            self.out.opened.append(current.id)
-            self._append(
-                current.id,
-                Opened(
-                    at=self.at,
-                    rule=rule.name,
-                    group=key[1],
-                    sender=self.notice.sender,
-                ),
-            )
+            verdict, current = Verdict.OPENED, self._open(rule, key)
         fired = AlertFired(
             at=self.at,
             fingerprint=alert.fingerprint,
@@ -146,12 +139,21 @@ class _Triage:
         self._remember(alert, rule, current.id, resolved=False)
         return self._say(alert, verdict, current.id, rule)
 
+    def _open(self, rule: Rule, key: tuple[str, str]) -> OpenIncident:
+        new = OpenIncident(id=self.new_id())
+        self.known.open[key] = new
+        self.out.opened.append(new.id)
+        sender = self.notice.sender
+        opened = Opened(at=self.at, rule=rule.name, group=key[1], sender=sender)
+        self._append(new.id, opened)
+        return new
+
     def _resolved(
         self, alert: Alert, rule: Rule, seen: dict[datetime, KnownFiring]
     ) -> AlertVerdict:
         current = self.known.open.get((rule.name, rule.group_of(alert.labels)))
         starts_at, before = alert.starts_at, seen.get(alert.starts_at)
-        unresolved = _newest_unresolved(seen)
+        unresolved = newest_unresolved(seen)
         if before is None and unresolved and starts_at >= unresolved[0]:
             # Grafana may have lost the start; an older one is an older firing's.
             starts_at, before = unresolved
@@ -241,10 +243,3 @@ class _Triage:
 
 
 _HOLDS = frozenset({PersonAction.SILENCED, PersonAction.UNSILENCED})
-
-
-def _newest_unresolved(
-    seen: dict[datetime, KnownFiring],
-) -> tuple[datetime, KnownFiring] | None:
-    open_ones = [(at, firing) for at, firing in seen.items() if not firing.resolved]
-    return max(open_ones, key=lambda pair: pair[0]) if open_ones else None

@@ -50,6 +50,11 @@ _SENTENCES: Mapping[Reason, Callable[[Incident, Rule], str]] = {
         "An alert came in: the error logs are being counted."
     ),
     Reason.RELAPSE: words_reported.relapse,
+    Reason.SELF_DETECTED: _always(
+        "Responder's own watch saw the fault before any alert: "
+        "the error logs are being counted."
+    ),
+    Reason.OPENED_BY_PERSON: words_operator.opened,
     Reason.BELOW_THRESHOLD: words_held.below_threshold,
     Reason.LOGS_UNREADABLE: words_held.logs_unreadable,
     Reason.NO_LINK: words_held.no_link,

@@ -42,6 +42,11 @@ def vetoed(incident: Incident, _rule: Rule) -> str:
     return f"{by} Responder will not report this incident."
 
 
+def opened(incident: Incident, _rule: Rule) -> str:
+    who = incident.opened_by or "A person"
+    return f"{who} said: look now. The error logs are being counted."
+
+
 def closed(incident: Incident, _rule: Rule) -> str:
     finished = incident.finished
     if finished is None or not finished.by:

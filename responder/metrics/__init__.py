@@ -22,6 +22,7 @@ from responder.incident.names import (
     Outcome,
     Reason,
     Sender,
+    Sight,
     Status,
     UnreadableReason,
     Verdict,
@@ -102,6 +103,12 @@ class Metrics:
         self._orders = counter(
             "responder_orders_seen",
             "Orders that looks at the logs found, each once for an incident.",
+            "rule",
+            "result",
+        )
+        self._looks = counter(
+            "responder_watch_looks",
+            "Looks of a rule's own watch, by what they came to.",
             "rule",
             "result",
         )
@@ -191,6 +198,8 @@ class Metrics:
                 threshold.set(check.threshold)
             for result in ORDERS:
                 self._orders.labels(rule.name, result)
+            for sight in Sight:
+                self._looks.labels(rule.name, sight)
             self._time_to_report.labels(rule.name)
             self._alert_delay.labels(rule.name)
 
@@ -218,6 +227,9 @@ class Metrics:
     def orders(self, rule: str, *, good: int, failed: int) -> None:
         for result, number in zip(ORDERS, (good, failed), strict=True):
             self._orders.labels(rule, result).inc(number)
+
+    def watched(self, rule: str, sight: Sight) -> None:
+        self._looks.labels(rule, sight).inc()
 
     def webhook(self, sender: Sender, result: str, seconds: float) -> None:
         self._webhooks.labels(sender, result).inc()

@@ -4,17 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from responder.incident.alert import Delivery
 from responder.incident.events import Event
 from responder.incident.known import (
+    EndedIncident,
     FiringRow,
     Known,
     KnownFiring,
     OpenIncident,
     Triaged,
 )
+from responder.incident.names import Reason, State
 from responder.store.tables import firings, incidents
 
 _CHUNK = 1000
@@ -53,8 +55,13 @@ class Batch:
         return {*self.events, *self.heard, *self.hurry, *self.groups}
 
 
-def read_known(conn: Connection, arrived: Iterable[Delivery]) -> Known:
-    """What triage needs to know, read at once for the whole batch."""
+def read_known(
+    conn: Connection, arrived: Iterable[Delivery], ended_since: datetime
+) -> Known:
+    """What triage needs to know, read at once for the whole batch.
+
+    Of incidents that ended before `ended_since` no alert comes any more.
+    """
     known = Known()
     columns = (
         incidents.c.id,
@@ -69,6 +76,7 @@ def read_known(conn: Connection, arrived: Iterable[Delivery]) -> Known:
         )
         for group in row.alert_groups:
             known.groups.setdefault(group, []).append(row.id)
+    known.unheard = _unheard(conn, ended_since)
     prints = sorted({a.fingerprint for d in arrived for a in d.notification.alerts})
     for start in range(0, len(prints), _CHUNK):
         some = prints[start : start + _CHUNK]
@@ -79,3 +87,23 @@ def read_known(conn: Connection, arrived: Iterable[Delivery]) -> Known:
                 incident=row.incident, resolved=row.resolved
             )
     return known
+
+
+def _unheard(
+    conn: Connection, ended_since: datetime
+) -> dict[tuple[str, str], EndedIncident]:
+    """Ended with their fault confirmed, opened by a watch or a person."""
+    row = incidents.c
+    query = (
+        select(row.id, row.rule, row.grp, row.ended_at)
+        .where(
+            row.ended_at > ended_since,
+            or_(row.state == State.RECOVERED, row.reason == Reason.SHADOW),
+            row.opened_reason.in_((Reason.SELF_DETECTED, Reason.OPENED_BY_PERSON)),
+        )
+        .order_by(row.ended_at)
+    )
+    return {
+        (found.rule, found.grp): EndedIncident(id=found.id, ended_at=found.ended_at)
+        for found in conn.execute(query)
+    }

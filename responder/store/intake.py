@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -12,6 +12,7 @@ from responder.incident.fold import fold
 from responder.incident.known import Triaged
 from responder.incident.ports import Accepted, Lease
 from responder.incident.rule import Rule
+from responder.incident.starts import STAYS
 from responder.incident.triage import triage
 from responder.store.appends import newborn
 from responder.store.batch import Batch, read_known
@@ -73,6 +74,11 @@ class Desk:
             if rule is not None:
                 yield rule.name, rule.group_of(alert.labels)
 
+    def _long_ago(self) -> datetime:
+        """No alert speaks of an incident that ended before that (rule 16)."""
+        windows = (rule.longest_window for rule in self.rules if rule.checks)
+        return self.now() - max(windows, default=timedelta()) - 2 * STAYS
+
     def _triage(
         self, conn: Connection, told: Sequence[Delivery]
     ) -> tuple[Batch, list[Triaged], dict[str, AnyRow]]:
@@ -82,7 +88,7 @@ class Desk:
         A locked row stays as it is, so that this ends.
         """
         while True:
-            known = read_known(conn, told)
+            known = read_known(conn, told, self._long_ago())
             open_then = {o.id: o.automation_over for o in known.open.values()}
             batch, found = Batch(), list[Triaged]()
             for index, delivery in enumerate(told):

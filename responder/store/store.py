@@ -32,6 +32,7 @@ from responder.store.ids import Ids
 from responder.store.intake import Desk
 from responder.store.lane import Lane, wait
 from responder.store.links import Supplier
+from responder.store.openings import StoredDuties, StoredOpenings
 from responder.store.people import People
 from responder.store.spoken import Arrival
 from responder.store.switchboard import Switchboard
@@ -84,6 +85,10 @@ class Store(StoredArchive):
         people = People(rules=rules, supplier=self._supplier, summarise=summarise)
         self.controls = Switchboard(
             people, self.write, lambda: self.engine, self._clock
+        )
+        self.duties = StoredDuties(self.write, self._clock)
+        self.openings = StoredOpenings(
+            self.write, lambda: self.engine, self._database, summarise, self.new_id
         )
         self._engine: Engine | None = None
         self._lanes: list[Lane[Arrival, Accepted]] = []

@@ -88,6 +88,7 @@ incidents = Table(
     Column("summary", Text, nullable=False),
     Column("reports", JSON, nullable=False),
     Column("outcome", Text),
+    Column("opened_reason", Text),
 )
 Index(
     "incidents_one_open",
@@ -119,7 +120,6 @@ firings = Table(
     Column("starts_at", Moment, primary_key=True, autoincrement=False),
     Column("incident", String(16), index=True),
     Column("resolved", Boolean, nullable=False),
-    # When it was last spoken of; NULL where only the first versions heard it.
     Column("heard_at", Moment),
     sqlite_with_rowid=False,
 )
@@ -224,8 +224,15 @@ life = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("since", Moment, nullable=False),
     Column("stamped_at", Moment, nullable=False),
-    # It was made anew where an older one was expected.
     Column("history_lost", Boolean, nullable=False),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("due_at", Moment, nullable=False),
+    Column("note", Text, nullable=False),
 )
 
 gaps = Table(

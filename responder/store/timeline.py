@@ -136,6 +136,7 @@ def birth_of(incident: Incident) -> dict[str, Any]:
         "grp": incident.group,
         "opened_at": incident.opened_at,
         "relapse_of": incident.relapse_of,
+        "opened_reason": incident.opened_as.value,
     }
 
 

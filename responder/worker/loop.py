@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from responder.incident.model import Incident
-from responder.incident.ports import Lease, StorageUnavailable
+from responder.incident.ports import Lease
 from responder.incident.rule import Rule
+from responder.worker.guarded import guarded
 from responder.worker.tools import Tools
 from responder.worker.turn import Turn
 
@@ -165,13 +166,8 @@ class Worker:
         self, work: Callable[[], datetime | None], *, failed: bool = False
     ) -> datetime | None:
         """Run it; a failure is logged and tried again a little later."""
-        try:
-            return work()
-        except StorageUnavailable as error:
-            log.warning("storage unavailable", extra={"why": str(error)})
-        except Exception:
-            log.exception("worker failure")
-        return self._tools.clock.now() + AFTER_FAILURE if failed else None
+        later = self._tools.clock.now() + AFTER_FAILURE if failed else None
+        return guarded(work, later)
 
     def _fresh(self, lease: Lease) -> bool:
         renewed = self._held.get(lease)

@@ -154,6 +154,10 @@ class Service:
         self.logged += lines
         self.push(lines)
 
+    def post(self, path: str, body: dict[str, Any]) -> requests.Response:
+        """Ask the API to do something."""
+        return requests.post(f"{self.url}{path}", json=body, auth=self.auth, timeout=5)
+
     def incidents(self) -> list[dict[str, Any]]:
         answer = requests.get(
             f"{self.url}/api/incidents", auth=self.auth, timeout=5

@@ -75,6 +75,16 @@ def test_what_each_rule_would_do_is_printed(type_command: Typist) -> None:
     assert lines[-1].startswith("no problems in built-in defaults; configuration ")
 
 
+def test_it_says_what_a_watch_would_gain_and_what_it_costs(
+    type_command: Typist, tmp_path: Path
+) -> None:
+    off = type_command("check", "--config", write(tmp_path, RULE))
+    on = type_command("check", "--config", write(tmp_path, f"{RULE}    watch: 20s\n"))
+    assert "  waits for an alert; watch: 10s would see the fault within 10s" in off.out
+    assert "for 8640 range queries a day" in off.out
+    assert "  looks at the logs itself every 20s, 4320 range queries a day" in on.out
+
+
 def test_the_example_has_no_problem_and_every_unset_secret_is_warned_of(
     type_command: Typist,
 ) -> None:
