@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench import intake, reaction
+from tests.bench import growth, intake, reaction, storm
 
 EXAMPLES = """examples:
   python -m tests.bench                      everything, about ten minutes
@@ -24,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "intake": lambda: intake.run(seconds),
         "hung": lambda: intake.hung(seconds * 6),
         "reaction": lambda: reaction.run(arguments.incidents),
+        "growth": lambda: growth.run(seconds, max(10, arguments.incidents // 5)),
+        "storm": storm.run,
     }
     found: dict[str, dict[str, Any]] = {}
     for name, run in runs.items():
@@ -51,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("parts", nargs="*", help="intake hung reaction (default: all)")
+    parser.add_argument(
+        "parts", nargs="*", help="intake hung reaction growth storm (default: all)"
+    )
     parser.add_argument("--seconds", type=float, default=10, help="of each round")
     parser.add_argument("--incidents", type=int, default=500, help="of the reaction")
     parser.add_argument("--json", type=Path, default=Path("bench.json"))

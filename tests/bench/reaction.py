@@ -25,7 +25,7 @@ ERRORS = 6
 
 
 @dataclass
-class _Wire:
+class Wire:
     """When the last report with an effect came in, by the monotonic clock."""
 
     at: float = 0.0
@@ -46,7 +46,7 @@ class _Wire:
 
 def run(incidents: int) -> dict[str, Any]:
     """So many reactions, each followed by one of the floor's."""
-    wire = _Wire()
+    wire = Wire()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         loki = stack.enter_context(LokiServer())
@@ -57,47 +57,66 @@ def run(incidents: int) -> dict[str, Any]:
             )
         )
         bare = stack.enter_context(_bare(folder, loki, factory))
-        shop = SimulatedShop(
+        bench = Bench(ours, loki, factory, wire)
+        told, floor = [], []
+        for number in range(incidents):
+            told.append(bench.react(number))
+            floor.append(_floor(bare, factory, wire))
+            if number % 50 == 49:
+                print(f"  {number + 1} of {incidents}", flush=True)
+    return _figures(told[5:], floor[5:])
+
+
+class Bench:
+    """A Responder among instant dependencies, made to react again and again."""
+
+    def __init__(
+        self,
+        ours: served.Served,
+        loki: LokiServer,
+        factory: SimulatedFactory,
+        wire: Wire,
+    ) -> None:
+        self._ours = ours
+        self._loki = loki
+        self._factory = factory
+        self._wire = wire
+        self._session = requests.Session()
+        self._shop = SimulatedShop(
             factory.url,
             push_url=f"{loki.url}/loki/api/v1/push",
             vendor_key=factory.api_key,
         )
-        told, floor = [], []
-        with requests.Session() as session:
-            for number in range(incidents):
-                told.append(_react(session, ours, loki, factory, shop, wire, number))
-                floor.append(_floor(bare, factory, wire))
-                if number % 50 == 49:
-                    print(f"  {number + 1} of {incidents}", flush=True)
-    return _figures(told[5:], floor[5:])
 
+    def react(self, number: int) -> float:
+        """Milliseconds from the webhook of a new fault to its report."""
+        self._loki.forget()
+        self._factory.start_chaos("fail")
+        for _ in range(ERRORS // 2):
+            self._shop.order()
+        labels = {"alertname": "E", "responder": "jwt-pizza", "shop": f"shop-{number}"}
+        body = samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
+        url = f"{self._ours.url}/webhooks/grafana"
+        request = requests.Request("POST", url, json=body, headers=self._ours.headers)
+        prepared = self._session.prepare_request(request)
+        began = time.monotonic()
+        answer = self._session.send(prepared)
+        assert answer.status_code == 202, answer.text
+        return self._wire.after(began)
 
-def _react(
-    session: requests.Session,
-    ours: served.Served,
-    loki: LokiServer,
-    factory: SimulatedFactory,
-    shop: SimulatedShop,
-    wire: _Wire,
-    number: int,
-) -> float:
-    loki.forget()
-    factory.start_chaos("fail")
-    for _ in range(ERRORS // 2):
-        shop.order()
-    labels = {"alertname": "E", "responder": "jwt-pizza", "shop": f"shop-{number}"}
-    body = samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
-    url = f"{ours.url}/webhooks/grafana"
-    request = requests.Request("POST", url, json=body, headers=ours.headers)
-    prepared = session.prepare_request(request)
-    began = time.monotonic()
-    answer = session.send(prepared)
-    assert answer.status_code == 202, answer.text
-    return wire.after(began)
+    def incidents(self) -> list[dict[str, Any]]:
+        """The newest incidents, newest first."""
+        answer = requests.get(
+            f"{self._ours.url}/api/incidents",
+            auth=("bench", served.TOKEN),
+            timeout=10,
+        )
+        found: list[dict[str, Any]] = answer.json()["incidents"]
+        return found
 
 
 def _floor(
-    bare: "subprocess.Popen[str]", factory: SimulatedFactory, wire: _Wire
+    bare: "subprocess.Popen[str]", factory: SimulatedFactory, wire: Wire
 ) -> float:
     assert bare.stdin
     assert bare.stdout

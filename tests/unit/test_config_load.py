@@ -272,3 +272,14 @@ def test_any_text_ends_in_settings_or_problems(text: str, purpose: Purpose) -> N
     found = load(document, purpose=purpose, parse_query=parse)
     assert (found.settings is None) == bool(found.problems)
     assert all("\n" not in str(problem) for problem in found.problems)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("auto", "auto"), ("GET", "GET"), ("post", "POST")]
+)
+def test_the_method_of_reporting_is_read_in_any_case(written: str, meant: str) -> None:
+    assert _settings(f"factory: {{method: {written}}}").factory.method == meant
+
+
+def test_a_method_that_is_no_report_is_refused() -> None:
+    assert only_problem("factory: {method: DELETE}").path == "factory.method"
