@@ -78,7 +78,7 @@ def _decisions(ours: served.Served) -> float:
 
 def _body() -> bytes:
     labels = {"alertname": "E", "responder": "jwt-pizza", "shop": "one"}
-    body = samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
+    body: dict[str, Any] = samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
     alert = body["alerts"][0]
     body["alerts"] = [
         {
