@@ -11,6 +11,7 @@ from responder import __version__
 from responder.cli import (
     backup,
     check,
+    connect,
     demo,
     healthcheck,
     pause,
@@ -32,6 +33,7 @@ Each command tells more: responder serve --help
 _COMMANDS = (
     serve,
     check,
+    connect,
     replay,
     report,
     sample,

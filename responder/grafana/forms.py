@@ -62,7 +62,7 @@ def heartbeat_rule(*, datasource: str = LOKI_UID, runbook: str = RUNBOOK) -> For
         },
     }
     return {
-        **_rule(name, timedelta(), [source, _above(0)]),
+        **_rule(name, timedelta(), [source, above(0)]),
         "annotations": {
             "summary": "Always fires, so that Responder knows that it is heard.",
             "runbook_url": runbook_url(runbook, "ResponderNoHeartbeat"),
@@ -103,7 +103,7 @@ def provisioning_file(
         "orgId": 1,
         "name": group,
         "folder": FOLDER,
-        "interval": _length(EVERY),
+        "interval": length(EVERY),
         "rules": list(rules),
     }
     return {"apiVersion": 1, **others, "groups": [wrapped]}
@@ -126,7 +126,7 @@ def prometheus_file(*, runbook: str = RUNBOOK) -> Form:
         {
             "alert": watch.name,
             "expr": f"{watch.expr} > {watch.above:g}",
-            **({"for": _length(watch.lasting)} if watch.lasting else {}),
+            **({"for": length(watch.lasting)} if watch.lasting else {}),
             "labels": _labels(watch),
             "annotations": _annotations(watch, runbook),
         }
@@ -149,7 +149,7 @@ def _grafana_rule(watch: Watch, datasource: str, runbook: str) -> Form:
         },
     }
     return {
-        **_rule(watch.name, watch.lasting, [source, _above(watch.above)]),
+        **_rule(watch.name, watch.lasting, [source, above(watch.above)]),
         "annotations": _annotations(watch, runbook),
         "labels": _labels(watch),
     }
@@ -164,12 +164,12 @@ def _rule(name: str, lasting: timedelta, data: Sequence[Form]) -> Form:
         "noDataState": "OK",
         # A Prometheus that is away must not page for each rule: it has its own alert.
         "execErrState": "OK",
-        "for": _length(lasting),
+        "for": length(lasting),
         "isPaused": False,
     }
 
 
-def _above(limit: float) -> Form:
+def above(limit: float) -> Form:
     expression = {"type": "__expr__", "uid": "__expr__"}
     return {
         "refId": "C",
@@ -197,7 +197,7 @@ def _annotations(watch: Watch, runbook: str) -> Mapping[str, str]:
     }
 
 
-def _length(span: timedelta) -> str:
+def length(span: timedelta) -> str:
     """`90 min` as `90m`: what both programs read."""
     seconds = int(span.total_seconds())
     for size, unit in ((3600, "h"), (60, "m")):

@@ -1,0 +1,126 @@
+"""`responder connect`: Grafana told of Responder, out of Responder's configuration."""
+
+import argparse
+from collections.abc import Sequence
+
+from responder.cli.configured import Usage, add_config, settings_or_refuse
+from responder.config.load import Purpose
+from responder.config.settings import GrafanaSettings, LokiLogs, Settings
+from responder.grafana import paste
+from responder.grafana.boards import dashboards
+from responder.grafana.client import Grafana, Refused
+from responder.grafana.objects import Seen
+from responder.grafana.ours import Matter
+from responder.grafana.plan import Change, plan
+from responder.grafana.sources import NoSource, loki_source, prometheus_source
+from responder.grafana.wanted import Unlabelled, Wake, wakes
+from responder.masking import Masker
+from responder.senders import samples
+
+NAME = "connect"
+HELP = "add our webhook, alert rules and dashboards to Grafana, or show what to add"
+EXAMPLES = """examples:
+  responder connect --config responder.yaml            shows the difference
+  responder connect --config responder.yaml --apply    and makes it so
+  responder connect --apply --contact-point "On call"
+The webhook goes beside your people's own integration, into the contact point that the
+rules use already; notification policies are read and never written. What is made stays
+editable in Grafana's pages. A second run changes nothing.
+Without `grafana:` in the configuration it prints what to type into Grafana's pages.
+Exit status: 0 done, shown, or nothing to do; 1 Grafana refused."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--apply", action="store_true", help="make the changes")
+    parser.add_argument(
+        "--contact-point",
+        metavar="NAME",
+        help="where our webhook goes (default: where the rules lead already)",
+    )
+    parser.add_argument(
+        "--datasource",
+        metavar="UID",
+        help="the Loki that the alert rules ask (default: the one at logs.url)",
+    )
+    parser.add_argument(
+        "--renew-secret",
+        action="store_true",
+        help="write the webhook's secret again, as after changing it",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show, and with `--apply` make, what Grafana lacks."""
+    settings = settings_or_refuse(arguments, Purpose.REPLAY, warn=False)
+    wanted = _wanted(settings)
+    matter = Matter(seen=Seen(url=""), settings=settings)
+    if not matter.url:
+        raise Usage("server.public_url is not set: where should Grafana send to?", 1)
+    if matter.credential is None:
+        told = "webhook_auth has nothing usable for the sender grafana"
+        raise Usage(f"{told}: add it, and set its secret", 1)
+    if settings.grafana is None or settings.grafana.token is None:
+        return _paste(matter, wanted, apply=arguments.apply)
+    try:
+        return _connect(arguments, settings, settings.grafana, wanted)
+    except (Refused, NoSource) as refused:
+        raise Usage(Masker(settings.secrets())(str(refused)), 1) from None
+
+
+def _wanted(settings: Settings) -> tuple[Wake, ...]:
+    try:
+        return wakes(settings.rules, samples.labels_for)
+    except Unlabelled as unlabelled:
+        raise Usage(str(unlabelled), 1) from None
+
+
+def _paste(matter: Matter, wanted: Sequence[Wake], *, apply: bool) -> int:
+    if apply:
+        told = "grafana.url and grafana.token are needed"
+        raise Usage(f"{told}: a service account's, with the role Admin", 1)
+    assert matter.credential is not None
+    print("\n".join(paste.contact_point(matter.url, matter.credential)))
+    print()
+    print("\n".join(paste.alert_rules(wanted)))
+    return 0
+
+
+def _connect(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    grafana: GrafanaSettings,
+    wanted: Sequence[Wake],
+) -> int:
+    mask = Masker(settings.secrets())
+    client = Grafana(grafana, mask)
+    seen = client.look(tuple(dashboards()))
+    url = settings.logs.url if isinstance(settings.logs, LokiLogs) else None
+    changes = plan(
+        Matter(seen=seen, settings=settings),
+        wanted,
+        loki_source(seen, url, arguments.datasource),
+        dashboards(datasource=prometheus_source(seen)),
+        point=arguments.contact_point,
+        renew=arguments.renew_secret,
+    )
+    for change in changes:
+        print(mask(f"{change.what}\n{change.diff}"), end="", flush=True)
+        if arguments.apply:
+            _make(client, change)
+    print(_told(changes, grafana.url, apply=arguments.apply))
+    return 0
+
+
+def _make(client: Grafana, change: Change) -> None:
+    client.send(change.method, change.path, change.body)
+    print("  done", flush=True)
+
+
+def _told(changes: Sequence[Change], url: str, *, apply: bool) -> str:
+    if not changes:
+        return f"nothing to change at {url}"
+    number = f"{len(changes)} change{'' if len(changes) == 1 else 's'}"
+    if apply:
+        return f"{number} made at {url}; responder doctor looks at them"
+    return f"{number} to make at {url}; nothing was written: add --apply"
