@@ -22,10 +22,18 @@ ROOMS = {
     "spool": ("spool", "incident", "masking"),
     "metrics": ("metrics", "incident", "config.settings", "masking"),
     "worker": ("worker", "incident"),
-    "grafana": ("grafana", "incident", "config.settings", "masking"),
+    "grafana": (
+        "grafana",
+        "incident",
+        "config.settings",
+        "masking",
+        "deadline",
+        "findings",
+        "tokens",
+    ),
 }
 IMPURE = {"flask", "requests", "sqlalchemy", "logging", "os", "time", "random"}
-ADAPTERS = ("store", "evidence", "factory", "worker")
+ADAPTERS = ("store", "evidence", "factory", "worker", "grafana")
 ROOTS = ("app", "cli", "demo", "__main__")
 
 
