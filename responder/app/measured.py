@@ -1,6 +1,7 @@
 """The metrics of a service on its storage, as they are when it starts."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
@@ -8,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from responder import __version__
 from responder.config.settings import Settings
 from responder.incident.names import Verdict
+from responder.incident.ports import StorageUnavailable
 from responder.metrics import Metrics
 from responder.metrics.stored import Readings
 from responder.store.life import Life
@@ -25,10 +27,11 @@ def metrics_of(
         config_sha=settings.sha,
         stored=_readings(store, life),
     )
-    for delivery in store.deliveries(limit=1):
-        metrics.heard(delivery.received_at)
-    for delivery in store.deliveries(verdict=Verdict.HEARTBEAT, limit=1):
-        metrics.heartbeat(delivery.received_at)
+    with suppress(StorageUnavailable):
+        for delivery in store.deliveries(limit=1):
+            metrics.heard(delivery.received_at)
+        for delivery in store.deliveries(verdict=Verdict.HEARTBEAT, limit=1):
+            metrics.heartbeat(delivery.received_at)
     return metrics
 
 
