@@ -13,7 +13,7 @@ from responder.store.tables import brakes, metadata, upsert
 
 FIRST = "0001"
 """What the first version made, which kept no revision in the database."""
-HEAD = "0005"
+HEAD = "0006"
 """The revision that `tables` describes: the newest in `migrations/versions`."""
 
 # Alembic's own table, named as it names it.

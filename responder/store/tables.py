@@ -100,6 +100,8 @@ Index(
 )
 Index("incidents_newest", incidents.c.opened_at, incidents.c.id)
 Index("incidents_ended", incidents.c.ended_at)
+counting_index = Index("incidents_counted", incidents.c.rule, incidents.c.state)
+"""What each scrape of the metrics counts, without reading the rows."""
 
 events = Table(
     "events",
@@ -205,7 +207,7 @@ listing_indexes = tuple(
         sqlite_where=told(verdict),
         postgresql_where=told(verdict),
     )
-    for verdict in (Verdict.IGNORED, Verdict.TEST)
+    for verdict in (Verdict.IGNORED, Verdict.TEST, Verdict.HEARTBEAT)
 )
 """Small ones, over the few rows that every look at the first page asks for."""
 
