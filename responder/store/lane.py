@@ -5,6 +5,7 @@ them, each under a savepoint of its own, and answers after the common commit: on
 fsync for all who waited. A job may run more than once, and only the last run counts.
 """
 
+import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -13,19 +14,18 @@ from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import (
-    DatabaseError,
-    DataError,
-    IntegrityError,
-    ProgrammingError,
     SQLAlchemyError,
 )
 
 from responder.incident.ports import StorageUnavailable
+from responder.store.alone import Result, alone
 from responder.store.engine import Database, why
+
+_log = logging.getLogger("responder.store")
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -60,20 +60,6 @@ class _Job:
 class _Delivered(Generic[A]):
     arrival: A
     future: Future[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What one job came to. It reaches its waiter only after the commit."""
-
-    value: Any = None
-    error: Exception | None = None
-
-    def tell(self, future: Future[Any]) -> None:
-        if self.error is not None:
-            future.set_exception(self.error)
-        else:
-            future.set_result(self.value)
 
 
 class Lane(Generic[A, R]):
@@ -148,7 +134,8 @@ class Lane(Generic[A, R]):
             # Whoever stopped waiting was told so: nothing is written for them.
             wanted = [w for w in batch if w.future.set_running_or_notify_cancel()]
             if wanted:
-                self._write(wanted)
+                with _Answered(wanted):
+                    self._write(wanted)
 
     def _write(self, batch: Sequence[_Job | _Delivered[A]]) -> None:
         jobs = [work for work in batch if isinstance(work, _Job)]
@@ -158,13 +145,13 @@ class Lane(Generic[A, R]):
         for work, result in zip(works, results, strict=True):
             result.tell(work.future)
 
-    def _results(self, jobs: Sequence[_Job], arrivals: Sequence[A]) -> list[_Result]:
+    def _results(self, jobs: Sequence[_Job], arrivals: Sequence[A]) -> list[Result]:
         for pause in (*_PAUSES, None):
-            results: list[_Result] = []
+            results: list[Result] = []
             try:
                 with self._database.writing() as conn:
                     self._hold(conn, jobs)
-                    results = [_alone(conn, job.call) for job in jobs]
+                    results = [alone(conn, job.call) for job in jobs]
                     results += self._take_in_all(conn, arrivals)
                 return results
             except SQLAlchemyError as error:
@@ -172,7 +159,7 @@ class Lane(Generic[A, R]):
                 # been done all the same, and doing it twice is worse than saying so.
                 again = not results and self._database.passing(error)
                 if pause is None or not again:
-                    failed = _Result(error=StorageUnavailable(why(error)))
+                    failed = Result(error=StorageUnavailable(why(error)))
                     return [failed] * (len(jobs) + len(arrivals))
             # Two that collided must not collide again.
             threading.Event().wait(pause * (0.5 + random.random()))
@@ -185,36 +172,31 @@ class Lane(Generic[A, R]):
             groups = [group for job in jobs for group in job.groups]
             self._database.hold(conn, groups=groups, incidents=wanted)
 
-    def _take_in_all(self, conn: Connection, arrivals: Sequence[A]) -> list[_Result]:
+    def _take_in_all(self, conn: Connection, arrivals: Sequence[A]) -> list[Result]:
         if not arrivals:
             return []
-        together = _alone(conn, lambda c: self._take_in(c, arrivals))
+        together = alone(conn, lambda c: self._take_in(c, arrivals))
         if together.error is None:
-            return [_Result(value=value) for value in together.value]
+            return [Result(value=value) for value in together.value]
         # One of them is bad: only that one shall fail.
         return [self._take_in_one(conn, arrival) for arrival in arrivals]
 
-    def _take_in_one(self, conn: Connection, arrival: A) -> _Result:
-        one = _alone(conn, lambda c: self._take_in(c, [arrival])[0])
+    def _take_in_one(self, conn: Connection, arrival: A) -> Result:
+        one = alone(conn, lambda c: self._take_in(c, [arrival])[0])
         if one.error is None:
             return one
         cause = f"the delivery could not be stored: {type(one.error).__name__}"
-        return _Result(error=StorageUnavailable(cause))
+        return Result(error=StorageUnavailable(cause))
 
 
-class _Savepoint:
-    """One job's own part of the transaction: if it fails, only that is undone.
+class _Answered:
+    """Whatever goes wrong in a batch, its waiters are told, and the lane goes on."""
 
-    What it fails with is kept for whoever handed the job in. Only what costs the
-    whole transaction (disk full, locked, damaged) goes on to the batch.
-    """
+    def __init__(self, batch: Sequence[_Job | _Delivered[Any]]) -> None:
+        self._batch = batch
 
-    def __init__(self, conn: Connection) -> None:
-        self._savepoint = conn.begin_nested()
-        self.error: Exception | None = None
-
-    def __enter__(self) -> Self:
-        return self
+    def __enter__(self) -> None:
+        return None
 
     def __exit__(
         self,
@@ -222,27 +204,11 @@ class _Savepoint:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool:
-        if error is None:
-            self._savepoint.commit()
+        if not isinstance(error, Exception):
             return False
-        if not isinstance(error, Exception) or _fails_all(error):
-            return False
-        self._savepoint.rollback()
-        self.error = error
+        _log.error("writer failure", exc_info=error)
+        failed = StorageUnavailable(f"the batch failed: {type(error).__name__}")
+        for work in self._batch:
+            if not work.future.done():
+                work.future.set_exception(failed)
         return True
-
-
-def _alone(conn: Connection, call: Callable[[Connection], Any]) -> _Result:
-    """Run under a savepoint: a job that fails takes nothing else with it."""
-    value = None
-    with _Savepoint(conn) as savepoint:
-        value = call(conn)
-    return _Result(value=value, error=savepoint.error)
-
-
-def _fails_all(error: Exception) -> bool:
-    alone = (IntegrityError, DataError, ProgrammingError)
-    if not isinstance(error, DatabaseError) or isinstance(error, alone):
-        return False
-    # PostgreSQL's class 54: a value beyond its limits, as too long for an index.
-    return not str(getattr(error.orig, "sqlstate", "")).startswith("54")

@@ -11,15 +11,8 @@ from responder.incident.ports import Clock
 from responder.store.claims import unleased
 from responder.store.disk import Disk
 from responder.store.engine import reading
-from responder.store.tables import (
-    calls,
-    factories,
-    gaps,
-    incidents,
-    life,
-    links,
-    upsert,
-)
+from responder.store.tables import calls, factories, gaps, incidents, life, links
+from responder.store.upsert import upsert
 
 GAP = timedelta(seconds=60)
 """Without a stamp for longer, nobody was there."""

@@ -22,14 +22,8 @@ from responder.incident.brakes import LinkRecord
 from responder.incident.events import ReportAnswered, ReportIntended
 from responder.incident.link import ReportLink
 from responder.incident.names import Outcome, Reason
-from responder.store.tables import (
-    AnyRow,
-    brakes,
-    calls,
-    factories,
-    links,
-    upsert,
-)
+from responder.store.tables import AnyRow, brakes, calls, factories, links
+from responder.store.upsert import upsert
 
 HOUR = timedelta(hours=1)
 _SPENDING = frozenset(

@@ -14,8 +14,9 @@ from responder.incident.ports import Clock
 from responder.store.appends import newborn
 from responder.store.claims import LEASE_FOR, new_lease
 from responder.store.engine import Database, reading
-from responder.store.tables import AnyRow, duties, events, incidents, upsert
+from responder.store.tables import AnyRow, duties, events, incidents
 from responder.store.timeline import Summarise, event_rows
+from responder.store.upsert import upsert
 
 
 class Write(Protocol):

@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from responder.store.engine import BadStorage
-from responder.store.tables import brakes, metadata, upsert
+from responder.store.tables import brakes, metadata
+from responder.store.upsert import upsert
 
 FIRST = "0001"
 """What the first version made, which kept no revision in the database."""

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, insert
 from responder.incident.alert import Delivery
 from responder.incident.known import FiringRow, Triaged
 from responder.store.codec import encode_verdicts, storable
-from responder.store.tables import deliveries, delivery_incidents, firings, upsert
+from responder.store.tables import deliveries, delivery_incidents, firings
+from responder.store.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

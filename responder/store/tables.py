@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Connection,
     Dialect,
     Float,
     Index,
@@ -22,7 +21,6 @@ from sqlalchemy import (
     Text,
     literal_column,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import UserDefinedType
 
 from responder.incident.names import Verdict
@@ -243,10 +241,3 @@ gaps = Table(
     Column("since", Moment, primary_key=True, autoincrement=False),
     Column("until", Moment, nullable=False),
 )
-
-
-def upsert(conn: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An `INSERT` that knows `ON CONFLICT`, in the dialect of the connection."""
-    if conn.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
