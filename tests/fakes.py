@@ -8,7 +8,7 @@ from typing import Any
 from responder.incident.actions import Action
 from responder.incident.alert import AlertVerdict, Delivery
 from responder.incident.controls import NoSuchIncident, Pressed, Standing, TooLate
-from responder.incident.events import Event
+from responder.incident.events import Event, Opened
 from responder.incident.fold import fold
 from responder.incident.listing import (
     BadCursor,
@@ -20,6 +20,7 @@ from responder.incident.listing import (
 )
 from responder.incident.model import Incident
 from responder.incident.names import State, Verdict
+from responder.incident.openings import Aftermath, Began
 from responder.incident.pause import Pause
 from responder.incident.ports import Accepted, Lease, StorageUnavailable
 from responder.metrics.stored import Readings
@@ -160,6 +161,26 @@ class ListedControls:
             max_reports_per_hour=6,
             hour_frees_at=NOON if self.breaker_open else None,
             held=self.held,
+        )
+
+
+@dataclass
+class ListedOpenings:
+    """Keeps what was opened; `there` is open already."""
+
+    there: str = ""
+    opened: list[Opened] = field(default_factory=list)
+
+    def aftermath(self, rule: str) -> Aftermath:
+        return Aftermath()
+
+    def open(self, opened: Opened, *, looked_at: datetime | None = None) -> Began:
+        if self.there:
+            return Began(incident=self.there, rule=opened.rule, done=False, at=NOON)
+        self.opened.append(opened)
+        lease = Lease(incident="inc-1", token="t")
+        return Began(
+            incident="inc-1", rule=opened.rule, done=True, at=opened.at, lease=lease
         )
 
 

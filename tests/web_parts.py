@@ -37,6 +37,7 @@ from tests.fakes import (
     ListedArchive,
     ListedControls,
     ListedIntake,
+    ListedOpenings,
     SetClock,
     readings,
 )
@@ -71,6 +72,7 @@ class Web:
     intake: ListedIntake = field(default_factory=ListedIntake)
     archive: ListedArchive = field(default_factory=ListedArchive)
     controls: ListedControls = field(default_factory=ListedControls)
+    openings: ListedOpenings = field(default_factory=ListedOpenings)
     clock: SetClock = field(default_factory=SetClock)
     memory: Memory = field(default_factory=Memory)
     leased: list[Lease] = field(default_factory=list)
@@ -95,6 +97,7 @@ class Web:
             intake=self.intake,
             archive=self.archive,
             controls=self.controls,
+            openings=self.openings,
             clock=self.clock,
             server=self.server,
             metrics=self.metrics,

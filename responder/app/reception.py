@@ -62,6 +62,7 @@ def web_parts(
         intake=intake,
         archive=store,
         controls=store.controls,
+        openings=store.openings,
         clock=clock,
         server=settings.server,
         metrics=metrics,

@@ -14,6 +14,7 @@ from responder.cli import (
     connect,
     demo,
     healthcheck,
+    open_rule,
     pause,
     replay,
     report,
@@ -40,6 +41,7 @@ _COMMANDS = (
     demo,
     pause,
     resume,
+    open_rule,
     backup,
     healthcheck,
 )

@@ -1,4 +1,4 @@
-"""What `pause` and `resume` share: asking a running service as an operator."""
+"""What `pause`, `resume` and `open` share: asking a running service as an operator."""
 
 import argparse
 import os
@@ -44,6 +44,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def press(arguments: argparse.Namespace, body: dict[str, Any]) -> None:
     """Ask `/api/pause`. Raises `Usage` with why it was not done."""
+    ask(arguments, "/api/pause", body)
+
+
+def ask(
+    arguments: argparse.Namespace, path: str, body: dict[str, Any]
+) -> requests.Response:
+    """What the service answers to this body. Raises `Usage` if it refuses."""
     url = _server(arguments)
     login = _login(arguments)
     if login and in_clear(url):
@@ -54,7 +61,7 @@ def press(arguments: argparse.Namespace, body: dict[str, Any]) -> None:
         session.trust_env = False
         try:
             answer = session.post(
-                f"{url}/api/pause",
+                f"{url}{path}",
                 json=body,
                 auth=login,
                 timeout=arguments.timeout,
@@ -63,9 +70,10 @@ def press(arguments: argparse.Namespace, body: dict[str, Any]) -> None:
         except requests.exceptions.RequestException as problem:
             why = type(problem).__name__
             raise Usage(f"no answer from {url} ({why})", 1) from None
-    if answer.status_code != 204:
+    if answer.status_code not in (200, 204):
         said = answer.text.strip().splitlines()[:1] or [""]
         raise Usage(f"{url} refused, HTTP {answer.status_code}: {said[0][:200]}", 1)
+    return answer
 
 
 def _server(arguments: argparse.Namespace) -> str:

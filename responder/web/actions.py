@@ -34,8 +34,8 @@ def actions(parts: Parts, operators: Operators) -> Blueprint:
     """`/api/pause` and `/api/incidents/<id>/<action>`."""
     blueprint = Blueprint("actions", __name__, url_prefix="/api")
     blueprint.before_request(operators.admit)
-    blueprint.register_error_handler(asked.BadField, lambda e: _error(400, str(e)))
-    blueprint.register_error_handler(WrongType, _wrong_type)
+    blueprint.register_error_handler(asked.BadField, lambda e: refused(400, str(e)))
+    blueprint.register_error_handler(WrongType, wrong_type)
     blueprint.register_error_handler(NoSuchIncident, _nothing_there)
     blueprint.register_error_handler(TooLate, _too_late)
 
@@ -45,7 +45,7 @@ def actions(parts: Parts, operators: Operators) -> Blueprint:
 
     @blueprint.post("/pause")
     def pause() -> Response:
-        on, until = asked.pause_until(_body(), parts.clock.now())
+        on, until = asked.pause_until(json_body(), parts.clock.now())
         press_pause(parts, operators.name(), on=on, until=until)
         return Response(status=204)
 
@@ -61,7 +61,7 @@ def actions(parts: Parts, operators: Operators) -> Blueprint:
 
 def _act(parts: Parts, operators: Operators, name: str, incident_id: str) -> Response:
     by, now = operators.name(), parts.clock.now()
-    action = asked.action(name, _body(), by, now, parts.masker)
+    action = asked.action(name, json_body(), by, now, parts.masker)
     return jsonify(pressed_json(press(parts, incident_id, name, action)))
 
 
@@ -106,7 +106,7 @@ def pressed_json(pressed: Pressed) -> dict[str, Any]:
     }
 
 
-def _body() -> dict[str, Any]:
+def json_body() -> dict[str, Any]:
     """The JSON body. A page of another site cannot send that type unasked."""
     if request.content_type is not None and not request.is_json:
         raise WrongType
@@ -118,19 +118,19 @@ def _body() -> dict[str, Any]:
     return asked.decode(raw)
 
 
-def _error(status: int, words: str, **more: object) -> Response:
+def refused(status: int, words: str, **more: object) -> Response:
     response = jsonify({"error": words, **more})
     response.status_code = status
     return response
 
 
-def _wrong_type(_error_: WrongType) -> Response:
-    return _error(415, "Content-Type: send application/json")
+def wrong_type(_error_: WrongType) -> Response:
+    return refused(415, "Content-Type: send application/json")
 
 
 def _nothing_there(_error_: NoSuchIncident) -> Response:
-    return _error(404, "no such incident; list them with /api/incidents")
+    return refused(404, "no such incident; list them with /api/incidents")
 
 
 def _too_late(late: TooLate) -> Response:
-    return _error(409, late.words, by=late.by or None, at=iso(late.at))
+    return refused(409, late.words, by=late.by or None, at=iso(late.at))

@@ -14,6 +14,7 @@ from responder.web.doing import doing
 from responder.web.guard import Operators, cross_site, text
 from responder.web.history import history
 from responder.web.login import login
+from responder.web.opening import opening, opening_api
 from responder.web.ops import ops
 from responder.web.pages import pages
 from responder.web.parts import Parts
@@ -66,6 +67,8 @@ def create_app(parts: Parts) -> Flask:
     app.register_blueprint(login(parts, operators))
     app.register_blueprint(pages(parts, operators))
     app.register_blueprint(doing(parts, operators))
+    app.register_blueprint(opening_api(parts, operators))
+    app.register_blueprint(opening(parts, operators))
     app.register_blueprint(history(parts, operators))
     app.register_blueprint(reports(parts, operators))
     app.register_blueprint(runbook(operators))

@@ -56,7 +56,7 @@ def doing(parts: Parts, operators: Operators) -> Blueprint:
 
     @blueprint.post("/do/<any(pause, resume):name>")
     def brake(name: str) -> Response:
-        return _answer(_braked(parts, operators.name(), name))
+        return answer(_braked(parts, operators.name(), name))
 
     @blueprint.get("/ask/resume")
     def ask_resume() -> Response:
@@ -66,7 +66,7 @@ def doing(parts: Parts, operators: Operators) -> Blueprint:
     @blueprint.post(f"/incidents/<incident_id>/do/<any({_names()}):name>")
     def act(incident_id: str, name: str) -> Response:
         said = _acted(parts, operators.name(), incident_id, name)
-        return _answer(said, incident_id)
+        return answer(said, incident_id)
 
     @blueprint.get(f"/incidents/<incident_id>/ask/<any({_quoted()}):name>")
     def ask(incident_id: str, name: str) -> Response:
@@ -172,7 +172,7 @@ def _moment(given: str, now: datetime) -> str:
     return at.isoformat()
 
 
-def _answer(said: Said, incident_id: str = "") -> Response:
+def answer(said: Said, incident_id: str = "") -> Response:
     """A notice for the script; without one the page again, or why not."""
     if request.headers.get("HX-Request") == "true":
         return make_response(render_template("notice.html", said=said))

@@ -12,6 +12,7 @@ from responder.incident.alert import Delivery, Notification
 from responder.incident.controls import Controls
 from responder.incident.memory import Memory, Remember
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
+from responder.incident.openings import Openings
 from responder.incident.ports import Accepted, Archive, Clock, Intake, Lease
 from responder.incident.rule import Rule
 from responder.masking import Masker
@@ -77,6 +78,7 @@ class Parts:
     intake: Intake
     archive: Archive
     controls: Controls
+    openings: Openings
     clock: Clock
     server: Server
     metrics: WebhookCounting

@@ -169,3 +169,27 @@ def test_a_look_is_one_range_query_for_each_check(tmp_path: Path) -> None:
 
         asked = [request.path for request in loki.requests]
         assert asked == ["/loki/api/v1/query_range"] * len(hourly.checks)
+
+
+def test_an_incident_opened_by_hand_is_reported_like_any_other(
+    tmp_path: Path,
+) -> None:
+    with service(tmp_path) as found, found.ordering():
+        found.factory.start_chaos("fail")
+        found.shop.order()
+        answer = found.post(f"/api/rules/{RULE.name}/open", {})
+        ended = found.in_state("recovered")
+
+    assert answer.json()["incident"] == ended["id"]
+    assert opened(ended) == "opened_by_person"
+    assert ended["timeline"][0]["by"] == "someone on this machine"
+    assert len(found.factory.effective_calls) == 1
+
+
+def test_opened_by_hand_without_a_fault_it_reports_nothing(tmp_path: Path) -> None:
+    with service(tmp_path) as found:
+        found.post(f"/api/rules/{RULE.name}/open", {})
+        held = found.in_state("holding")
+
+    assert held["reason"] == "below_threshold"
+    assert not found.factory.calls
