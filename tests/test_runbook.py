@@ -1,12 +1,16 @@
 """The runbook has an entry for everything that leads to it, and is served whole."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import requests
 
 from responder.grafana.watches import WATCHES
-from responder.incident.names import Reason, State
+from responder.incident.names import Mode, Reason, State
 from tests.docs import page, section
+from tests.e2e.service import RULE, service, until
 from tests.web_parts import Web, founding
 
 RUNBOOK = page("docs/runbook.md")
@@ -58,3 +62,12 @@ def test_an_incident_s_page_leads_to_the_entry_of_its_reason() -> None:
     reason = web.client().get("/api/incidents/01k9a").get_json()["reason"]
 
     assert f'href="/runbook#{reason}"' in shown
+
+
+def test_the_first_page_leads_there_from_an_open_incident(tmp_path: Path) -> None:
+    with service(tmp_path, rule=replace(RULE, mode=Mode.SHADOW)) as found:
+        found.alert()
+        until(found.incidents)
+        shown = requests.get(found.url, timeout=5).text
+
+    assert re.search(r'href="/runbook#[a-z_]+">Runbook', shown)
