@@ -38,7 +38,7 @@ def _on(storage: str, arguments: argparse.Namespace) -> list[str]:
     wrong: list[str] = []
     asked = arguments.run
     runs: list[tuple[str, Callable[[World], list[str]]]] = [
-        ("kills", lambda found: kills(found, arguments.rounds)),
+        ("kills", lambda found: kills(found, arguments.rounds, arguments.at)),
         ("copies", copies),
         ("soak", lambda found: soak(found, arguments.minutes)),
     ]
@@ -59,10 +59,10 @@ def _world(stack: ExitStack, storage: str, folder: Path) -> World:
     return stack.enter_context(world(folder, replicas=3, storage=url))
 
 
-def kills(found: World, rounds: int) -> list[str]:
-    """Every place, `rounds` kills each; what went wrong."""
+def kills(found: World, rounds: int, points: Sequence[CrashPoint] = ()) -> list[str]:
+    """These places or all, `rounds` kills each; what went wrong."""
     wrong: list[str] = []
-    for point in CrashPoint:
+    for point in points or CrashPoint:
         for number in range(rounds):
             try:
                 broken = wrong_with(die_at(found, point), point, found)
@@ -94,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         "run", nargs="?", default="all", choices=("all", "kills", "copies", "soak")
     )
     parser.add_argument("--rounds", type=int, default=20, help="kills at each place")
+    parser.add_argument(
+        "--at", nargs="*", type=CrashPoint, default=[], help="only at these places"
+    )
     parser.add_argument("--minutes", type=float, default=20, help="of the soak")
     parser.add_argument(
         "--storage", default="both", choices=("both", "sqlite", "postgresql")
