@@ -13,6 +13,7 @@ from responder.incident.ports import Clock, Factory, LogSource
 from responder.incident.rule import Rule
 from responder.incident.words import sentence
 from responder.masking import Masker
+from responder.store.engine import Database
 from responder.store.links import Supplier
 from responder.store.store import Store
 
@@ -24,7 +25,13 @@ def open_store(
     factory: Factory,
     fixed_link: ReportLink | None,
     rules: Mapping[str, Rule],
+    database: Database | None = None,
 ) -> Store:
+    """The configured storage, started; `database` stands in for it.
+
+    Raises `BadStorage` or `DatabaseInUse`.
+    """
+
     def summarise(incident: Incident) -> str:
         rule = rules.get(incident.rule) or Rule(name=incident.rule, match=(), checks=())
         return sentence(incident, rule)
@@ -42,6 +49,7 @@ def open_store(
         masker=masker,
         summarise=summarise,
         accept_within=settings.accept_within,
+        database=database,
     )
     store.start()
     if settings.server.start_paused:

@@ -35,7 +35,11 @@ def document_of(arguments: argparse.Namespace) -> Document:
 
 
 def settings_or_refuse(
-    arguments: argparse.Namespace, purpose: Purpose, *, warn: bool = True
+    arguments: argparse.Namespace,
+    purpose: Purpose,
+    *,
+    warn: bool = True,
+    status: int = 1,
 ) -> Settings:
     """The settings; warnings are printed, problems too, and end the command."""
     document = document_of(arguments)
@@ -43,7 +47,7 @@ def settings_or_refuse(
     print_findings(loaded, warn=warn)
     if loaded.settings is None:
         told = f"{counted(loaded.problems)} in {document.origin}; nothing was started"
-        raise Usage(told, 1)
+        raise Usage(told, status)
     return loaded.settings
 
 

@@ -1,6 +1,5 @@
 """What a replay came to, as text or JSON, without a secret in either."""
 
-import json
 from dataclasses import dataclass, field
 
 from responder.incident.alert import AlertVerdict
@@ -18,8 +17,8 @@ class Decided:
     refused: list[tuple[str, str]] = field(default_factory=list)
 
 
-def as_json(decided: Decided, masker: Masker) -> str:
-    """One object: `incidents`, `alerts`, `refused`."""
+def json_values(decided: Decided, masker: Masker) -> dict[str, object]:
+    """`incidents`, `alerts` and `refused`, masked."""
     found = {
         "incidents": [one.as_json() for one in decided.replay.incidents.values()],
         "alerts": [
@@ -35,7 +34,7 @@ def as_json(decided: Decided, masker: Masker) -> str:
         "refused": [{"file": name, "why": why} for name, why in decided.refused],
     }
     # Before it is written as JSON, whose escapes could hide a secret from the masker.
-    return json.dumps(_masked(found, masker), indent=2)
+    return {key: masked(value, masker) for key, value in found.items()}
 
 
 def as_text(decided: Decided, masker: Masker) -> str:
@@ -62,11 +61,12 @@ _WHY = {
 }
 
 
-def _masked(value: object, masker: Masker) -> object:
+def masked(value: object, masker: Masker) -> object:
+    """JSON values with every text in them masked."""
     if isinstance(value, str):
         return masker(value)
     if isinstance(value, list):
-        return [_masked(item, masker) for item in value]
+        return [masked(item, masker) for item in value]
     if isinstance(value, dict):
-        return {key: _masked(item, masker) for key, item in value.items()}
+        return {key: masked(item, masker) for key, item in value.items()}
     return value

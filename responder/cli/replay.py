@@ -1,154 +1,163 @@
-"""`responder replay`: what would be decided for recorded webhook bodies."""
+"""`responder replay`: incidents lived through again, on the configuration of now."""
 
 import argparse
-import re
+import json
 import sys
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+import time
+from datetime import timedelta
 
-from responder.app import line_reader
-from responder.cli import decided
-from responder.cli.configured import Usage, add_config, settings_or_refuse
+from responder.app.expected import NOT_REPORTED, REPORTED, expected
+from responder.app.stage import Progress, play
+from responder.cassette.schema import Cassette, Expect
+from responder.cli import bare, ci, decided, lived
+from responder.cli.configured import Usage, add_config, document_of, settings_or_refuse
 from responder.cli.decided import Decided
+from responder.cli.files import add_files, find
+from responder.cli.lived import Judged
+from responder.config.durations import duration
 from responder.config.load import Purpose
-from responder.config.settings import LokiLogs, Settings
-from responder.evidence.loki import LokiLogSource
-from responder.evidence.supposed import SupposedLogs
-from responder.factory import PizzaFactory
-from responder.incident.names import Sender
-from responder.incident.ports import LogSource
+from responder.config.problem import Refused
+from responder.config.settings import Settings
+from responder.incident.names import Decision
 from responder.masking import Masker
-from responder.replay import Replay, understand
 
 NAME = "replay"
-HELP = "feed recorded webhook bodies through the policy; never calls the factory"
+HELP = "live recorded incidents through again; never calls the factory"
 EXAMPLES = """examples:
+  responder replay cassettes/ --config responder.yaml
+  responder replay cassettes/2025-04-07-factory-500.yaml --expect reported --within 5s
   responder replay --config responder.yaml --errors 14 firing.json
   responder replay --unreadable --json firing.json resolved.json
   responder sample grafana --rule pizza-factory | responder replay --errors 0 -
-  responder sample irm --rule pizza-factory | responder replay --errors error-logs=4 -
-Exit status: 0 decided, 1 a body was refused or the configuration has a problem,
-2 wrong usage or a file that cannot be read."""
-MOST = 1_000_000
+A cassette brings its own logs, factory and expectation; hours pass in milliseconds,
+and no socket is opened. For a bare webhook body the decision is shown; its logs are
+supposed by --errors or --unreadable, else Loki is asked as configured.
+Exit status: 0 as expected (bodies: decided), 1 not as expected or a body that the
+service would refuse, 2 wrong usage, or a file or configuration that cannot be read."""
+TELL_EVERY = 5.0
+"""Seconds of a long replay between two words on how far it is."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    add_files(
+        parser,
+        "a cassette, a webhook body, or a directory of them; - reads one from stdin",
+    )
+    bare.options(parser)
     parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="FILE",
-        help="a webhook body; - reads one from stdin",
-    )
-    evidence = parser.add_mutually_exclusive_group()
-    evidence.add_argument(
-        "--errors",
-        type=_supposed,
-        action="append",
-        metavar="[CHECK=]N",
-        help="suppose N lines for every check, each with a report link; or N for the "
-        "check of that name, and none for the others (may be repeated)",
-    )
-    evidence.add_argument(
-        "--unreadable", action="store_true", help="suppose that no log can be read"
+        "--expect",
+        metavar="WORDS",
+        help=f"in place of the cassette's own expectation: {REPORTED}, {NOT_REPORTED} "
+        "or states it must pass through, with commas between",
     )
     parser.add_argument(
-        "--no-link",
-        action="store_true",
-        help="with --errors: suppose that no line carries a report link; checks that "
-        "look for links then count none",
-    )
-    parser.add_argument(
-        "--sender",
-        choices=[str(sender) for sender in Sender],
-        help="who sent the bodies (default: told by their shape)",
+        "--within",
+        type=_within,
+        metavar="TIME",
+        help="the first call must come so soon after the first webhook, as 5s",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--junit", metavar="FILE", help="write JUnit's XML there too")
     add_config(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Decide, print, and say by the exit status whether every body was taken."""
-    settings = settings_or_refuse(arguments, Purpose.REPLAY)
-    logs = _logs(arguments, settings)
+    """Replay, print, and say by the exit status whether all is as expected."""
+    expect = _expectation(arguments)
+    settings = settings_or_refuse(arguments, Purpose.REPLAY, status=2)
+    found = find(arguments.files, settings.server.max_body)
+    judged = [
+        play_one(file, cassette, settings, expect) for file, cassette in found.cassettes
+    ]
+    heard = None
+    if found.bodies or not judged:
+        heard = bare.decide(arguments, settings, found.bodies)
+    _show(arguments, settings, judged, heard)
+    refused = heard.refused if heard else []
+    if arguments.junit:
+        ci.junit(arguments.junit, judged, refused)
+    if judged or refused:
+        ci.summary(document_of(arguments), judged, refused)
+    if ci.in_actions():
+        out = sys.stderr if arguments.json else sys.stdout
+        ci.annotate(document_of(arguments), settings, judged, out)
+    kept = heard is None or _as_decided(heard, expect)
+    return 0 if kept and not refused and all(one.fine for one in judged) else 1
+
+
+def play_one(
+    file: str, cassette: Cassette, settings: Settings, expect: Expect | None = None
+) -> Judged:
+    """One cassette, judged by `expect` or else by its own expectation."""
+    began = time.monotonic()
+    played = play(cassette, settings, _progress(cassette.name, began))
+    seconds = time.monotonic() - began
+    return lived.judge(file, played, expect or cassette.expect, seconds)
+
+
+def _progress(name: str, began: float) -> Progress:
+    told = began
+
+    def tell(done: timedelta, end: timedelta) -> None:
+        nonlocal told
+        if time.monotonic() - told >= TELL_EVERY:
+            told = time.monotonic()
+            share = min(done / end, 1.0) if end else 1.0
+            print(f"{name}: {share:.0%} of {end}", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _show(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    judged: list[Judged],
+    heard: Decided | None,
+) -> None:
+    mask = Masker(settings.secrets())
+    if arguments.json:
+        found = decided.json_values(heard, mask) if heard else {}
+        if judged:
+            shown = [lived.as_json(one) for one in judged]
+            found |= {"cassettes": decided.masked(shown, mask)}
+        print(json.dumps({"config_sha": settings.sha, **found}, indent=2))
+        return
+    for one in judged:
+        print(mask(lived.as_text(one)))
+    if heard:
+        print(decided.as_text(heard, mask))
+    if judged:
+        fine = sum(1 for one in judged if one.fine)
+        print(
+            f"{fine} of {len(judged)} as expected, configuration {settings.sha}, "
+            f"{sum(one.seconds for one in judged):.1f} s"
+        )
+
+
+def _expectation(arguments: argparse.Namespace) -> Expect | None:
+    if not arguments.expect and arguments.within is None:
+        return None
+    words = [w.strip() for w in (arguments.expect or "").split(",") if w.strip()]
     try:
-        return _run(arguments, settings, logs)
-    finally:
-        if isinstance(logs, LokiLogSource):
-            logs.close()
+        return expected(words, arguments.within)
+    except ValueError as problem:
+        raise Usage(f"--expect: {problem}") from None
 
 
-def _run(arguments: argparse.Namespace, settings: Settings, logs: LogSource) -> int:
-    if arguments.files.count("-") > 1:
-        raise Usage("-: stdin can be read only once")
-    sender = Sender(arguments.sender) if arguments.sender else None
-    most = settings.server.max_body
-    bodies = [(name, _read(name, most)) for name in arguments.files]
-    replay = Replay(
-        settings.rules,
-        logs,
-        fixed_link=PizzaFactory(settings.factory, Masker()).fixed_link(),
-        max_reports_per_hour=settings.max_reports_per_hour,
-    )
-    at, found = datetime.now(UTC), Decided(replay)
-    for name, raw in bodies:
-        try:
-            if len(raw) > most:
-                raise ValueError(f"body: larger than {most} bytes (server.max_body).")
-            notification = understand(raw, sender)
-        except ValueError as problem:
-            found.refused.append((name, str(problem)))
-            continue
-        at += timedelta(seconds=1)
-        found.alerts += [(name, verdict) for verdict in replay.feed(notification, at)]
-    show = decided.as_json if arguments.json else decided.as_text
-    print(show(found, Masker(settings.secrets())))
-    return 1 if found.refused else 0
+def _as_decided(heard: Decided, expect: Expect | None) -> bool:
+    """Whether bare bodies came out as expected, as far as a decision tells."""
+    if expect is None:
+        return True
+    if expect.passes or expect.within is not None:
+        told = "a body alone tells only whether it is reported"
+        raise Usage(f"--expect: {told}; what comes after takes a cassette")
+    decisions = [one.decision for one in heard.replay.incidents.values()]
+    return (Decision.REPORT in decisions) is expect.reported
 
 
-def _logs(arguments: argparse.Namespace, settings: Settings) -> LogSource:
-    if arguments.no_link and not arguments.errors:
-        raise Usage("--no-link: says what --errors N supposes; give both")
-    if arguments.unreadable:
-        return SupposedLogs(errors=None)
-    if arguments.errors:
-        return _suppose(arguments.errors, settings, linked=not arguments.no_link)
-    if isinstance(settings.logs, LokiLogs):
-        return LokiLogSource(settings.logs, line_reader(settings))
-    raise Usage(
-        "embedded logs live in a running service: say --errors N or --unreadable, "
-        "or configure `logs` with type loki"
-    )
-
-
-def _suppose(
-    errors: list[tuple[str, int]], settings: Settings, *, linked: bool
-) -> SupposedLogs:
-    """Raises Usage for a check that no rule has."""
-    known = {check.name for rule in settings.rules for check in rule.checks}
-    for name, _ in errors:
-        if name and name not in known:
-            listed = ", ".join(sorted(known))
-            raise Usage(f"--errors: there is no check {name!r}; known: {listed}")
-    named = dict(errors)
-    return SupposedLogs(errors=named.pop("", 0), named=named, linked=linked)
-
-
-def _read(name: str, most: int) -> bytes:
-    """One byte more than a body may have, so that a larger one is noticed."""
+def _within(text: str) -> timedelta:
     try:
-        if name == "-":
-            return sys.stdin.buffer.read(most + 1)
-        with Path(name).open("rb") as file:
-            return file.read(most + 1)
-    except OSError as problem:
-        raise Usage(f"{name}: cannot be read: {problem.strerror}") from None
-    except ValueError:
-        raise Usage(f"{name!r}: is no file's name") from None
-
-
-def _supposed(text: str) -> tuple[str, int]:
-    name, _, number = text.rpartition("=")
-    if not re.fullmatch(r"[0-9]{1,7}", number) or int(number) > MOST:
-        told = f"{text!r} is no number from 0 to {MOST}, nor CHECK=N"
-        raise argparse.ArgumentTypeError(told)
-    return name, int(number)
+        return duration(text)
+    except Refused as problem:
+        told = f"{text!r} {problem}: {problem.remedy}"
+        raise argparse.ArgumentTypeError(told) from None

@@ -33,7 +33,10 @@ class Database(Protocol):
 
     @property
     def lanes(self) -> int:
-        """How many writers may work at once: 1, or 2 to keep intake from waiting."""
+        """How many writers may work at once: 1, or 2 to keep intake from waiting.
+
+        0: whoever writes does so in their own thread, one at a time.
+        """
 
     def open(self) -> Engine:
         """Connect; the schema is made or brought up to date. Raises `BadStorage`."""

@@ -27,8 +27,9 @@ from responder.store.appends import Appends
 from responder.store.archive import StoredArchive
 from responder.store.brakes import read_brakes
 from responder.store.databases import database_at
-from responder.store.engine import reading
+from responder.store.engine import Database, reading
 from responder.store.ids import Ids
+from responder.store.inline import InlineLane
 from responder.store.intake import Desk
 from responder.store.lane import Lane, wait
 from responder.store.links import Supplier
@@ -65,9 +66,10 @@ class Store(StoredArchive):
         masker: Callable[[str], str],
         summarise: Callable[[Incident], str] = lambda incident: "",
         accept_within: timedelta = timedelta(milliseconds=800),
+        database: Database | None = None,
     ) -> None:
         self._accept_within = accept_within.total_seconds()
-        self._database = database_at(url, clock)
+        self._database = database or database_at(url, clock)
         self._clock = clock = self._database.clock
         self._masker = masker
         self._ids = Ids()
@@ -96,8 +98,9 @@ class Store(StoredArchive):
     def start(self) -> None:
         """Open the database."""
         self._engine = self._database.open()
-        for _ in range(self._database.lanes):
-            lane = Lane(self._database, self._desk.take_in)
+        kind = Lane if self._database.lanes else InlineLane
+        for _ in range(max(self._database.lanes, 1)):
+            lane = kind(self._database, self._desk.take_in)
             self._lanes.append(lane)
             lane.start()
         self._ready_at = self._clock.now()

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from responder.incident.model import Incident
@@ -31,6 +31,7 @@ class Worker:
     """Works on incidents in `threads` threads until it is stopped.
 
     `pulse` is called whenever the loop comes round: it says that somebody is here.
+    `pool` runs the turns in place of threads of its own.
     Stopping drains: steps that run are finished, what is left stays due.
     """
 
@@ -42,13 +43,14 @@ class Worker:
         threads: int = 8,
         poll: timedelta = POLL,
         pulse: Callable[[], None] = lambda: None,
+        pool: Executor | None = None,
     ) -> None:
         self._tools = tools
         self._rules = rules
         self._threads = threads
         self._poll = poll.total_seconds()
         self._pulse = pulse
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="incident")
+        self._pool = pool or ThreadPoolExecutor(threads, thread_name_prefix="incident")
         self._held: dict[Lease, float] = {}
         self._working: set[str] = set()
         self._changed = threading.Condition()
@@ -108,12 +110,23 @@ class Worker:
                 # Within the lock: a pool that was shut down meanwhile would refuse.
                 self._pool.submit(self._turn, lease)
 
+    def come_round(self) -> datetime | None:
+        """One round of the loop: claim what is due. When that was, None if it failed.
+
+        For whoever brings their own clock and `pool` and starts no threads.
+        """
+        self._beat = self._tools.clock.monotonic()
+        self._news = False
+        self._guarded(self._pulse)
+        return self._guarded(self._claim)
+
+    def keep_leases(self) -> None:
+        """Prolong what is held, as every second's renewal does."""
+        self._guarded(self._renew_once)
+
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._beat = self._tools.clock.monotonic()
-            self._news = False
-            self._guarded(self._pulse)
-            claimed = self._guarded(self._claim)
+            claimed = self.come_round()
             # Storage that cannot be written may still say that something is due.
             pause = self._pause() if claimed else self._poll
             with self._changed:
@@ -178,7 +191,7 @@ class Worker:
     def _renew(self) -> None:
         """Keep what is held ours; a lease that could not be renewed grows stale."""
         while not (self._stopping.is_set() and not self._held):
-            self._guarded(self._renew_once)
+            self.keep_leases()
             if self._stopping.wait(RENEW_EVERY):
                 with self._changed:
                     self._changed.wait(0.05 if self._held else 0)

@@ -140,16 +140,53 @@ def test_a_body_beyond_the_limit_is_refused_as_the_service_would(
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        (".", "cannot be read: Is a directory"),
+        (".", "is a directory without any .json, .yaml, .yml file"),
         ("nobody-wrote-it.json", "cannot be read: No such file or directory"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line_and_status_2(
-    type_command: Typist, name: str, why: str
+    type_command: Typist,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    why: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     said = type_command("replay", "--errors", "14", name)
     assert (said.status, said.out) == (2, "")
     assert said.complaints == [f"responder: {name}: {why}"]
+
+
+def test_a_directory_stands_for_the_bodies_in_it(
+    type_command: Typist, tmp_path: Path, firing: Path, resolved: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("not a body")
+    said = type_command("replay", "--unreadable", "--json", tmp_path)
+    found = json.loads(said.out)
+    assert [alert["file"] for alert in found["alerts"]] == [str(firing), str(resolved)]
+    assert decisions(said) == ["finish"]
+
+
+def test_what_is_expected_of_a_body_is_whether_it_is_reported(
+    type_command: Typist, firing: Path
+) -> None:
+    for errors, expected, status in (
+        ("14", "reported", 0),
+        ("0", "reported", 1),
+        ("0", "not-reported", 0),
+        ("14", "recovered", 2),
+    ):
+        said = type_command("replay", "--errors", errors, "--expect", expected, firing)
+        assert said.status == status, (errors, expected)
+
+
+def test_a_configuration_that_cannot_be_read_is_status_2(
+    type_command: Typist, firing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RESPONDER_CONFIG_YAML", "rulez: []")
+    said = type_command("replay", "--errors", "14", firing)
+    assert said.status == 2
+    assert "problem: rulez" in said.err
 
 
 def test_a_check_that_no_rule_has_is_named(type_command: Typist, firing: Path) -> None:

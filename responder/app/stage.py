@@ -1,0 +1,188 @@
+"""Live a cassette through: the real parts on a virtual clock, and no socket.
+
+Senders, triage, storage, policy and worker are those of the service; only the world
+around them (clock, log source, factory) is the cassette's.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from responder.app.played import Lived, Played, Silent, Turns
+from responder.app.sources import open_store
+from responder.cassette.clock import VirtualClock
+from responder.cassette.logs import RecordedFactory, RecordedLogs, code_of
+from responder.cassette.schema import Cassette
+from responder.cassette.world import World
+from responder.config.settings import Settings
+from responder.evidence.lines import LineReader
+from responder.factory import PizzaFactory
+from responder.incident.alert import Delivery
+from responder.incident.link import ReportLink
+from responder.incident.listing import Search
+from responder.masking import Masker
+from responder.replay import understand
+from responder.store.memory import MemoryDatabase
+from responder.store.store import Store
+from responder.worker.loop import Worker
+from responder.worker.tools import Tools
+
+_BREATH = timedelta(milliseconds=1)
+"""From a webhook to the first step on it."""
+_MOST_ROUNDS = 200_000
+_MOST_INCIDENTS = 10_000
+Progress = Callable[[timedelta, timedelta], None]
+"""Told how far a replay is, and how far it goes."""
+
+
+def play(
+    cassette: Cassette, settings: Settings, progress: Progress | None = None
+) -> Played:
+    """Live it through under these settings. Deterministic; opens no socket."""
+    stage = Stage(cassette, settings)
+    try:
+        return stage.play(progress)
+    finally:
+        stage.close()
+
+
+class Stage:
+    """Everything that one replay needs, on one virtual clock."""
+
+    def __init__(self, cassette: Cassette, settings: Settings) -> None:
+        # Somebody resumes a service that starts paused; here nobody would.
+        settings = replace(
+            settings, server=replace(settings.server, start_paused=False)
+        )
+        self._cassette = cassette
+        self._settings = settings
+        self._world = World(cassette)
+        self._clock = VirtualClock(cassette.start)
+        self._clock.passing = self._meanwhile
+        self._client = PizzaFactory(settings.factory, Masker())
+        self._rules = {rule.name: rule for rule in settings.rules}
+        self._turns = Turns()
+        self._links = self._known_links()
+        self._logs = self._recorded_logs()
+        self._store = self._opened()
+        self._worker = Worker(self._tools(), self._rules, pool=self._turns)
+        self._due = deque(sorted(cassette.deliveries, key=lambda d: d.at))
+        self._played = Played(cassette=cassette, ended_at=cassette.start)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def play(self, progress: Progress | None = None) -> Played:
+        end = self._world.end
+        for number in range(_MOST_ROUNDS):
+            moment = self._next()
+            if moment is None or moment > self._world.at(end):
+                break
+            self._clock.move(max(moment, self._clock.now()))
+            self._deliver()
+            self._clock.move(self._clock.now() + _BREATH)
+            self._worker.come_round()
+            self._turns.drain()
+            if progress and number % 100 == 0:
+                progress(self._clock.now() - self._cassette.start, end)
+        return self._told()
+
+    def _known_links(self) -> dict[str, str]:
+        """The cassette's names of links, by the digests that they have here."""
+        fixed = self._client.fixed_link()
+        if fixed is not None:
+            faults = [f.link for f in self._cassette.faults if f.link]
+            return {fixed.digest: faults[0] if faults else "fixed"}
+        token = self._token()
+        named = sorted(self._cassette.links())
+        return {ReportLink(token=token, code=code_of(n)).digest: n for n in named}
+
+    def _token(self) -> str:
+        key = self._settings.factory.api_key
+        return key.reveal() if key else "cassette"
+
+    def _recorded_logs(self) -> RecordedLogs:
+        key = self._settings.factory.api_key
+        reader = LineReader(self._client.name, key.reveal() if key else None)
+        return RecordedLogs(
+            self._world, self._clock, reader, self._client.name, self._token()
+        )
+
+    def _opened(self) -> Store:
+        return open_store(
+            self._settings,
+            self._clock,
+            Masker(self._settings.secrets()),
+            self._client,
+            self._client.fixed_link(),
+            self._rules,
+            MemoryDatabase(self._clock),
+        )
+
+    def _tools(self) -> Tools:
+        factory = RecordedFactory(
+            self._world,
+            self._clock,
+            self._client.name,
+            self._settings.factory.timeout,
+            lambda link: self._links.get(link.digest, "unknown"),
+        )
+        return Tools(
+            store=self._store,
+            logs=self._logs,
+            factory=factory,
+            fixed_link=self._client.fixed_link(),
+            clock=self._clock,
+            journal=Silent(),
+        )
+
+    def _next(self) -> datetime | None:
+        times = [self._world.at(self._due[0].at)] if self._due else []
+        due = self._store.next_due()
+        return min([*times, *([due] if due else [])], default=None)
+
+    def _meanwhile(self) -> None:
+        """A call is under way: webhooks come, leases are renewed."""
+        self._deliver()
+        self._worker.keep_leases()
+
+    def _deliver(self) -> None:
+        while self._due and self._world.at(self._due[0].at) <= self._clock.now():
+            recorded = self._due.popleft()
+            raw = json.dumps(recorded.body).encode()
+            most = self._settings.server.max_body
+            try:
+                if len(raw) > most:
+                    raise ValueError(f"body: larger than {most} bytes")
+                notification = understand(raw, recorded.sender)
+            except ValueError as problem:
+                self._played.refused.append(str(problem))
+                continue
+            delivery = Delivery(
+                id=self._store.new_id(),
+                received_at=self._clock.now(),
+                notification=notification,
+            )
+            accepted = self._store.accept(delivery)
+            self._played.verdicts += accepted.verdicts
+            self._worker.hand_over(accepted.leases)
+
+    def _told(self) -> Played:
+        played = self._played
+        played.ended_at = self._clock.now()
+        found = self._store.search(Search(limit=_MOST_INCIDENTS)).incidents
+        for number, summary in enumerate(reversed(found), start=1):
+            timeline = self._store.timeline(summary.id)
+            assert timeline is not None, "it was listed"
+            incident, events = timeline
+            played.names[incident.id] = f"incident {number}"
+            rule = self._rules[incident.rule]
+            played.incidents.append(Lived(incident=incident, events=events, rule=rule))
+        for digest, name in self._links.items():
+            played.names[f"link {digest[:4]}"] = f"link {name}"
+        played.calls = [made.link for made in self._world.made]
+        played.differs = self._world.differs()
+        played.unknown = sorted(self._logs.unknown)
+        return played
