@@ -26,6 +26,8 @@ from responder.incident.names import (
     UnreadableReason,
 )
 from responder.incident.phrases import clock, count_of, span
+from responder.incident.told import Told
+from responder.incident.told_words import told_words
 from responder.incident.words_operator import operator_words
 
 _OUTCOMES: Mapping[Outcome, str] = {
@@ -110,6 +112,8 @@ def event_words(event: Event) -> str:
             return _finished(event)
         case ReportIntended() | ReportAnswered() | ReportShared() | ReportWithheld():
             return _reported(event)
+        case Told():
+            return told_words(event)
         case _:
             return operator_words(event)
 

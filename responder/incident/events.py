@@ -20,6 +20,7 @@ from responder.incident.names import (
     UnreadableReason,
 )
 from responder.incident.operator_events import OperatorEvent
+from responder.incident.told import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,4 +247,5 @@ Event = (
     | ReportWithheld
     | Finished
     | OperatorEvent
+    | Told
 )

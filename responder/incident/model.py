@@ -22,6 +22,7 @@ from responder.incident.names import (
 )
 from responder.incident.operator_events import ReportPlanned, ReportRequested, Vetoed
 from responder.incident.pause import Pause
+from responder.incident.told import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,7 @@ class Incident:
     line_keys: frozenset[str] = frozenset()
     failed_keys: frozenset[str] = frozenset()
     good_keys: frozenset[str] = frozenset()
+    told: tuple[Told, ...] = ()
 
     @property
     def errors(self) -> int:

@@ -155,6 +155,13 @@ class OnUnreadable(StrEnum):
     REPORT = "report"
 
 
+class OnRecovered(StrEnum):
+    """What becomes of IRM's alert group once recovery is proven."""
+
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+
+
 class UnreadableReason(StrEnum):
     """Why a query could not be counted. Never mixed with "no lines"."""
 

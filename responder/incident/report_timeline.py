@@ -29,6 +29,7 @@ from responder.incident.phrases import count_of, span
 from responder.incident.report_facts import SENDERS
 from responder.incident.report_record import Record
 from responder.incident.report_text import plain
+from responder.incident.told import Told, Where
 
 _PERSON = "recorded by a person"
 _LONGEST_NOTE = 1000
@@ -146,6 +147,9 @@ def _other(event: Event) -> Iterator[Entry]:
         case ReportedByHand():
             words = f"{plain(event.by)} reports the fault to the factory by hand"
             yield event.reported_at, words, _PERSON
+        case Told():
+            if event.where is not Where.GRAFANA:
+                yield event.at, plain(event_words(event)), "Responder"
         case Noted():
             words = f"{plain(event.by)} notes: {plain(event.text, _LONGEST_NOTE)}"
             yield event.at, words.rstrip("."), _PERSON

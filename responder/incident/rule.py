@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from responder.incident.names import Mode, OnUnreadable
+from responder.incident.names import Mode, OnRecovered, OnUnreadable
 
 _LONGEST_GROUP = 320
 
@@ -70,6 +70,7 @@ class Rule:
     veto_window: timedelta = timedelta(seconds=20)
     watch: timedelta | None = None
     """How often Responder runs the checks itself, without an alert; None: never."""
+    on_recovered: OnRecovered = OnRecovered.ACKNOWLEDGE
 
     @property
     def longest_window(self) -> timedelta:

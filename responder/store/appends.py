@@ -93,7 +93,13 @@ class Appends:
         incident = fold(new, story)
         conn.execute(
             insert(incidents),
-            [{**newborn(incident, self.summarise), "due_at": at}],
+            [
+                {
+                    **newborn(incident, self.summarise),
+                    "due_at": at,
+                    "alert_groups": row.alert_groups,
+                }
+            ],
         )
         conn.execute(insert(events), event_rows(new, 0, story))
         conn.execute(

@@ -17,7 +17,7 @@ from responder.incident.known import (
     Triaged,
 )
 from responder.incident.names import Reason, State
-from responder.store.tables import firings, incidents
+from responder.store.tables import AnyRow, firings, incidents
 
 _CHUNK = 1000
 
@@ -49,6 +49,10 @@ class Batch:
                     self.groups.setdefault(verdict.incident, set()).add(group)
         for row in found.firings:
             self.firings[(row.rule, row.fingerprint, row.starts_at)] = row
+
+    def joins(self, row: AnyRow) -> bool:
+        """Whether the row's incident was heard of in a further alert group."""
+        return not self.groups.get(row.id, set()) <= set(row.alert_groups)
 
     @property
     def touched(self) -> set[str]:

@@ -109,6 +109,11 @@ class Desk:
         standing = [_standing(row, batch, now, leases) for row in rows.values()]
         if standing:
             conn.execute(_STANDING, standing)
+        # A group that is new to an incident is to be told what is known of it.
+        joined = [name for name, row in rows.items() if batch.joins(row)]
+        if joined:
+            marked = update(incidents).where(incidents.c.id.in_(joined))
+            conn.execute(marked.values(untold=True))
         new: list[dict[str, Any]] = []
         written: list[dict[str, Any]] = []
         for name in batch.opened:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from responder.incident.ports import Clock
 from responder.store.engine import reading
+from responder.store.errands import errands
 from responder.store.tables import (
     calls,
     deliveries,
@@ -104,6 +105,7 @@ def _incidents(conn: Connection, before: datetime) -> int:
         events.c.incident,
         firings.c.incident,
         delivery_incidents.c.incident,
+        errands.c.incident,
         row.id,
     ):
         conn.execute(delete(column.table).where(column.in_(old)))

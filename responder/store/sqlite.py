@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from responder.incident.ports import Clock
 from responder.store import schema
 from responder.store.engine import BadStorage, DatabaseInUse, why, writing
+from responder.store.errands import errands
 from responder.store.tables import incidents
 
 _BUSY_MS = 2000
@@ -153,7 +154,8 @@ def _set_up(conn: Connection, file: Path) -> None:
     schema.prepare(conn, str(file))
     conn.exec_driver_sql(f"PRAGMA user_version = {int(schema.HEAD)}")
     # The lock says that nobody else lives: whoever held a lease is gone.
-    conn.execute(update(incidents).values(lease_token=None, lease_until=None))
+    for table in (incidents, errands):
+        conn.execute(update(table).values(lease_token=None, lease_until=None))
 
 
 def _no_place(file: Path, error: OSError) -> str:

@@ -22,6 +22,7 @@ from responder.incident.ports import (
     StorageUnavailable,
 )
 from responder.incident.rule import Rule
+from responder.incident.told import Where
 from responder.store import claims, tables
 from responder.store.appends import Appends
 from responder.store.archive import StoredArchive
@@ -34,6 +35,7 @@ from responder.store.intake import Desk
 from responder.store.lane import Lane, wait
 from responder.store.links import Supplier
 from responder.store.openings import StoredDuties, StoredOpenings
+from responder.store.outbox import StoredOutbox
 from responder.store.people import People
 from responder.store.spoken import Arrival
 from responder.store.switchboard import Switchboard
@@ -216,6 +218,17 @@ class Store(StoredArchive):
         now = self._clock.now()
         self.write(
             lambda conn: claims.release(conn, lease, due_at, now), lease.incident
+        )
+
+    def outbox(self, places: Sequence[Where]) -> StoredOutbox:
+        """What is still to be told in these places."""
+        return StoredOutbox(
+            places,
+            write=self.write,
+            engine=lambda: self.engine,
+            clock=self._clock,
+            appends=self._appends,
+            folds=self._folds,
         )
 
     # Archive: the rest of it is `StoredArchive`

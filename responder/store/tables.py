@@ -87,6 +87,8 @@ incidents = Table(
     Column("reports", JSON, nullable=False),
     Column("outcome", Text),
     Column("opened_reason", Text),
+    # Its timeline, or what is around it, has grown since a sweep for errands.
+    Column("untold", Boolean, nullable=False),
 )
 Index(
     "incidents_one_open",

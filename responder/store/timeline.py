@@ -125,6 +125,7 @@ def columns_of(incident: Incident, summarise: Summarise) -> dict[str, Any]:
         "summary": storable(summarise(incident)),
         "reports": [_report(report) for report in answered],
         "outcome": _outcome(answered),
+        "untold": True,
     }
 
 

@@ -1,0 +1,252 @@
+"""What is to be told where: from the timeline and from what was told already.
+
+Told is what stands: a call for a person that is over is not told late. People's
+escalation is silenced only by proof: nothing is acknowledged before `recovered`,
+nor while another incident of the same alert group is open.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from responder.incident.model import Incident
+from responder.incident.names import OnRecovered, State
+from responder.incident.rule import Rule
+from responder.incident.told import Told, What, Where
+from responder.incident.words_told import (
+    acted_text,
+    needs_human_text,
+    notice_text,
+    notice_title,
+    region_text,
+)
+
+FRESH_FOR: Mapping[Where, timedelta] = {
+    Where.GRAFANA: timedelta(days=1),
+    Where.IRM: timedelta(days=1),
+    Where.NOTIFY: timedelta(hours=1),
+}
+"""So long after an incident's end something of it is still worth telling."""
+_UNDER_WAY = frozenset({State.INVESTIGATING, State.REPORTING})
+"""A telling written down now could make the worker decide again: it waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What lies outside the incident's own timeline."""
+
+    groups: tuple[str, ...] = ()
+    """IRM's alert groups that its alerts came in."""
+    busy: frozenset[str] = frozenset()
+    """Those of them that another open incident belongs to."""
+    before: tuple[Told, ...] = ()
+    """What was told of the incident that this one is a relapse of."""
+    page: str = ""
+    """The address of the incident's page, "" where none is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """An annotation over the time from `start` to `end` (None: it lasts).
+
+    `ref` is the id of the one to change, "" for a new one.
+    """
+
+    what: What
+    mark: str
+    incident: str
+    ref: str
+    start: datetime
+    end: datetime | None
+    text: str
+    tags: tuple[str, ...]
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A note on an alert group. One that begins with `opening` is there already."""
+
+    what: What
+    group: str
+    mark: str
+    opening: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turned:
+    """An alert group is acknowledged or resolved, or that (`undoes`) is taken back."""
+
+    what: What
+    group: str
+    undoes: What | None = None
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A message for people: `firing` while they are needed."""
+
+    what: What
+    mark: str
+    incident: str
+    rule: str
+    title: str
+    text: str
+    page: str
+    firing: bool
+    start: datetime
+    end: datetime | None
+    group: str = ""
+
+
+Telling = Region | Note | Turned | Notice
+
+
+def incident_tag(incident: str) -> str:
+    """The tag by which an incident's annotation is found again."""
+    return f"incident:{incident}"
+
+
+def tellings(
+    where: Where, incident: Incident, rule: Rule, scene: Scene, now: datetime
+) -> tuple[Telling, ...]:
+    """What is still to be told there, in this order."""
+    if incident.ended_at and now - incident.ended_at > FRESH_FOR[where]:
+        return ()
+    match where:
+        case Where.GRAFANA:
+            return tuple(_region(incident, rule, scene))
+        case Where.IRM:
+            return tuple(_irm(incident, rule, scene))
+        case Where.NOTIFY:
+            return tuple(_notices(incident, rule, scene))
+
+
+def known(telling: Telling, where: Where, incident: Incident) -> bool:
+    """Whether its refusal is on the timeline already."""
+    return any(
+        (t.where, t.what, t.group, t.mark)
+        == (where, telling.what, telling.group, telling.mark)
+        for t in incident.told
+    )
+
+
+def _region(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Region]:
+    told = _received(incident.told, Where.GRAFANA)
+    last = told[-1] if told else None
+    mark = _mark(incident)
+    if incident.ended_at:
+        what = What.REGION_CLOSED
+        wanted = last is None or last.what is not what
+    elif last is None:
+        what = What.REGION_OPENED
+        wanted = incident.state not in _UNDER_WAY
+    else:
+        what = What.REGION_UPDATED
+        wanted = last.mark != mark and incident.state not in _UNDER_WAY
+    if not wanted:
+        return
+    end = incident.ended_at
+    start = incident.first_error_at or incident.alert_started_at or incident.opened_at
+    yield Region(
+        what=what,
+        mark=mark,
+        incident=incident.id,
+        ref=next((t.ref for t in told if t.ref), ""),
+        start=min(start, end) if end else start,
+        end=end,
+        text=region_text(incident, rule, scene.page),
+        tags=(
+            "responder",
+            incident_tag(incident.id),
+            f"rule:{incident.rule}",
+            f"state:{incident.state}",
+        ),
+    )
+
+
+def _mark(incident: Incident) -> str:
+    """What the annotation's text speaks of: another is worth a change of it."""
+    if incident.state is State.NEEDS_HUMAN:
+        return What.NEEDS_HUMAN
+    return What.ACTED if acted(incident) else ""
+
+
+def acted(incident: Incident) -> bool:
+    """Whether a report may have had an effect, ours or another incident's."""
+    return incident.shared is not None or any(
+        report.outcome and report.outcome.may_have_taken_effect
+        for report in incident.reports
+    )
+
+
+def _irm(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Note | Turned]:
+    received = _received(incident.told, Where.IRM)
+    for group in scene.groups:
+        told = {(t.what, t.mark) for t in received if t.group == group}
+        if acted(incident) and (What.ACTED, "") not in told:
+            opening, text = acted_text(incident, scene.page)
+            yield Note(
+                what=What.ACTED, group=group, mark="", opening=opening, text=text
+            )
+        if incident.state is State.NEEDS_HUMAN:
+            yield from _call_for_person(incident, rule, scene, group, told)
+        if incident.state is State.RECOVERED and group not in scene.busy:
+            resolve = rule.on_recovered is OnRecovered.RESOLVE
+            what = What.RESOLVED if resolve else What.ACKNOWLEDGED
+            if not told & {(What.RESOLVED, ""), (What.ACKNOWLEDGED, "")}:
+                yield Turned(what=what, group=group)
+
+
+def _call_for_person(
+    incident: Incident,
+    rule: Rule,
+    scene: Scene,
+    group: str,
+    told: set[tuple[What, str]],
+) -> Iterator[Note | Turned]:
+    """First the page: whoever is called by it then reads the note."""
+    turned = (What.ACKNOWLEDGED, What.RESOLVED, What.REOPENED)
+    before = [
+        t.what
+        for t in _received(scene.before, Where.IRM)
+        if t.group == group and t.what in turned
+    ]
+    ours = before and before[-1] is not What.REOPENED
+    if ours and incident.last_person_at is None and (What.REOPENED, "") not in told:
+        yield Turned(what=What.REOPENED, group=group, undoes=before[-1])
+    mark = str(incident.reason)
+    if (What.NEEDS_HUMAN, mark) not in told:
+        opening, text = needs_human_text(incident, rule, scene.page)
+        yield Note(
+            what=What.NEEDS_HUMAN, group=group, mark=mark, opening=opening, text=text
+        )
+
+
+def _notices(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Notice]:
+    needed = incident.state is State.NEEDS_HUMAN
+    if not needed and incident.state is not State.RECOVERED:
+        return
+    what = What.NEEDS_HUMAN if needed else What.RECOVERED
+    mark = str(incident.reason) if needed else ""
+    told = {(t.what, t.mark) for t in _received(incident.told, Where.NOTIFY)}
+    if (what, mark) in told:
+        return
+    yield Notice(
+        what=what,
+        mark=mark,
+        incident=incident.id,
+        rule=incident.rule,
+        title=notice_title(incident),
+        text=notice_text(incident, rule),
+        page=scene.page,
+        firing=needed,
+        start=incident.first_error_at or incident.opened_at,
+        end=incident.ended_at,
+    )
+
+
+def _received(told: tuple[Told, ...], where: Where) -> list[Told]:
+    return [t for t in told if t.where is where and not t.refused]

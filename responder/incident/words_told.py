@@ -1,0 +1,70 @@
+"""What people read elsewhere: on dashboards, in IRM, on their phones."""
+
+from html import escape
+
+from responder.incident.event_words import outcome_words
+from responder.incident.model import Incident
+from responder.incident.names import State
+from responder.incident.phrases import clock, count_of
+from responder.incident.rule import Rule
+from responder.incident.words import sentence
+
+
+def region_text(incident: Incident, rule: Rule, page: str) -> str:
+    """An annotation's text: Grafana shows it as HTML."""
+    name = f"{incident.rule} {incident.group}".strip()
+    text = escape(f"{name}: {sentence(incident, rule)}", quote=False)
+    if not page:
+        return f"{text} Incident {incident.id}"
+    return f'{text} <a href="{escape(page)}">Incident {incident.id}</a>'
+
+
+def acted_text(incident: Incident, page: str) -> tuple[str, str]:
+    """How the note on acting begins, and the whole of it."""
+    opening = f"Responder reported, incident {incident.id}:"
+    errors = count_of(incident.errors, "error log")
+    text = f"{opening} {_call(incident)}. {errors} so far. "
+    return opening, text + _with(page, "This group stays as it is until proof.")
+
+
+def _call(incident: Incident) -> str:
+    made = next(
+        (r for r in incident.reports if r.outcome and r.outcome.may_have_taken_effect),
+        None,
+    )
+    if made and made.outcome:
+        words = outcome_words(made.outcome)
+        return f"{made.link} at {clock(made.at)} UTC, and {words}"
+    shared = incident.shared
+    if shared is None:
+        return "a link"
+    when = f"{clock(shared.answered_at)} UTC"
+    return f"{shared.link} was reported at {when} for incident {shared.incident}"
+
+
+def needs_human_text(incident: Incident, rule: Rule, page: str) -> tuple[str, str]:
+    """How the note on what is left begins, and the whole of it."""
+    reason = str(incident.reason).replace("_", " ")
+    opening = f"Responder needs you, incident {incident.id} ({reason}):"
+    text = f"{opening} {sentence(incident, rule)} "
+    return opening, text + _with(page, "Responder acknowledged nothing.")
+
+
+def notice_title(incident: Incident) -> str:
+    name = f"{incident.rule} {incident.group}".strip()
+    if incident.state is State.NEEDS_HUMAN:
+        return f"{name} needs you"
+    return f"{name} recovered"
+
+
+def notice_text(incident: Incident, rule: Rule) -> str:
+    """What a message says below its title."""
+    if incident.state is State.NEEDS_HUMAN:
+        return sentence(incident, rule)
+    failed = incident.failed_orders
+    lost = f" {count_of(failed, 'order')} failed meanwhile." if failed else ""
+    return f"{sentence(incident, rule)}{lost}"
+
+
+def _with(page: str, words: str) -> str:
+    return f"{words} {page}".strip()

@@ -1,0 +1,193 @@
+"""Errands of telling as rows: one for each incident and place, leased while at it.
+
+The rows follow from the timelines. Whoever appends to one marks its incident
+`untold`; a sweep turns marks into due errands. What was told is on the timeline.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, and_, bindparam, case, or_, select, update
+
+from responder.incident.model import Incident
+from responder.incident.outbox import Errand
+from responder.incident.ports import Clock
+from responder.incident.telling import FRESH_FOR, Scene
+from responder.incident.told import Told, Where
+from responder.store.appends import Appends
+from responder.store.engine import reading
+from responder.store.errands import errands
+from responder.store.tables import incidents
+from responder.store.upsert import upsert
+from responder.store.timeline import Folds, read_row, with_row
+
+LEASE_FOR = timedelta(seconds=15)
+_AT_ONCE = 20
+
+
+class Write(Protocol):
+    def __call__(self, job: Callable[[Connection], Any], *incidents: str) -> Any: ...
+
+
+class StoredOutbox:
+    """`Outbox` on the store's database, for these places."""
+
+    def __init__(
+        self,
+        places: Sequence[Where],
+        *,
+        write: Write,
+        engine: Callable[[], Engine],
+        clock: Clock,
+        appends: Appends,
+        folds: Folds,
+    ) -> None:
+        self._places = tuple(places)
+        self._write = write
+        self._engine = engine
+        self._clock = clock
+        self._appends = appends
+        self._folds = folds
+
+    def sweep(self) -> None:
+        marked = select(incidents.c.id).where(_MARKED).limit(1)
+        while True:
+            with reading(self._engine()) as conn:
+                if conn.execute(marked).first() is None:
+                    return
+            if not self._write(self._sweep):
+                return
+
+    def take(self, where: Where) -> Errand | None:
+        now = self._clock.now()
+        with reading(self._engine()) as conn:
+            if conn.execute(_due(where, now)).first() is None:
+                return None
+        found: Errand | None = self._write(lambda conn: self._take(conn, where))
+        return found
+
+    def scene(self, errand: Errand) -> tuple[Incident, Scene] | None:
+        with reading(self._engine()) as conn:
+            row = read_row(conn, errand.incident)
+            found = self._folds.committed(conn, errand.incident) if row else None
+            if row is None or found is None:
+                return None
+            groups = tuple(row.alert_groups)
+            before = found.relapse_of and self._folds.committed(conn, found.relapse_of)
+            scene = Scene(
+                groups=groups,
+                busy=_busy(conn, errand.incident) & set(groups),
+                before=before.told if before else (),
+            )
+            return with_row(found, row), scene
+
+    def record(self, incident: Incident, told: Told) -> Incident:
+        after: Incident = self._write(
+            lambda conn: self._appends.record(conn, incident, [told]).incident,
+            incident.id,
+        )
+        return after
+
+    def release(self, errand: Errand, after: timedelta | None = None) -> None:
+        self._write(lambda conn: self._release(conn, errand, after))
+
+    def _sweep(self, conn: Connection) -> int:
+        now = self._clock.now()
+        marked = (
+            select(incidents.c.id, incidents.c.ended_at)
+            .where(_MARKED)
+            .order_by(incidents.c.id)
+            .limit(_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        found = conn.execute(marked).all()
+        if not found:
+            return 0
+        known = update(incidents).where(incidents.c.id.in_([row.id for row in found]))
+        conn.execute(known.values(untold=False))
+        oldest = now - max(FRESH_FOR.values())
+        wanted = [
+            {"incident": row.id, "place": place.value, "due_at": now}
+            for row in found
+            if row.ended_at is None or row.ended_at > oldest
+            for place in self._places
+        ]
+        if wanted:
+            _wake(conn, wanted)
+        return len(found)
+
+    def _take(self, conn: Connection, where: Where) -> Errand | None:
+        now = self._clock.now()
+        query = _due(where, now).limit(1).with_for_update(skip_locked=True)
+        row = conn.execute(query).first()
+        if row is None:
+            return None
+        token = secrets.token_hex(8)
+        conn.execute(
+            update(errands)
+            .where(errands.c.incident == row.incident, errands.c.place == row.place)
+            .values(
+                lease_token=token,
+                lease_until=now + LEASE_FOR,
+                tries=row.tries + 1,
+                # Whoever takes it reads all that was told so far.
+                woken=False,
+            )
+        )
+        return Errand(incident=row.incident, where=where, token=token, tries=row.tries)
+
+    def _release(
+        self, conn: Connection, errand: Errand, after: timedelta | None
+    ) -> None:
+        now = self._clock.now()
+        now_ = bindparam("now", now, type_=errands.c.due_at.type)
+        statement = update(errands).where(
+            errands.c.incident == errand.incident,
+            errands.c.place == errand.where.value,
+            errands.c.lease_token == errand.token,
+        )
+        free: dict[str, Any] = {"lease_token": None, "lease_until": None}
+        if after is None:
+            free |= {"tries": 0, "due_at": case((errands.c.woken, now_), else_=None)}
+        else:
+            free["due_at"] = now + after
+        conn.execute(statement.values(free))
+
+
+_MARKED = incidents.c.untold.is_(True)
+
+
+def _due(where: Where, now: datetime) -> Any:
+    free = or_(errands.c.lease_until.is_(None), errands.c.lease_until <= now)
+    return (
+        select(errands)
+        .where(and_(errands.c.place == where.value, errands.c.due_at <= now, free))
+        .order_by(errands.c.due_at, errands.c.incident)
+        .limit(1)
+    )
+
+
+def _wake(conn: Connection, wanted: Sequence[dict[str, Any]]) -> None:
+    """Make them due; what waits after a failure goes on waiting."""
+    made = upsert(conn, errands).values(tries=0, woken=True)
+    waits = and_(errands.c.tries > 0, errands.c.due_at.is_not(None))
+    conn.execute(
+        made.on_conflict_do_update(
+            index_elements=[errands.c.incident, errands.c.place],
+            set_={
+                "woken": True,
+                "due_at": case((waits, errands.c.due_at), else_=made.excluded.due_at),
+            },
+        ),
+        wanted,
+    )
+
+
+def _busy(conn: Connection, but: str) -> frozenset[str]:
+    """The alert groups of every other open incident."""
+    query = select(incidents.c.alert_groups).where(
+        incidents.c.ended_at.is_(None), incidents.c.id != but
+    )
+    return frozenset(g for groups in conn.execute(query).scalars() for g in groups)
