@@ -57,6 +57,8 @@ SECTIONS: Mapping[str, tuple[type[schema.Section], ...]] = {
     "logs": (schema.LokiSection, schema.EmbeddedSection),
     "factory": (schema.FactorySection,),
     "grafana": (schema.GrafanaSection,),
+    "irm": (schema.IrmSection,),
+    "notify": (schema.NotifySection,),
     "limits": (schema.LimitsSection,),
     "rules[]": (schema.RuleSection,),
     "rules[].checks[]": (schema.CheckSection,),

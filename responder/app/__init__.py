@@ -14,6 +14,7 @@ from responder.app.measured import metrics_of
 from responder.app.reception import spooling_intake, taken_in_by, web_parts
 from responder.app.sources import line_reader, log_source, open_store
 from responder.app.watching import lookouts
+from responder.app.telling import Tellers, tellers_of
 from responder.clock import SystemClock
 from responder.config.settings import Settings
 from responder.evidence.loki import LokiLogSource
@@ -45,6 +46,7 @@ class Responder:
     worker: Worker
     housekeeper: Housekeeper
     rounds: tuple[Rounds, ...]
+    tellers: Tellers
     intake: SpoolingIntake
     logs: LogSource
     metrics: Metrics
@@ -58,6 +60,7 @@ class Responder:
         self.housekeeper.start()
         for rounds in self.rounds:
             rounds.start()
+        self.tellers.start()
 
     def close(self, within: float | None = None) -> bool:
         """Drain: finish running steps, give leases back, close the storage.
@@ -71,6 +74,7 @@ class Responder:
             over = ends - self.store.clock.monotonic()
             return None if within is None else max(0.0, over)
 
+        self.tellers.stop(0)
         self.intake.stop()
         for rounds in self.rounds:
             rounds.stop(0)
@@ -79,6 +83,7 @@ class Responder:
             rounds.stop(left())
         if not self.worker.stop(left()):
             return False
+        self.tellers.stop(left())
         self.store.close()
         if isinstance(self.logs, LokiLogSource):
             self.logs.close()
@@ -144,6 +149,7 @@ def _assembled(
         worker=worker,
         housekeeper=housekeeper(settings, store, logs),
         rounds=tuple(lookouts(settings, store, logs, worker, metrics)),
+        tellers=tellers_of(settings, store, masker, metrics),
         intake=intake,
         logs=logs,
         metrics=metrics,

@@ -57,6 +57,25 @@ def grafana_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def irm_url(text: str) -> str:
+    """The API address that IRM's settings page shows, with `/api/v1` at its end."""
+    parts = _web(text, "https://oncall-prod-us-central-0.grafana.net/oncall")
+    if parts.query or parts.fragment:
+        raise Refused("has a query or fragment", "end it after the host or path")
+    if in_clear(text):
+        raise Refused("would send its token in clear", ONLY_PRIVATE)
+    return text.rstrip("/").removesuffix("/api/v1").rstrip("/") + "/api/v1"
+
+
+def webhook_url(secret: Secret | None) -> Secret | None:
+    """The whole address of an outgoing webhook, a secret."""
+    if secret is not None:
+        _web(secret.reveal(), "https://ntfy.sh/a-topic-nobody-guesses")
+        if in_clear(secret.reveal()):
+            raise Refused("would be called in clear", ONLY_PRIVATE)
+    return secret
+
+
 def factory_url(text: str) -> str:
     """The factory's scheme and host: the path of a call is rebuilt from the link."""
     parts = _web(text, "https://pizza-factory.cs329.click")

@@ -12,7 +12,9 @@ from responder.config.settings import (
     FactorySettings,
     GrafanaSettings,
     Hmac,
+    IrmSettings,
     LokiLogs,
+    NotifySettings,
     Server,
     Settings,
 )
@@ -45,6 +47,8 @@ def settings(parts: Parts, expanded: Expanded, sha: str) -> Settings:
         logs=_logs(parts),
         factory=_factory(parts),
         grafana=_grafana(parts),
+        irm=_irm(parts),
+        notify=_notify(parts),
         max_reports_per_hour=parts.limits.value.max_reports_per_hour,
         heartbeat_within=parts.limits.value.heartbeat_within,
         rules=tuple(_rule(one) for one in parts.rules),
@@ -130,7 +134,24 @@ def _grafana(parts: Parts) -> GrafanaSettings | None:
     if parts.grafana is None:
         return None
     grafana = parts.grafana.value
-    return GrafanaSettings(url=grafana.url, token=grafana.token)
+    return GrafanaSettings(
+        url=grafana.url, token=grafana.token, annotations=grafana.annotations
+    )
+
+
+def _irm(parts: Parts) -> IrmSettings | None:
+    if parts.irm is None:
+        return None
+    return IrmSettings(url=parts.irm.value.url, token=parts.irm.value.token)
+
+
+def _notify(parts: Parts) -> NotifySettings | None:
+    notify = parts.notify.value if parts.notify else None
+    if notify is None or notify.webhook_url is None:
+        return None
+    return NotifySettings(
+        webhook_url=notify.webhook_url, form=notify.form, bearer=notify.bearer
+    )
 
 
 def _rule(one: RuleParts) -> Rule:

@@ -14,6 +14,7 @@ from responder.config.parts import Parts
 from responder.config.problem import Path, Problem, problem
 from responder.config.reach import unreachable
 from responder.config.settings import Access, is_loopback
+from responder.config.told_checks import told_problems, told_warnings
 from responder.incident.names import OnUnreadable, Sender
 
 __all__ = ["Purpose", "describe", "problems", "warnings"]
@@ -39,6 +40,7 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
     yield from _credentials(parts, expanded)
     yield from _logs(parts, expanded)
     yield from _names(parts)
+    yield from told_problems(parts)
     for i, one in enumerate(parts.rules):
         rule = one.rule
         if rule.fine("verify_after", "verify_for"):
@@ -74,6 +76,7 @@ def warnings(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
         host = host_of(factory.url)
         message = f"has another host than factory.url ({host})"
         yield problem(("factory", "report_url"), message, "check both addresses", "***")
+    yield from told_warnings(parts)
     yield from _impatient(parts)
 
 

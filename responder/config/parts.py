@@ -8,7 +8,7 @@ from responder.config import schema
 from responder.config.document import Tree
 from responder.config.expand import Expanded
 from responder.config.problem import Path, Refused, problem
-from responder.config.sections import Bench, Judged, suggestion
+from responder.config.sections import Bench, Judged, S, suggestion
 
 KEYS = (
     "server",
@@ -18,6 +18,8 @@ KEYS = (
     "logs",
     "factory",
     "grafana",
+    "irm",
+    "notify",
     "limits",
     "rules",
 )
@@ -52,6 +54,8 @@ class Parts:
     logs: Judged[schema.LokiSection] | Judged[schema.EmbeddedSection]
     factory: Judged[schema.FactorySection]
     grafana: Judged[schema.GrafanaSection] | None
+    irm: Judged[schema.IrmSection] | None
+    notify: Judged[schema.NotifySection] | None
     limits: Judged[schema.LimitsSection]
     rules: list[RuleParts]
 
@@ -94,13 +98,19 @@ def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[Parts, Bench]:
         else section(schema.OperatorSection, operators, ("operator_auth",)),
         logs=_logs(bench, _given(tree, "logs")),
         factory=section(schema.FactorySection, _given(tree, "factory"), ("factory",)),
-        grafana=None
-        if tree.get("grafana") is None
-        else section(schema.GrafanaSection, tree["grafana"], ("grafana",)),
+        grafana=_maybe(bench, schema.GrafanaSection, tree, "grafana"),
+        irm=_maybe(bench, schema.IrmSection, tree, "irm"),
+        notify=_maybe(bench, schema.NotifySection, tree, "notify"),
         limits=section(schema.LimitsSection, _given(tree, "limits"), ("limits",)),
         rules=_rules(bench, tree.get("rules")),
     )
     return parts, bench
+
+
+def _maybe(bench: Bench, model: type[S], tree: Tree, key: str) -> Judged[S] | None:
+    """A section that may be left out."""
+    given = tree.get(key)
+    return None if given is None else bench.judge(model, given, (key,))
 
 
 def _given(tree: Tree, key: str) -> object:

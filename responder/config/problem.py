@@ -22,6 +22,9 @@ _SECRETS: tuple[tuple[str | None, ...], ...] = (
     ("factory", "api_key"),
     ("factory", "report_url"),
     ("grafana", "token"),
+    ("irm", "token"),
+    ("notify", "webhook_url"),
+    ("notify", "bearer"),
 )
 STORAGE_URL: Path = ("storage", "url")
 """A secret only where it holds a password, but always with a `_file` twin."""

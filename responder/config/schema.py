@@ -23,8 +23,8 @@ from responder.config.fields import (
     Username,
     report_method,
 )
-from responder.config.settings import Access
-from responder.incident.names import Mode, OnUnreadable, Sender
+from responder.config.settings import Access, NoticeForm
+from responder.incident.names import Mode, OnRecovered, OnUnreadable, Sender
 
 
 class Section(BaseModel):
@@ -124,6 +124,20 @@ class GrafanaSection(Section):
     stand_in = {"url": "http://grafana:3000"}
     url: Annotated[str, AfterValidator(addresses.grafana_url)]
     token: MaybeSecret = None
+    annotations: bool = False
+
+
+class IrmSection(Section):
+    stand_in = {"url": "https://irm.example.net", "token": None}
+    url: Annotated[str, AfterValidator(addresses.irm_url)]
+    token: MaybeSecret
+
+
+class NotifySection(Section):
+    stand_in = {"webhook_url": None}
+    webhook_url: Annotated[MaybeSecret, AfterValidator(addresses.webhook_url)]
+    form: NoticeForm = NoticeForm.ALERTMANAGER
+    bearer: MaybeSecret = None
 
 
 class LimitsSection(Section):
@@ -161,3 +175,4 @@ class RuleSection(Section):
     mode: Mode = Mode.AUTO
     veto_window: Positive = timedelta(seconds=20)
     watch: Positive | None = None
+    on_recovered: OnRecovered = OnRecovered.ACKNOWLEDGE

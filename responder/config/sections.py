@@ -13,7 +13,15 @@ from responder.config.problem import Path, Problem, Refused, is_secret, problem
 from responder.config.schema import Section
 
 S = TypeVar("S", bound=Section)
-_TWINNED = {"bearer", "password", "secrets", "api_key", "report_url", "token"}
+_TWINNED = {
+    "bearer",
+    "password",
+    "secrets",
+    "api_key",
+    "report_url",
+    "token",
+    "webhook_url",
+}
 _MISTAKES: Mapping[str, tuple[str, str]] = {
     "missing": ("is missing", "add it"),
     "int_parsing": ("is not a whole number", "write digits only"),

@@ -147,6 +147,33 @@ class GrafanaSettings:
 
     url: str
     token: Secret | None = None
+    annotations: bool = False
+    """Whether incidents are annotated there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IrmSettings:
+    """Where alert groups are noted and acknowledged; `url` ends in `/api/v1`."""
+
+    url: str
+    token: Secret | None = None
+
+
+class NoticeForm(StrEnum):
+    """How a notice is written."""
+
+    ALERTMANAGER = "alertmanager"
+    TEXT = "text"
+    DISCORD = "discord"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings:
+    """Where people are told by a webhook; its whole address is a secret."""
+
+    webhook_url: Secret
+    form: NoticeForm = NoticeForm.ALERTMANAGER
+    bearer: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +195,8 @@ class Settings:
     logs: LokiLogs | EmbeddedLogs = field(default_factory=EmbeddedLogs)
     factory: FactorySettings = field(default_factory=FactorySettings)
     grafana: GrafanaSettings | None = None
+    irm: IrmSettings | None = None
+    notify: NotifySettings | None = None
     max_reports_per_hour: int = 6
     heartbeat_within: timedelta = timedelta(minutes=15)
     """How long Grafana's heartbeat, once heard, may stay away unnoticed."""
@@ -201,7 +230,9 @@ class Settings:
             found.append(self.logs.push_bearer)
         factory = self.factory
         found += [s for s in (factory.api_key, factory.report_url) if s]
-        if self.grafana and self.grafana.token:
-            found.append(self.grafana.token)
+        for api in (self.grafana, self.irm):
+            found += [api.token] if api and api.token else []
+        if self.notify:
+            found += [s for s in (self.notify.webhook_url, self.notify.bearer) if s]
         told = [secret.reveal() for secret in found]
         return (*told, *passwords_in(self.storage_url))

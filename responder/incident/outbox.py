@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from responder.incident.model import Incident
-from responder.incident.telling import Scene, Telling
+from responder.incident.telling_kinds import Scene, Telling
 from responder.incident.told import Reception, Told, Where
 
 PageOf = Callable[[str], str]

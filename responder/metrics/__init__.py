@@ -28,6 +28,7 @@ from responder.incident.names import (
     Verdict,
 )
 from responder.incident.rule import Rule
+from responder.incident.told import Reception, Where
 from responder.metrics.stored import Readings, Stored
 
 RESULTS = (
@@ -118,6 +119,12 @@ class Metrics:
             "dependency",
             "reason",
         )
+        self._told = counter(
+            "responder_told",
+            "Attempts to tell others what was done, by how they were received.",
+            "where",
+            "result",
+        )
 
     def _gauges(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, text: str, *labels: str) -> Gauge:
@@ -186,6 +193,9 @@ class Metrics:
         for dependency, whys in FAILURES.items():
             for why in whys:
                 self._failures.labels(dependency, why)
+        for where in Where:
+            for received in Reception:
+                self._told.labels(where, received)
         for rule in rules:
             for decision, reasons in DECISIONS.items():
                 for reason in reasons:
@@ -230,6 +240,9 @@ class Metrics:
 
     def watched(self, rule: str, sight: Sight) -> None:
         self._looks.labels(rule, sight).inc()
+
+    def told(self, where: Where, result: Reception) -> None:
+        self._told.labels(where, result).inc()
 
     def webhook(self, sender: Sender, result: str, seconds: float) -> None:
         self._webhooks.labels(sender, result).inc()

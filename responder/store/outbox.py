@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, and_, bindparam, case, or_, select, u
 from responder.incident.model import Incident
 from responder.incident.outbox import Errand
 from responder.incident.ports import Clock
-from responder.incident.telling import FRESH_FOR, Scene
+from responder.incident.telling import FRESH_FOR
+from responder.incident.telling_kinds import Scene
 from responder.incident.told import Told, Where
 from responder.store.appends import Appends
 from responder.store.engine import reading

@@ -46,6 +46,7 @@ from responder.incident.operator_events import (
     Vetoed,
     VetoUndone,
 )
+from responder.incident.told import Told, What, Where
 from responder.store.codec import decode, decode_verdicts, encode, encode_verdicts
 
 AT = datetime(2026, 11, 5, 12, 0, 0, 123456, tzinfo=UTC)
@@ -108,6 +109,7 @@ EVENTS: list[Event] = [
     Noted(at=AT, by="ada", text="the oven is on fire"),
     Paused(at=AT, by="ada", until=AT),
     Resumed(at=AT, by="ada"),
+    Told(at=AT, where=Where.GRAFANA, what=What.REGION_OPENED, ref="71", mark="acted"),
     Finished(
         at=AT, state=State.RECOVERED, reason=Reason.ERRORS_STOPPED, proof=Proof.QUIET
     ),

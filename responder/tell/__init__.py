@@ -1,0 +1,1 @@
+"""Telling others what Responder does: dashboards, IRM, one webhook."""
