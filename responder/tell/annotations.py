@@ -6,6 +6,7 @@ Written from the documentation of `/api/annotations`; times are epoch millisecon
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from responder.config.settings import GrafanaSettings
 from responder.incident.outbox import Heard
@@ -68,7 +69,7 @@ class GrafanaAnnotations:
         return Heard(reception=Reception.FAILED, detail=detail)
 
     def _change(self, made: Exchange, region: Region, ref: str) -> Heard:
-        url = f"{self._url}/{int(ref)}"
+        url = f"{self._url}/{quote(ref, safe='')}"
         reply = made.ask("PATCH", url, document=self._body(region))
         # Somebody deleted it: then it is not wanted.
         if reply and (reply.good or reply.status == 404):

@@ -95,7 +95,7 @@ class Exchange:
                     stream=True,
                 ) as response,
             ):
-                found = response.raw.read(MOST_READ, decode_content=False)
+                found = _body(response)
                 if self.call.expired:
                     return None
                 known = {k.lower(): v for k, v in response.headers.items()}
@@ -130,6 +130,17 @@ def failure(
     if reply.status >= 500:
         return Heard(reception=Reception.FAILED, detail=detail)
     return Heard(reception=Reception.REFUSED, detail=detail)
+
+
+def _body(response: requests.Response) -> bytes:
+    body = b""
+    # A short read is no end.
+    while len(body) < MOST_READ:
+        part = response.raw.read(MOST_READ - len(body), decode_content=False)
+        if not part:
+            break
+        body += part
+    return body
 
 
 def _silence(call: Call, timeout: float) -> str:
