@@ -51,6 +51,9 @@ class Process:
         self.port = free_port()
         self.running = ExitStack()
         self.grace, self.timeout = "10s", "2s"
+        self.more = ""
+        """Further sections of the configuration."""
+        self.environment: dict[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -68,10 +71,12 @@ class Process:
                 grace=self.grace,
                 timeout=self.timeout,
             )
+            + self.more
         )
         kept = {k: v for k, v in os.environ.items() if not k.startswith("RESPONDER")}
         kept.pop("PORT", None)
         kept["FACTORY_API_KEY"] = self.factory.api_key
+        kept |= self.environment
         started = self.running.enter_context(
             subprocess.Popen(
                 [sys.executable, "-m", "responder", "serve", "--config", str(path)],
@@ -103,12 +108,12 @@ class Process:
         shop.order()
         return shop
 
-    def fail_and_alert(self) -> SimulatedShop:
+    def fail_and_alert(self, sender: Sender = Sender.GRAFANA) -> SimulatedShop:
         """A fault with one order, and the alert of it; the shop, to order more."""
         shop = self.fail()
         labels = {"alertname": "Order errors", "responder": "jwt-pizza"}
-        body = samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
-        answer = requests.post(f"{self.url}/webhooks/grafana", json=body, timeout=5)
+        body = samples.body(sender, labels, datetime.now(UTC))
+        answer = requests.post(f"{self.url}/webhooks/{sender}", json=body, timeout=5)
         assert answer.status_code == 202
         return shop
 
