@@ -13,8 +13,8 @@ from responder.app.keeping import housekeeper, life_of
 from responder.app.measured import metrics_of
 from responder.app.reception import spooling_intake, taken_in_by, web_parts
 from responder.app.sources import line_reader, log_source, open_store
-from responder.app.watching import lookouts
 from responder.app.telling import Tellers, tellers_of
+from responder.app.watching import lookouts
 from responder.clock import SystemClock
 from responder.config.settings import Settings
 from responder.evidence.loki import LokiLogSource

@@ -58,7 +58,7 @@ def tellers_of(
                 rules=rules,
                 clock=store.clock,
                 page=page,
-                meter=metrics,
+                meter=metrics.tellings,
             )
             for where, voice in voices.items()
         )

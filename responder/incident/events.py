@@ -105,15 +105,13 @@ class CheckReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A link seen in the counted lines, by name and digest only.
-
-    `late` says that it was already spent and seen later than its answer + settle.
-    """
+    """A link seen in the counted lines, by name and digest only."""
 
     name: str
     digest: str
     seen_at: datetime
     late: bool = False
+    """It was spent already, and seen later than its answer and `settle`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,19 +28,10 @@ from responder.incident.names import (
     Verdict,
 )
 from responder.incident.rule import Rule
-from responder.incident.told import Reception, Where
+from responder.metrics.results import RESULTS as RESULTS
 from responder.metrics.stored import Readings, Stored
+from responder.metrics.telling import Tellings
 
-RESULTS = (
-    "accepted",
-    "spooled",
-    "test",
-    "unauthorized",
-    "bad_request",
-    "too_large",
-    "unavailable",
-    "forbidden",
-)
 _QUICK = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SLOW = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)
 _DELAYS = (1, 5, 10, 20, 30, 60, 90, 120, 300, 900)
@@ -78,6 +69,7 @@ class Metrics:
         )
         build.labels(version, config_sha).set(1)
         self._prepare(rules)
+        self.tellings = Tellings(registry)
         registry.register(Stored(stored, [rule.name for rule in rules]))
         ProcessCollector(registry=registry)
 
@@ -118,12 +110,6 @@ class Metrics:
             "Questions to the logs and calls to the factory that failed.",
             "dependency",
             "reason",
-        )
-        self._told = counter(
-            "responder_told",
-            "Attempts to tell others what was done, by how they were received.",
-            "where",
-            "result",
         )
 
     def _gauges(self, registry: CollectorRegistry) -> None:
@@ -193,9 +179,6 @@ class Metrics:
         for dependency, whys in FAILURES.items():
             for why in whys:
                 self._failures.labels(dependency, why)
-        for where in Where:
-            for received in Reception:
-                self._told.labels(where, received)
         for rule in rules:
             for decision, reasons in DECISIONS.items():
                 for reason in reasons:
@@ -240,9 +223,6 @@ class Metrics:
 
     def watched(self, rule: str, sight: Sight) -> None:
         self._looks.labels(rule, sight).inc()
-
-    def told(self, where: Where, result: Reception) -> None:
-        self._told.labels(where, result).inc()
 
     def webhook(self, sender: Sender, result: str, seconds: float) -> None:
         self._webhooks.labels(sender, result).inc()

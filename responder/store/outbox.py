@@ -7,7 +7,7 @@ The rows follow from the timelines. Whoever appends to one marks its incident
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, and_, bindparam, case, or_, select, update
 
@@ -21,56 +21,57 @@ from responder.store.appends import Appends
 from responder.store.engine import reading
 from responder.store.errands import errands
 from responder.store.tables import incidents
-from responder.store.upsert import upsert
 from responder.store.timeline import Folds, read_row, with_row
+from responder.store.upsert import upsert
+
+T = TypeVar("T")
 
 LEASE_FOR = timedelta(seconds=15)
 _AT_ONCE = 20
 
 
-class Write(Protocol):
-    def __call__(self, job: Callable[[Connection], Any], *incidents: str) -> Any: ...
+class Base(Protocol):
+    """The store as errands need it."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def engine(self) -> Engine: ...
+
+    def write(self, job: Callable[[Connection], T], *incidents: str) -> T: ...
 
 
 class StoredOutbox:
     """`Outbox` on the store's database, for these places."""
 
     def __init__(
-        self,
-        places: Sequence[Where],
-        *,
-        write: Write,
-        engine: Callable[[], Engine],
-        clock: Clock,
-        appends: Appends,
-        folds: Folds,
+        self, places: Sequence[Where], base: Base, appends: Appends, folds: Folds
     ) -> None:
         self._places = tuple(places)
-        self._write = write
-        self._engine = engine
-        self._clock = clock
+        self._base = base
         self._appends = appends
         self._folds = folds
 
     def sweep(self) -> None:
         marked = select(incidents.c.id).where(_MARKED).limit(1)
         while True:
-            with reading(self._engine()) as conn:
+            with reading(self._base.engine) as conn:
                 if conn.execute(marked).first() is None:
                     return
-            if not self._write(self._sweep):
+            if not self._base.write(self._sweep):
                 return
 
     def take(self, where: Where) -> Errand | None:
-        now = self._clock.now()
-        with reading(self._engine()) as conn:
+        now = self._base.clock.now()
+        with reading(self._base.engine) as conn:
             if conn.execute(_due(where, now)).first() is None:
                 return None
-        found: Errand | None = self._write(lambda conn: self._take(conn, where))
+        found: Errand | None = self._base.write(lambda conn: self._take(conn, where))
         return found
 
     def scene(self, errand: Errand) -> tuple[Incident, Scene] | None:
-        with reading(self._engine()) as conn:
+        with reading(self._base.engine) as conn:
             row = read_row(conn, errand.incident)
             found = self._folds.committed(conn, errand.incident) if row else None
             if row is None or found is None:
@@ -85,17 +86,17 @@ class StoredOutbox:
             return with_row(found, row), scene
 
     def record(self, incident: Incident, told: Told) -> Incident:
-        after: Incident = self._write(
+        after: Incident = self._base.write(
             lambda conn: self._appends.record(conn, incident, [told]).incident,
             incident.id,
         )
         return after
 
     def release(self, errand: Errand, after: timedelta | None = None) -> None:
-        self._write(lambda conn: self._release(conn, errand, after))
+        self._base.write(lambda conn: self._release(conn, errand, after))
 
     def _sweep(self, conn: Connection) -> int:
-        now = self._clock.now()
+        now = self._base.clock.now()
         marked = (
             select(incidents.c.id, incidents.c.ended_at)
             .where(_MARKED)
@@ -120,7 +121,7 @@ class StoredOutbox:
         return len(found)
 
     def _take(self, conn: Connection, where: Where) -> Errand | None:
-        now = self._clock.now()
+        now = self._base.clock.now()
         query = _due(where, now).limit(1).with_for_update(skip_locked=True)
         row = conn.execute(query).first()
         if row is None:
@@ -142,7 +143,7 @@ class StoredOutbox:
     def _release(
         self, conn: Connection, errand: Errand, after: timedelta | None
     ) -> None:
-        now = self._clock.now()
+        now = self._base.clock.now()
         now_ = bindparam("now", now, type_=errands.c.due_at.type)
         statement = update(errands).where(
             errands.c.incident == errand.incident,

@@ -222,14 +222,7 @@ class Store(StoredArchive):
 
     def outbox(self, places: Sequence[Where]) -> StoredOutbox:
         """What is still to be told in these places."""
-        return StoredOutbox(
-            places,
-            write=self.write,
-            engine=lambda: self.engine,
-            clock=self._clock,
-            appends=self._appends,
-            folds=self._folds,
-        )
+        return StoredOutbox(places, self, self._appends, self._folds)
 
     # Archive: the rest of it is `StoredArchive`
 
