@@ -108,7 +108,8 @@ def told_of(found: Service) -> list[tuple[str, str]]:
 def settled(found: Service, *expected: tuple[str, str]) -> None:
     """Wait until all of it is told, and see that none of it is told twice."""
     until(lambda: set(expected) <= set(told_of(found)))
-    assert len(told_of(found)) == len(set(told_of(found)))
+    told = told_of(found)
+    assert sorted(told) == sorted(set(told))
 
 
 EVERYTHING = (
