@@ -93,6 +93,12 @@ class LokiServer:
         with self._lock:
             self._entries.clear()
 
+    def values(self, label: str) -> list[str]:
+        """What a label is in any stream."""
+        with self._lock:
+            labels = [json.loads(written) for _, written, _ in self._entries]
+        return sorted({one[label] for one in labels if label in one})
+
     def next_fault(self) -> Fault | None:
         with self._lock:
             return self.faults.pop(0) if self.faults else self.fault
@@ -189,6 +195,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._range(parameters)
         elif path == "/loki/api/v1/query":
             self._instant(parameters)
+        elif path == "/loki/api/v1/index/stats":
+            self._stats(parameters)
+        elif path.startswith("/loki/api/v1/label/"):
+            self._values(path.split("/")[5])
         else:
             self._answer(404, b"404 page not found\n", "text/plain")
 
@@ -219,6 +229,18 @@ class _Handler(BaseHTTPRequestHandler):
         found = self.server.loki.matching(count[1], at - span + 1, at + 1)
         value = [at / 10**9, str(len(found))]
         self._success("vector", [{"metric": {}, "value": value}])
+
+    def _stats(self, asked: dict[str, str]) -> None:
+        found = self.server.loki.matching(
+            asked["query"], int(asked["start"]), int(asked["end"])
+        )
+        sizes = {"entries": len(found), "bytes": sum(len(text) for *_, text in found)}
+        self._answer(200, json.dumps(sizes).encode(), "application/json")
+
+    def _values(self, label: str) -> None:
+        values = self.server.loki.values(label)
+        document = {"status": "success", "data": values}
+        self._answer(200, json.dumps(document).encode(), "application/json")
 
     def _push(self, body: bytes) -> None:
         if self.headers.get("Content-Encoding") == "gzip":

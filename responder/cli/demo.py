@@ -26,9 +26,8 @@ Exit status: 0 only if the incident was reported once and proven recovered, else
 2 wrong usage, 130 if Ctrl-C came before the end. Nothing outside is called."""
 
 NEXT = """How to go on:
-  responder serve                  answers on this machine; prints a curl to try
-  responder check --config FILE    judges a configuration of yours
-  grafana/README.md                connects your own Grafana"""
+  responder serve    answers on this machine; prints a curl to try
+  responder init     connects your own shop and Grafana, in six questions"""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,9 +102,10 @@ def _watch(demo: Demo, stopped: threading.Event, *, stay: bool) -> int:
     _say(f"Status page: {demo.url}/")
     done = demo.play()
     _say("The job was done." if done else "The job was NOT done.")
-    _say(NEXT)
     if stay:
         _say(f"Look around: {demo.url}/ stays open until Ctrl-C.")
+    _say(NEXT)
+    if stay:
         stopped.wait()
     return 0 if done else 1
 

@@ -13,7 +13,9 @@ from responder.cli import (
     check,
     connect,
     demo,
+    doctor,
     healthcheck,
+    init,
     open_rule,
     pause,
     replay,
@@ -26,15 +28,18 @@ from responder.cli.configured import Usage
 
 _EXAMPLES = """examples:
   responder demo                            watch one incident, from alert to recovery
+  responder init                            a configuration of your own
   responder serve --config responder.yaml   answer alerts
   responder check --config responder.yaml   every problem of a configuration at once
   responder sample grafana --rule pizza-factory | responder replay --errors 14 -
 Each command tells more: responder serve --help
 """
 _COMMANDS = (
+    init,
     serve,
     check,
     connect,
+    doctor,
     replay,
     report,
     sample,

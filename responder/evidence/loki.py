@@ -1,17 +1,11 @@
 """Loki as a log source: range queries over kept-alive connections."""
 
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from urllib.parse import urlsplit
-
-import requests
-from urllib3.exceptions import HTTPError, ProtocolError
 
 from responder.config.settings import LokiLogs
-from responder.evidence.deadline import seconds_left, set_deadline
 from responder.evidence.lines import LineReader
 from responder.evidence.loki_answer import (
     Entry,
@@ -19,7 +13,8 @@ from responder.evidence.loki_answer import (
     decipher,
     decipher_count,
 )
-from responder.evidence.loki_session import AT_ONCE, base_url, secrets, session
+from responder.evidence.loki_http import LokiHttp
+from responder.evidence.loki_session import AT_ONCE, base_url
 from responder.incident.evidence import (
     Counted,
     Evidence,
@@ -27,14 +22,11 @@ from responder.incident.evidence import (
     Unreadable,
     to_ns,
 )
-from responder.incident.names import UnreadableReason
-from responder.masking import Masker
 
 __all__ = ["LIMIT", "LokiLogSource", "Refusal", "base_url", "decipher"]
 
 LIMIT = 1000
 """Lines of one answer; exactly that many mean "at least"."""
-_LARGEST_ANSWER = 64 * 1024 * 1024
 
 _Found = tuple[Entry, ...] | int | Refusal
 
@@ -47,16 +39,13 @@ class LokiLogSource:
     """
 
     def __init__(self, settings: LokiLogs, reader: LineReader) -> None:
-        self._base = base_url(settings.url)
-        self._timeout = settings.timeout.total_seconds()
+        self._http = LokiHttp(settings)
         self._reader = reader
-        self._mask = Masker(secrets(settings))
-        self._session = session(settings)
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="loki")
 
     def close(self) -> None:
         self._threads.shutdown()
-        self._session.close()
+        self._http.close()
 
     def read(self, questions: Sequence[Question]) -> tuple[Evidence, ...]:
         """One answer for each question, in order, asked together. Never raises."""
@@ -111,8 +100,12 @@ class LokiLogSource:
             "limit": str(LIMIT),
             "direction": "backward",
         }
-        answer = self._ask("query_range", asked)
-        return answer if isinstance(answer, Refusal) else decipher(*answer, self._mask)
+        answer = self._http.ask("query_range", asked)
+        return (
+            answer
+            if isinstance(answer, Refusal)
+            else decipher(*answer, self._http.mask)
+        )
 
     def _total(self, question: Question) -> int | Refusal:
         span = _duration(question.until - question.since)
@@ -122,71 +115,10 @@ class LokiLogSource:
             "query": f"sum(count_over_time({question.query}\n[{span}])) or vector(0)",
             "time": str(to_ns(question.until) - 1),
         }
-        answer = self._ask("query", asked)
+        answer = self._http.ask("query", asked)
         if isinstance(answer, Refusal):
             return answer
-        return decipher_count(*answer, self._mask)
-
-    def _ask(
-        self, path: str, parameters: dict[str, str]
-    ) -> tuple[int, dict[str, str], bytes] | Refusal:
-        set_deadline(time.monotonic() + self._timeout)
-        try:
-            try:
-                return self._get(path, parameters)
-            except requests.ConnectionError as error:
-                # A kept-alive connection that Loki just closed: queries may be
-                # repeated, so ask once more within the same deadline.
-                if not _broken_off(error):
-                    raise
-                return self._get(path, parameters)
-        except _TooLarge:
-            return Refusal(
-                reason=UnreadableReason.TOO_MUCH,
-                detail="the answer is larger than 64 MiB; narrow the query",
-            )
-        except (OSError, HTTPError, ValueError) as error:
-            # Their texts hold the address, the query and the headers.
-            return self._unanswered(error)
-
-    def _get(
-        self, path: str, parameters: dict[str, str]
-    ) -> tuple[int, dict[str, str], bytes]:
-        response = self._session.get(
-            f"{self._base}/loki/api/v1/{path}",
-            params=parameters,
-            timeout=seconds_left(),
-            allow_redirects=False,
-            stream=True,
-        )
-        with response:
-            body = bytearray()
-            for chunk in response.iter_content(65536):
-                body += chunk
-                if len(body) > _LARGEST_ANSWER:
-                    raise _TooLarge
-        return response.status_code, dict(response.headers), bytes(body)
-
-    def _unanswered(self, error: Exception) -> Refusal:
-        if _timed_out(error):
-            return Refusal(
-                reason=UnreadableReason.TIMEOUT,
-                detail=f"Loki gave no complete answer within {self._timeout:g} s; "
-                "is it overloaded, or logs.timeout too short?",
-            )
-        host = urlsplit(self._base).netloc or "the host of logs.url"
-        why = "TLS failed" if isinstance(error, requests.exceptions.SSLError) else ""
-        return Refusal(
-            reason=UnreadableReason.UNREACHABLE,
-            detail=self._mask(
-                f"Loki cannot be reached at {host} ({why or type(error).__name__}); "
-                "is logs.url right and Loki running?"
-            )[:300],
-        )
-
-
-class _TooLarge(Exception):
-    """The answer does not fit."""
+        return decipher_count(*answer, self._http.mask)
 
 
 def _duration(span: timedelta) -> str:
@@ -194,17 +126,3 @@ def _duration(span: timedelta) -> str:
     milliseconds = span // timedelta(milliseconds=1)
     seconds, rest = divmod(milliseconds, 1000)
     return f"{milliseconds}ms" if rest else f"{seconds}s"
-
-
-def _broken_off(error: requests.ConnectionError) -> bool:
-    return bool(error.args) and isinstance(error.args[0], ProtocolError)
-
-
-def _timed_out(error: Exception) -> bool:
-    if isinstance(error, (TimeoutError, requests.Timeout)):
-        return True
-    try:
-        seconds_left()
-    except TimeoutError:
-        return True
-    return False

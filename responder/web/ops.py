@@ -1,5 +1,7 @@
 """What machines ask: are you alive, can you store, what did you count."""
 
+import secrets
+
 from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -7,10 +9,14 @@ from responder.config.settings import is_loopback
 from responder.web.guard import Operators, stranger, text
 from responder.web.parts import Parts
 
+INSTANCE = "X-Responder-Instance"
+"""The process that answered, on every answer of `/-/healthy`, refusals too."""
+
 
 def ops(parts: Parts, operators: Operators) -> Blueprint:
     """`/-/healthy`, `/-/ready` and `/metrics`, to whom `server` says."""
     blueprint = Blueprint("ops", __name__)
+    _name_the_process(blueprint)
 
     def refused_health() -> Response | None:
         probe = is_loopback(request.remote_addr or "")
@@ -48,3 +54,14 @@ def ops(parts: Parts, operators: Operators) -> Blueprint:
         return Response(exposition, content_type=CONTENT_TYPE_LATEST)
 
     return blueprint
+
+
+def _name_the_process(blueprint: Blueprint) -> None:
+    """Anew in every process: `doctor` tells by it whether an address leads here."""
+    instance = secrets.token_hex(6)
+
+    @blueprint.after_request
+    def named(response: Response) -> Response:
+        if request.path == "/-/healthy":
+            response.headers[INSTANCE] = instance
+        return response

@@ -285,3 +285,13 @@ def test_a_push_that_swells_beyond_its_bound_is_too_large_rather_than_wrong() ->
 
     assert answer.status_code == 413
     assert "smaller batches" in answer.text
+
+
+def test_a_process_names_itself_the_same_each_time_and_no_other_so() -> None:
+    client, other = Web().client(), Web().client()
+    names = [
+        asked.get("/-/healthy").headers["X-Responder-Instance"]
+        for asked in (client, client, other)
+    ]
+    assert names[0] == names[1] != names[2]
+    assert "X-Responder-Instance" not in client.get("/-/ready").headers

@@ -1,0 +1,1 @@
+"""What `responder doctor` asks by plain HTTP: our public address, and the factory."""
