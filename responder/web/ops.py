@@ -15,8 +15,7 @@ INSTANCE = "X-Responder-Instance"
 
 def ops(parts: Parts, operators: Operators) -> Blueprint:
     """`/-/healthy`, `/-/ready` and `/metrics`, to whom `server` says."""
-    blueprint = Blueprint("ops", __name__)
-    _name_the_process(blueprint)
+    blueprint = _named_process()
 
     def refused_health() -> Response | None:
         probe = is_loopback(request.remote_addr or "")
@@ -56,8 +55,9 @@ def ops(parts: Parts, operators: Operators) -> Blueprint:
     return blueprint
 
 
-def _name_the_process(blueprint: Blueprint) -> None:
-    """Anew in every process: `doctor` tells by it whether an address leads here."""
+def _named_process() -> Blueprint:
+    """Named anew in every process: by it `doctor` knows whether an address leads here."""
+    blueprint = Blueprint("ops", __name__)
     instance = secrets.token_hex(6)
 
     @blueprint.after_request
@@ -65,3 +65,5 @@ def _name_the_process(blueprint: Blueprint) -> None:
         if request.path == "/-/healthy":
             response.headers[INSTANCE] = instance
         return response
+
+    return blueprint
