@@ -56,7 +56,7 @@ def ops(parts: Parts, operators: Operators) -> Blueprint:
 
 
 def _named_process() -> Blueprint:
-    """Named anew in every process: by it `doctor` knows whether an address leads here."""
+    """Named anew in every process: by it `doctor` knows where an address leads."""
     blueprint = Blueprint("ops", __name__)
     instance = secrets.token_hex(6)
 
