@@ -23,11 +23,11 @@ from responder.config.problem import is_secret
 from responder.config.sections import _TWINNED
 from responder.evidence.selector import parse
 from responder.incident.names import (
+    WEBHOOKS,
     Mode,
     Outcome,
     Proof,
     Reason,
-    Sender,
     State,
     Status,
     Verdict,
@@ -221,7 +221,7 @@ def test_every_metric_is_documented_with_kind_and_labels_and_no_other() -> None:
 @pytest.mark.parametrize(
     ("label", "values"),
     [
-        ("sender", Sender),
+        ("sender", WEBHOOKS),
         ("result", RESULTS),
         ("status", Status),
         ("dependency", FAILURES),

@@ -15,7 +15,7 @@ ROOMS = {
     "deadline": (),
     "findings": (),
     "tokens": (),
-    "senders": ("senders", "incident", "config.settings", "masking"),
+    "senders": ("senders", "incident", "config.settings", "masking", "deadline"),
     "evidence": (
         "evidence",
         "incident",

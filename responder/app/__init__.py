@@ -14,7 +14,7 @@ from responder.app.measured import metrics_of
 from responder.app.reception import spooling_intake, taken_in_by, web_parts
 from responder.app.sources import line_reader, log_source, open_store
 from responder.app.telling import Tellers, tellers_of
-from responder.app.watching import lookouts
+from responder.app.watching import lookouts, pullers
 from responder.clock import SystemClock
 from responder.config.settings import Settings
 from responder.evidence.loki import LokiLogSource
@@ -148,7 +148,10 @@ def _assembled(
         store=store,
         worker=worker,
         housekeeper=housekeeper(settings, store, logs),
-        rounds=tuple(lookouts(settings, store, logs, worker, metrics)),
+        rounds=(
+            *lookouts(settings, store, logs, worker, metrics),
+            *pullers(settings, store, taken_in, metrics),
+        ),
         tellers=tellers_of(settings, store, masker, metrics),
         intake=intake,
         logs=logs,

@@ -8,12 +8,15 @@ from prometheus_client import CollectorRegistry
 
 from responder import __version__
 from responder.config.settings import Settings
-from responder.incident.names import Verdict
+from responder.incident.names import WEBHOOKS, Verdict
 from responder.incident.ports import StorageUnavailable
 from responder.metrics import Metrics
 from responder.metrics.stored import Readings
 from responder.store.life import Life
 from responder.store.store import Store
+
+_RECENT = 100
+"""Among so many deliveries a webhook is looked for: the others are pulls."""
 
 
 def metrics_of(
@@ -28,7 +31,8 @@ def metrics_of(
         stored=_readings(store, life),
     )
     with suppress(StorageUnavailable):
-        for delivery in store.deliveries(limit=1):
+        recent = store.deliveries(limit=_RECENT)
+        for delivery in [d for d in recent if d.sender in WEBHOOKS][:1]:
             metrics.heard(delivery.received_at)
         for delivery in store.deliveries(verdict=Verdict.HEARTBEAT, limit=1):
             metrics.heartbeat(delivery.received_at)

@@ -13,7 +13,7 @@ from responder.config.settings import LokiLogs, Settings
 from responder.evidence.loki import LokiLogSource
 from responder.evidence.supposed import SupposedLogs
 from responder.factory import PizzaFactory
-from responder.incident.names import Sender
+from responder.incident.names import WEBHOOKS, Sender
 from responder.incident.ports import LogSource
 from responder.masking import Masker
 from responder.replay import Replay, understand
@@ -45,7 +45,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--sender",
-        choices=[str(sender) for sender in Sender],
+        choices=[str(sender) for sender in WEBHOOKS],
         help="who sent the bodies (default: told by their shape)",
     )
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from responder.cli.configured import Usage, add_config, settings_or_refuse
 from responder.config.load import Purpose
-from responder.incident.names import Sender, Status
+from responder.incident.names import WEBHOOKS, Sender, Status
 from responder.senders import samples
 
 NAME = "sample"
@@ -21,7 +21,7 @@ Exit status: 0 printed, 1 the configuration has a problem, 2 there is no such ru
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sender",
-        choices=[str(sender) for sender in Sender],
+        choices=[str(sender) for sender in WEBHOOKS],
         help="in whose form the alert comes",
     )
     parser.add_argument(

@@ -135,7 +135,10 @@ def _grafana(parts: Parts) -> GrafanaSettings | None:
         return None
     grafana = parts.grafana.value
     return GrafanaSettings(
-        url=grafana.url, token=grafana.token, annotations=grafana.annotations
+        url=grafana.url,
+        token=grafana.token,
+        annotations=grafana.annotations,
+        pull=grafana.pull,
     )
 
 

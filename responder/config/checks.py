@@ -52,6 +52,7 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
             message = "needs a fixed link: with unreadable logs none can be found"
             yield problem(("rules", i, "on_unreadable"), message, remedy, "report")
     yield from _watched(parts)
+    yield from _pulled(parts, expanded)
     yield from unreachable([one.rule for one in parts.rules])
 
 
@@ -225,6 +226,14 @@ def _watched(parts: Parts) -> Iterator[Problem]:
             message = "is set beside group_by: a watch sees the whole rule, no group"
             remedy = "remove one of the two, or make a rule for each group"
             yield problem(("rules", i, "watch"), message, remedy, said(rule.watch))
+
+
+def _pulled(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+    pulls = parts.grafana and parts.grafana.value.pull
+    if pulls and not _asked(parts, expanded, "grafana", "token"):
+        message = "is missing, and grafana.pull asks Grafana for its alerts"
+        remedy = 'write it as "${NAME}": the token of a service account, role Viewer'
+        yield problem(("grafana", "token"), message, remedy)
 
 
 def _verification(rule: schema.RuleSection, at: Path) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from pydantic import ValidationInfo as Info
 from responder.config.durations import duration
 from responder.config.problem import Refused
 from responder.config.settings import Secret
+from responder.incident.names import WEBHOOKS, Sender
 from responder.incident.rule import Matcher
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -83,6 +84,13 @@ def report_method(value: str) -> str:
     return known[value.upper()]
 
 
+def _webhook(value: Sender) -> Sender:
+    if value not in WEBHOOKS:
+        known = ", ".join(WEBHOOKS[:-1])
+        raise Refused("is no sender of webhooks", f"use {known} or {WEBHOOKS[-1]}")
+    return value
+
+
 def _alternative(value: object) -> tuple[Matcher, ...]:
     if not isinstance(value, Mapping) or not value:
         remedy = "write {label: value}, or match: [] to take every alert"
@@ -115,4 +123,5 @@ Query = Annotated[str, AfterValidator(_query)]
 MaybeSecret = Annotated[Secret | None, BeforeValidator(_secret)]
 Password = Annotated[Secret | None, BeforeValidator(_user)]
 Alternative = Annotated[tuple[Matcher, ...], BeforeValidator(_alternative)]
+Webhook = Annotated[Sender, AfterValidator(_webhook)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]

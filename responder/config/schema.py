@@ -21,10 +21,11 @@ from responder.config.fields import (
     Query,
     Text,
     Username,
+    Webhook,
     report_method,
 )
 from responder.config.settings import Access, NoticeForm
-from responder.incident.names import Mode, OnRecovered, OnUnreadable, Sender
+from responder.incident.names import Mode, OnRecovered, OnUnreadable
 
 
 class Section(BaseModel):
@@ -76,7 +77,7 @@ class BasicSection(Section):
 class CredentialSection(Section):
     stand_in = {"name": "-", "senders": ["grafana"]}
     name: Text
-    senders: Annotated[list[Sender], Field(min_length=1)]
+    senders: Annotated[list[Webhook], Field(min_length=1)]
     hmac: HmacSection | None = None
     bearer: MaybeSecret = None
     basic: BasicSection | None = None
@@ -125,6 +126,7 @@ class GrafanaSection(Section):
     url: Annotated[str, AfterValidator(addresses.grafana_url)]
     token: MaybeSecret = None
     annotations: bool = False
+    pull: Positive | None = None
 
 
 class IrmSection(Section):

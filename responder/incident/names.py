@@ -131,6 +131,12 @@ class Sender(StrEnum):
     GRAFANA = "grafana"
     ALERTMANAGER = "alertmanager"
     IRM = "irm"
+    GRAFANA_PULL = "grafana-pull"
+    """Nobody speaks: we ask Grafana which of its alerts are active."""
+
+
+WEBHOOKS = tuple(sender for sender in Sender if sender is not Sender.GRAFANA_PULL)
+"""Those that come to us, each by a path of its own."""
 
 
 class Status(StrEnum):
@@ -185,3 +191,12 @@ class Sight(StrEnum):
     UNREADABLE = "unreadable"
     ENGAGED = "engaged"
     """No look: an incident of the rule looks itself."""
+
+
+class Pulled(StrEnum):
+    """What one pull of Grafana's active alerts came to."""
+
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    """Some alerts could not be read: what the list lacks says nothing."""
+    REFUSED = "refused"

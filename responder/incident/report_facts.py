@@ -12,6 +12,7 @@ SENDERS = {
     Sender.GRAFANA: "Grafana",
     Sender.ALERTMANAGER: "Alertmanager",
     Sender.IRM: "Grafana IRM",
+    Sender.GRAFANA_PULL: "Grafana, which Responder asked",
 }
 _PROOFS = {
     Proof.ORDERS: "Recovery was proven by good orders",

@@ -18,17 +18,18 @@ from prometheus_client import (
 
 from responder.incident.decisions import DECISIONS
 from responder.incident.names import (
+    WEBHOOKS,
     Decision,
     Outcome,
     Reason,
     Sender,
-    Sight,
     Status,
     UnreadableReason,
     Verdict,
 )
 from responder.incident.rule import Rule
 from responder.metrics.results import RESULTS as RESULTS
+from responder.metrics.rounds import RoundsMetrics
 from responder.metrics.stored import Readings, Stored
 from responder.metrics.telling import Tellings
 
@@ -44,7 +45,7 @@ FAILURES: Mapping[str, tuple[str, ...]] = {
 ORDERS = ("good", "failed")
 
 
-class Metrics:
+class Metrics(RoundsMetrics):
     """What is counted, by the names that the README and the dashboards use."""
 
     def __init__(
@@ -57,6 +58,7 @@ class Metrics:
         stored: Readings,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
+        super().__init__(registry, rules)
         self.registry = registry
         self._counters(registry)
         self._histograms(registry)
@@ -96,12 +98,6 @@ class Metrics:
         self._orders = counter(
             "responder_orders_seen",
             "Orders that looks at the logs found, each once for an incident.",
-            "rule",
-            "result",
-        )
-        self._looks = counter(
-            "responder_watch_looks",
-            "Looks of a rule's own watch, by what they came to.",
             "rule",
             "result",
         )
@@ -170,7 +166,7 @@ class Metrics:
         )
 
     def _prepare(self, rules: Iterable[Rule]) -> None:
-        for sender in Sender:
+        for sender in WEBHOOKS:
             for result in RESULTS:
                 self._webhooks.labels(sender, result)
         for status in Status:
@@ -191,8 +187,6 @@ class Metrics:
                 threshold.set(check.threshold)
             for result in ORDERS:
                 self._orders.labels(rule.name, result)
-            for sight in Sight:
-                self._looks.labels(rule.name, sight)
             self._time_to_report.labels(rule.name)
             self._alert_delay.labels(rule.name)
 
@@ -220,9 +214,6 @@ class Metrics:
     def orders(self, rule: str, *, good: int, failed: int) -> None:
         for result, number in zip(ORDERS, (good, failed), strict=True):
             self._orders.labels(rule, result).inc(number)
-
-    def watched(self, rule: str, sight: Sight) -> None:
-        self._looks.labels(rule, sight).inc()
 
     def webhook(self, sender: Sender, result: str, seconds: float) -> None:
         self._webhooks.labels(sender, result).inc()

@@ -11,7 +11,7 @@ from responder.incident.lookout import engaged, sight
 from responder.incident.openings import Aftermath
 from responder.incident.starts import known_start, still_told_of
 from tests.unit.configured import RULE as CONFIGURED
-from tests.unit.configured import only_problem
+from tests.unit.configured import loaded, only_problem
 from tests.web_parts import RULE, at
 
 ENDED = Aftermath(ended_at=at(100))
@@ -87,3 +87,20 @@ def test_a_watch_and_groups_are_refused_together() -> None:
 
 def test_a_number_without_a_unit_is_no_watch() -> None:
     assert only_problem(f"{CONFIGURED}    watch: 10\n").path == "rules[0].watch"
+
+
+PULL = f"{CONFIGURED}grafana: {{url: 'http://127.0.0.1:3000', pull: 10s}}\n"
+
+
+def test_a_pull_without_a_token_is_refused() -> None:
+    assert only_problem(PULL).path == "grafana.token"
+
+
+def test_the_pull_is_no_sender_of_webhooks() -> None:
+    text = (
+        f"{CONFIGURED}webhook_auth: [{{name: g, senders: [grafana-pull], "
+        'bearer: "${TOKEN}"}]\n'
+    )
+
+    paths = [problem.path for problem in loaded(text).problems]
+    assert "webhook_auth[0].senders[0]" in paths
