@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from grafana import connected
 from grafana.dashboards.on_call import on_call
 from grafana.dashboards.service import service
 from responder.grafana import forms
@@ -43,6 +44,7 @@ def kit() -> dict[str, str]:
     )
     return {
         **_boards(),
+        **_connected(),
         "responder/web/runbook.md": RUNBOOK.read_text("utf-8"),
         "grafana/responder-alerts.yaml": _ALERTS
         + _yaml(forms.provisioning_file(rules)),
@@ -55,6 +57,16 @@ def kit() -> dict[str, str]:
             ", asked of your Prometheus (uid pizza-prom)", ", for `rule_files`"
         )
         + _yaml(forms.prometheus_file()),
+    }
+
+
+def _connected() -> dict[str, str]:
+    return {
+        "grafana/alert-rules.yaml": connected.RULES + _yaml(connected.rules_file()),
+        "grafana/contact-point.yaml": connected.CONTACT_POINT
+        + _yaml(connected.point_file()),
+        "grafana/api/alert-rules.json": _json(connected.rules_body()),
+        "grafana/api/contact-point.json": _json(connected.point_body()),
     }
 
 

@@ -18,6 +18,7 @@ from responder.grafana.wanted import (
     FOLDER_UID,
     GROUP,
     WEBHOOK,
+    Reveal,
     Wake,
     every,
     rule_of,
@@ -73,14 +74,21 @@ def _points(
     for name in [point] if point else _lacking(matter, wanted):
         if any(matter.is_ours(one) for one in matter.seen.contact_point(name)):
             continue
-        body = {
-            "name": name,
-            "type": WEBHOOK,
-            "disableResolveMessage": False,
-            "settings": webhook(matter.url, credential, Secret.reveal),
-        }
+        body = point_of(name, matter.url, credential, Secret.reveal)
         what = f"add our webhook to the contact point {name}"
         yield _change(what, "POST", _POINTS, body, {})
+
+
+def point_of(
+    name: str, url: str, credential: Credential, reveal: Reveal
+) -> dict[str, Any]:
+    """Our integration for the contact point of this name."""
+    return {
+        "name": name,
+        "type": WEBHOOK,
+        "disableResolveMessage": False,
+        "settings": webhook(url, credential, reveal),
+    }
 
 
 def _lacking(matter: Matter, wanted: Sequence[Wake]) -> Iterator[str]:
@@ -136,7 +144,7 @@ def _folders(matter: Matter, folder: str) -> Iterator[Change]:
 def _rules(
     matter: Matter, wanted: Sequence[Wake], source: str, folder: str
 ) -> Iterator[Change]:
-    made = [_placed(rule_of(wake, source), folder) for wake in wanted]
+    made = [placed(rule_of(wake, source), folder) for wake in wanted]
     if made and (folder, GROUP) not in matter.seen.intervals:
         new = [rule for rule in made if rule["uid"] not in matter.seen.raw_rules]
         if new:
@@ -151,14 +159,22 @@ def _rules(
 
 
 def _group(rules: list[dict[str, Any]], folder: str, cloud: bool) -> Change:
-    interval = int(every(cloud).total_seconds())
-    body = {"title": GROUP, "folderUid": folder, "interval": interval, "rules": rules}
+    body = group_of(rules, folder, cloud=cloud)
     path = f"/api/v1/provisioning/folder/{quote(folder, safe='')}/rule-groups/{GROUP}"
-    what = f"add {len(rules)} rules, evaluated every {interval} s"
+    what = f"add {len(rules)} rules, evaluated every {body['interval']} s"
     return _change(what, "PUT", path, body, {})
 
 
-def _placed(rule: dict[str, Any], folder: str) -> dict[str, Any]:
+def group_of(
+    rules: list[dict[str, Any]], folder: str, *, cloud: bool
+) -> dict[str, Any]:
+    """A whole group as the API takes it."""
+    interval = int(every(cloud).total_seconds())
+    return {"title": GROUP, "folderUid": folder, "interval": interval, "rules": rules}
+
+
+def placed(rule: dict[str, Any], folder: str) -> dict[str, Any]:
+    """A rule as the API takes it: it names its folder and group."""
     return {**rule, "orgID": 1, "folderUID": folder, "ruleGroup": GROUP}
 
 

@@ -1,5 +1,6 @@
 """`responder connect` against a Grafana on a socket."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.commands import Typist
+from tests.docs import ROOT, page
 from tests.grafana_server import TOKEN, GrafanaServer
 
 SECRET = "hmac-canary-0451"
@@ -217,6 +219,25 @@ def test_the_contact_point_can_be_named(
     typed = ("connect", "--config", config, "--apply", "--contact-point", "Night")
     type_command(*typed)
     assert [p["name"] for p in ours(grafana)] == ["Night"]
+
+
+def test_the_files_of_the_kit_say_what_it_writes(
+    type_command: Typist, grafana: GrafanaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRAFANA_URL", grafana.url)
+    monkeypatch.setenv("GRAFANA_TOKEN", TOKEN)
+    monkeypatch.setenv("GRAFANA_HMAC_SECRET", "$RESPONDER_HMAC_SECRET")
+    monkeypatch.setenv("PUBLIC_URL", "https://responder.example.net")
+    said = type_command(
+        "connect", "--config", ROOT / "responder.example.yaml", "--apply"
+    )
+    assert said.status == 0
+    bodies = {one.path.rpartition("/")[2]: one.body for one in grafana.wrote}
+    rules = json.loads(page("grafana/api/alert-rules.json"))
+    assert bodies["jwt-pizza"] == {**rules, "interval": 10}
+    point = json.loads(page("grafana/api/contact-point.json"))
+    point["settings"]["url"] = "https://responder.example.net/webhooks/grafana"
+    assert bodies["contact-points"] == {**point, "name": "On call"}
 
 
 @pytest.mark.parametrize(
