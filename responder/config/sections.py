@@ -82,7 +82,9 @@ class Bench:
                 return
             self.forget(path)
         message, remedy = _said(model, mistake, loc)
-        value = "***" if unknown or is_secret(path) else _at(raw, loc)
+        lacking = mistake["type"] == "missing"
+        hidden = unknown or (is_secret(path) and not lacking)
+        value = "***" if hidden else _at(raw, loc)
         self.problems.append(problem(path, message, remedy, value))
 
     def forget(self, path: Path) -> None:

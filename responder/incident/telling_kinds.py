@@ -15,7 +15,7 @@ class Scene:
     busy: frozenset[str] = frozenset()
     """Those of them that another open incident belongs to."""
     before: tuple[Told, ...] = ()
-    """What was told of the incident that this one is a relapse of."""
+    """What was told of other incidents of these groups, oldest first."""
     page: str = ""
     """The address of the incident's page, "" where none is known."""
 

@@ -29,7 +29,7 @@ class What(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     REOPENED = "reopened"
-    """A relapse needs a person: what we had acknowledged is taken back."""
+    """It failed again and needs a person: what we acknowledged is taken back."""
 
 
 class Reception(StrEnum):

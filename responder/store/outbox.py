@@ -20,7 +20,7 @@ from responder.incident.told import Told, Where
 from responder.store.appends import Appends
 from responder.store.engine import reading
 from responder.store.errands import errands
-from responder.store.tables import incidents
+from responder.store.tables import AnyRow, incidents
 from responder.store.timeline import Folds, read_row, with_row
 from responder.store.upsert import upsert
 
@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 LEASE_FOR = timedelta(seconds=15)
 _AT_ONCE = 20
+_LATELY = max(FRESH_FOR.values())
 
 
 class Base(Protocol):
@@ -76,14 +77,23 @@ class StoredOutbox:
             found = self._folds.committed(conn, errand.incident) if row else None
             if row is None or found is None:
                 return None
-            groups = tuple(row.alert_groups)
-            before = found.relapse_of and self._folds.committed(conn, found.relapse_of)
-            scene = Scene(
-                groups=groups,
-                busy=_busy(conn, errand.incident) & set(groups),
-                before=before.told if before else (),
-            )
-            return with_row(found, row), scene
+            return with_row(found, row), self._around(conn, row)
+
+    def _around(self, conn: Connection, row: AnyRow) -> Scene:
+        groups = frozenset(row.alert_groups)
+        busy: set[str] = set()
+        before: list[Told] = []
+        for other in _others(conn, row.id, self._base.clock.now()) if groups else ():
+            common = groups & frozenset(other.alert_groups)
+            if common and other.ended_at is None:
+                busy |= common
+            if common and (fold := self._folds.committed(conn, other.id)):
+                before += fold.told
+        return Scene(
+            groups=tuple(row.alert_groups),
+            busy=frozenset(busy),
+            before=tuple(sorted(before, key=lambda told: told.at)),
+        )
 
     def record(self, incident: Incident, told: Told) -> Incident:
         after: Incident = self._base.write(
@@ -109,7 +119,7 @@ class StoredOutbox:
             return 0
         known = update(incidents).where(incidents.c.id.in_([row.id for row in found]))
         conn.execute(known.values(untold=False))
-        oldest = now - max(FRESH_FOR.values())
+        oldest = now - _LATELY
         wanted = [
             {"incident": row.id, "place": place.value, "due_at": now}
             for row in found
@@ -187,9 +197,9 @@ def _wake(conn: Connection, wanted: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def _busy(conn: Connection, but: str) -> frozenset[str]:
-    """The alert groups of every other open incident."""
-    query = select(incidents.c.alert_groups).where(
-        incidents.c.ended_at.is_(None), incidents.c.id != but
-    )
-    return frozenset(g for groups in conn.execute(query).scalars() for g in groups)
+def _others(conn: Connection, but: str, now: datetime) -> Sequence[Any]:
+    """Every other incident that is open, or ended lately: their alert groups."""
+    row = incidents.c
+    lately = or_(row.ended_at.is_(None), row.ended_at > now - _LATELY)
+    query = select(row.id, row.ended_at, row.alert_groups)
+    return conn.execute(query.where(lately, row.id != but).order_by(row.id)).all()

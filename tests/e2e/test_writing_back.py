@@ -24,6 +24,7 @@ from responder.senders import samples
 from tests import postgres
 from tests.api_server import Fault
 from tests.e2e.service import RULE, Service, service, until
+from tests.e2e.test_canary import dumped, logged, served
 from tests.e2e.test_process import Process, is_recovered
 from tests.e2e.test_replicas import replica
 from tests.irm_server import (
@@ -38,6 +39,7 @@ LABELS = {"alertname": "Order errors", "responder": "jwt-pizza"}
 GROUP = str(samples.body(Sender.IRM, LABELS, datetime.now(UTC))["alert_group_id"])
 DOWN = Fault(status=503)
 MINUTE = timedelta(minutes=1)
+PLACES = {"grafana", "irm", "notify"}
 
 
 @dataclass
@@ -103,6 +105,10 @@ def told_of(found: Service) -> list[tuple[str, str]]:
     """The tellings on the incident's timeline."""
     events = found.incident()["timeline"]
     return [(e["where"], e["what"]) for e in events if e["event"] == "told"]
+
+
+def events_of(found: Service) -> list[dict[str, Any]]:
+    return [e for e in found.incident()["timeline"] if e["event"] == "told"]
 
 
 def settled(found: Service, *expected: tuple[str, str]) -> None:
@@ -264,6 +270,33 @@ def test_two_replicas_tell_each_thing_once(
     assert len(told.irm.notes) == 1
     assert told.irm.turned(GROUP) == ["acknowledge"]
     assert len(told.hook.requests) == 1
+
+
+def test_no_secret_of_those_who_are_told_comes_out(tmp_path: Path, told: Told) -> None:
+    link = "https://factory.example/api/support/canary0123456789/report/a1b2c3"
+    echo = f"{GRAFANA_TOKEN} {IRM_KEY} {told.hook.url}/topic {link}"
+    with serving(tmp_path, told) as found, logged(found) as stream:
+        for server in (told.grafana, told.irm, told.hook):
+            server.faults = [
+                Fault(status=status, body={"message": echo, "detail": echo})
+                for status in (403, 500)
+            ]
+        live_through(found)
+        until(lambda: {e["where"] for e in events_of(found)} == PLACES)
+
+        found.clock.skip(MINUTE)
+        until(lambda: not (told.grafana.faults or told.irm.faults or told.hook.faults))
+        found.clock.skip(MINUTE)
+        until(
+            lambda: {e["where"] for e in events_of(found) if not e["refused"]} == PLACES
+        )
+        pages = served(found)
+    written = pages + stream.getvalue() + dumped(tmp_path / "responder.db")
+
+    assert '"message": "not told"' in written
+    assert "refused: HTTP 403" in written
+    for secret in (GRAFANA_TOKEN, IRM_KEY, f"{told.hook.url}/topic", "canary0123"):
+        assert secret not in written
 
 
 TELLING = """

@@ -307,6 +307,27 @@ def test_a_relapse_stays_in_the_groups_and_knows_what_was_told_before(
     assert [t.what for t in found[1].before] == [What.ACKNOWLEDGED]
 
 
+def test_the_scene_tells_in_order_what_others_of_the_group_were_told(
+    store: Store, outbox: StoredOutbox
+) -> None:
+    for shop, seconds, what in (("a", 20, What.REOPENED), ("b", 10, What.RESOLVED)):
+        told_irm = in_group(delivery(alert(shop=shop)), "IQ7")
+        (lease,) = store.accept(told_irm).leases
+        event = replace(told(what), where=Where.IRM, at=at(seconds))
+        outbox.record(store.load(lease.incident), event)
+    (lease,) = store.accept(in_group(delivery(alert(shop="c")), "IQ7")).leases
+    other = in_group(delivery(alert(shop="d")), "IQ8")
+    (apart,) = store.accept(other).leases
+
+    found = [
+        outbox.scene(Errand(incident=one.incident, where=Where.IRM, token="t"))
+        for one in (lease, apart)
+    ]
+
+    told_before = [[t.what for t in scene[1].before] for scene in found if scene]
+    assert told_before == [[What.RESOLVED, What.REOPENED], []]
+
+
 def test_an_errand_of_a_forgotten_incident_has_no_scene(
     store: Store, outbox: StoredOutbox, opened: tuple[Lease, Incident]
 ) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 from responder.incident.alert import Alert
 from responder.incident.names import Outcome, Status, Verdict
 from responder.incident.ports import Lease
+from responder.incident.told import Where
 from responder.store.disk import Disk
 from responder.store.life import Life
 from responder.store.retention import INCIDENTS, ROWS, Retention
@@ -69,6 +70,19 @@ def rows(store: Store) -> dict[str, int]:
             for table in metadata.sorted_tables
         }
     return {name: number for name, number in counts.items() if number}
+
+
+def test_what_was_still_to_be_told_of_it_goes_with_an_incident(
+    store: Store, place: Place
+) -> None:
+    ended(store)
+    store.outbox([Where.IRM]).sweep()
+    before = rows(store)["errands"]
+
+    forget(store, place, 91)
+
+    assert before == 1
+    assert "errands" not in rows(store)
 
 
 def test_an_incident_that_ended_long_ago_goes_with_all_that_was_heard(

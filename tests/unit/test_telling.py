@@ -269,7 +269,7 @@ REOPENED = (What.REOPENED, "")
         ),
     ],
 )
-def test_a_relapse_that_needs_a_person_takes_our_acknowledgement_back(
+def test_who_is_needed_after_our_acknowledgement_is_paged_again(
     before: Sequence[Told],
     events: Sequence[Event],
     expected: list[tuple[What, str]],
