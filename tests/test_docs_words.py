@@ -41,6 +41,7 @@ from responder.incident.operator_events import (
     Vetoed,
     VetoUndone,
 )
+from responder.incident.supplier_events import FixRecorded
 from responder.incident.told import Told, What, Where
 from responder.incident.words import outcome_words, sentence, state_words
 from tests.docs import page, table
@@ -191,6 +192,7 @@ EVENTS: Iterable[Event] = (
     Noted(at=at(1), by="ana", text="the factory knows"),
     paused(),
     Resumed(at=at(100), by="ana"),
+    FixRecorded(at=at(1), fixed_at=at(-1)),
     Told(at=at(100), where=Where.IRM, what=What.ACKNOWLEDGED, group="IQ7WZ2X9"),
 )
 

@@ -13,8 +13,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from responder.demo.listening import Listener, Reply
 
@@ -77,6 +78,8 @@ class SimulatedFactory:
         self.on_report = on_report
         self.chaos = Chaos.NONE
         self.code = ""
+        self.started_at: datetime | None = None
+        self.fixed_at: datetime | None = None
         self._calls: list[ReportCall] = []
         self._faults: deque[_Fault] = deque()
         self._changed = threading.Condition()
@@ -123,6 +126,7 @@ class SimulatedFactory:
         with self._changed:
             self.code = "".join(secrets.choice(digits) for _ in range(8))
             self.chaos = Chaos(kind)
+            self.started_at = datetime.now(UTC)
             return self.code
 
     def answer_with(self, status: int, body: bytes | str, times: int = 1) -> None:
@@ -148,6 +152,8 @@ class SimulatedFactory:
             return self.reported(method, *reported.groups())
         if (method, path) == ("POST", "/api/order"):
             return self.order(authorization, headers.get("Host", "undefined"), body)
+        if (method, path) == ("GET", "/api/vendor"):
+            return self.vendor(authorization)
         if method == "PUT" and (chaos := CHAOS_PATH.fullmatch(path)):
             return self.wrought(authorization, chaos[1])
         return 404, {"message": "unknown endpoint"}
@@ -181,6 +187,19 @@ class SimulatedFactory:
         self.start_chaos(kind)
         return 200, {"message": "Chaos initiated"}
 
+    def vendor(self, authorization: str) -> Reply:
+        """What `GET /api/vendor` answers: our key and the story of the last chaos."""
+        if authorization != f"Bearer {self.api_key}":
+            return 401, {"message": "invalid authentication"}
+        chaos: dict[str, Any] = {"type": str(self.chaos)}
+        for name, at in (
+            ("initiatedDate", self.started_at),
+            ("fixDate", self.fixed_at),
+        ):
+            if at is not None:
+                chaos[name] = at.isoformat(timespec="milliseconds")
+        return 200, {"id": "shop", "apiKey": self.api_key, "chaos": chaos}
+
     def reported(self, method: str, token: str, code: str) -> Reply:
         """Judge one call of the report endpoint and record it."""
         fault = _Fault()
@@ -208,6 +227,7 @@ class SimulatedFactory:
         if code != self.code:
             return 400, "Problem unresolved", "wrong_code"
         self.chaos = Chaos.NONE
+        self.fixed_at = datetime.now(UTC)
         return 200, RESOLVED, "resolved"
 
 

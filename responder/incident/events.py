@@ -1,8 +1,7 @@
 """What can happen to an incident: a closed set of frozen facts, each with its time.
 
 The timeline is the record: an incident is the fold of its events (`model.fold`).
-Every event carries `at` (aware UTC) and its public name in `event`.
-"""
+Every event carries `at` (aware UTC) and its public name in `event`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from responder.incident.names import (
     UnreadableReason,
 )
 from responder.incident.operator_events import OperatorEvent
+from responder.incident.supplier_events import FixRecorded
 from responder.incident.told import Told
 
 
@@ -177,7 +177,7 @@ class ReportIntended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportAnswered:
-    """What became of a report. `status` is None when no complete answer came."""
+    """What became of a report. `status`: None without a complete answer."""
 
     at: datetime
     link: str
@@ -246,4 +246,5 @@ Event = (
     | Finished
     | OperatorEvent
     | Told
+    | FixRecorded
 )

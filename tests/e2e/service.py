@@ -17,6 +17,7 @@ from responder.config.settings import (
     EmbeddedLogs,
     FactorySettings,
     LokiLogs,
+    Secret,
     Server,
     Settings,
 )
@@ -198,10 +199,13 @@ def service(
     rule: Rule = RULE,
     factory: AbstractContextManager[SimulatedFactory] | None = None,
     clock: SkippingClock | None = None,
+    *,
+    keyed: bool = False,
     **changes: Any,
 ) -> Iterator[Service]:
     """A Responder served on a free port, with embedded storage, and logs if not given.
 
+    `keyed`: it has the factory's key.
     `changes` are settings; with `logs=LokiLogs(...)` the shop pushes there.
     """
     with factory or SimulatedFactory(delay=0.5) as supplier:
@@ -209,7 +213,11 @@ def service(
             server=Server(port=0),
             storage_url=f"sqlite:///{folder / 'responder.db'}",
             logs=EmbeddedLogs(),
-            factory=FactorySettings(url=supplier.url, timeout=timedelta(seconds=1)),
+            factory=FactorySettings(
+                url=supplier.url,
+                api_key=Secret(supplier.api_key) if keyed else None,
+                timeout=timedelta(seconds=1),
+            ),
             rules=(rule,),
             max_reports_per_hour=1000,
             # A machine busy with other tests is no database that is away.
