@@ -12,6 +12,8 @@ from flask import Flask
 from waitress.server import create_server
 from waitress.wasyncore import dispatcher
 
+from responder.config.addresses import reachable, written
+
 THREADS = 16
 MOST_DROPPED = 64 * 1024 * 1024
 """So much of a too large body is taken in before it is refused, readably."""
@@ -100,11 +102,6 @@ class HttpServer:
         self._server.close()
 
 
-def reachable(host: str) -> str:
-    """Where this machine reaches a server that listens on `host`."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-
-
 def _listening(host: str, port: int) -> socket.socket:
     """A socket on the first address of the name, IPv4 before IPv6.
 
@@ -132,11 +129,6 @@ def _unusable(host: str, port: int, why: str | None) -> str:
         f"cannot listen on {written(host, port)} ({why}); set server.listen to an "
         "address of this machine, as in 127.0.0.1:8080"
     )
-
-
-def written(host: str, port: int) -> str:
-    """`127.0.0.1:80` or `[::1]:80`."""
-    return f"{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _taken(host: str, port: int) -> str:

@@ -6,8 +6,8 @@ import sys
 
 from responder.cli.configured import add_config, document_of, seconds
 from responder.config import load
+from responder.config.addresses import reachable, written
 from responder.evidence import selector
-from responder.server import reachable, written
 
 NAME = "healthcheck"
 HELP = "ask the service on this machine whether it is alive (exit status 0 or 1)"

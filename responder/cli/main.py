@@ -5,25 +5,10 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 from responder import __version__
-from responder.cli import (
-    backup,
-    check,
-    connect,
-    demo,
-    doctor,
-    healthcheck,
-    init,
-    open_rule,
-    pause,
-    replay,
-    report,
-    resume,
-    sample,
-    serve,
-)
 from responder.cli.configured import Usage
 
 _EXAMPLES = """examples:
@@ -34,22 +19,24 @@ _EXAMPLES = """examples:
   responder sample grafana --rule pizza-factory | responder replay --errors 14 -
 Each command tells more: responder serve --help
 """
-_COMMANDS = (
-    init,
-    serve,
-    check,
-    connect,
-    doctor,
-    replay,
-    report,
-    sample,
-    demo,
-    pause,
-    resume,
-    open_rule,
-    backup,
-    healthcheck,
-)
+_COMMANDS = {
+    "init": "init",
+    "serve": "serve",
+    "check": "check",
+    "connect": "connect",
+    "doctor": "doctor",
+    "replay": "replay",
+    "report": "report",
+    "sample": "sample",
+    "demo": "demo",
+    "pause": "pause",
+    "resume": "resume",
+    "open": "open_rule",
+    "backup": "backup",
+    "healthcheck": "healthcheck",
+}
+"""Each command's module. Only the one that is typed is loaded: a container asks for its
+health every ten seconds, and all of them together cost a second of processor."""
 _INTERRUPTED = 130
 """What a shell shows for a program that Ctrl-C ended."""
 
@@ -81,7 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = parser().parse_args(argv)
+    typed = sys.argv[1:] if argv is None else argv
+    one = typed[0] if typed and typed[0] in _COMMANDS else None
+    arguments = parser(one).parse_args(typed)
     try:
         status: int = arguments.run(arguments)
     except Usage as problem:
@@ -103,8 +92,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every subcommand with its options: what the reference is checked against."""
+def parser(one: str | None = None) -> argparse.ArgumentParser:
+    """Every subcommand with its options, or that one alone."""
     top = _Parser(
         prog="responder",
         description="Answers a Grafana alert before a person can.",
@@ -113,7 +102,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
+    for name in [one] if one else _COMMANDS:
+        command = import_module(f"responder.cli.{_COMMANDS[name]}")
         added = commands.add_parser(
             command.NAME,
             help=command.HELP,

@@ -11,10 +11,11 @@ from sqlalchemy.engine import make_url
 
 from responder.app.reading import archive_of, operator_of
 from responder.cli.configured import Usage, add_config, settings_or_refuse
+from responder.config.addresses import reachable, written
 from responder.config.load import Purpose
+from responder.config.login import NoLogin, login_of
 from responder.config.settings import Settings
 from responder.incident.report_text import blanks
-from responder.server import reachable, written
 from responder.store.engine import BadStorage, DatabaseInUse
 from responder.web.reports import write_report
 
@@ -24,8 +25,8 @@ EXAMPLES = """examples:
   responder report 01k9a3v7q2m4x8zt --number 1 > incident-1.md
   responder report 01k9a3v7q2m4x8zt --server https://responder.example.net
   responder report --check incident-1.md
-With --server, name and password of an operator come from RESPONDER_OPERATOR
-(name:password) or from ~/.netrc.
+The id stands under each incident on the status page, and in its address. With
+--server the operator is RESPONDER_USER with RESPONDER_PASSWORD, else of ~/.netrc.
 Exit status: 0 written, or no blank left; 1 no such incident, or a blank is left."""
 
 _TIMEOUT = 10.0
@@ -137,9 +138,10 @@ def _asked(
 
 
 def _operator() -> tuple[str, str] | None:
-    given = os.environ.get("RESPONDER_OPERATOR", "")
-    name, _, password = given.partition(":")
-    return (name, password) if name else None
+    try:
+        return login_of(os.environ, None)
+    except NoLogin as unknown:
+        raise Usage(str(unknown)) from None
 
 
 def _number(text: str) -> int:

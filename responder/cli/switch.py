@@ -14,12 +14,17 @@ from responder.cli.configured import (
     settings_or_refuse,
 )
 from responder.config import load
-from responder.config.addresses import ONLY_PRIVATE, in_clear, public_url
+from responder.config.addresses import (
+    ONLY_PRIVATE,
+    in_clear,
+    public_url,
+    reachable,
+    written,
+)
 from responder.config.load import Purpose
 from responder.config.login import NoLogin, configured_login, login_of
 from responder.config.problem import Refused
 from responder.evidence import selector
-from responder.server import reachable, written
 
 WHO = """The operator is RESPONDER_USER with RESPONDER_PASSWORD, else the first of
 `operator_auth` in the configuration, or the one that --user names."""

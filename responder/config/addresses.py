@@ -31,6 +31,16 @@ def port(text: str) -> int:
     return int(text)
 
 
+def reachable(host: str) -> str:
+    """Where this machine reaches a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def written(host: str, port: int) -> str:
+    """`127.0.0.1:80` or `[::1]:80`."""
+    return f"{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def public_url(text: str) -> str:
     """Our address as others see it, without a slash at its end."""
     parts = _web(text, "https://responder.example.net")

@@ -18,7 +18,7 @@ def login_of(environ: Mapping[str, str], user: str | None) -> tuple[str, str] | 
         return None
     name = user or environ.get(USER)
     if not name:
-        raise NoLogin(f"{PASSWORD} is set, but whose? Set {USER}, or give --user")
+        raise NoLogin(f"{PASSWORD} is set, but whose? Set {USER} too")
     return name, password
 
 

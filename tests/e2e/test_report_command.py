@@ -59,8 +59,8 @@ class Stored:
 
 @pytest.fixture
 def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stored]:
-    for name in ("RESPONDER_CONFIG", "RESPONDER_CONFIG_YAML", "RESPONDER_OPERATOR"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("CONFIG", "CONFIG_YAML", "USER", "PASSWORD"):
+        monkeypatch.delenv(f"RESPONDER_{name}", raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
     monkeypatch.setenv("ONCALL", PASSWORD)
     found = Stored(tmp_path)
@@ -95,7 +95,8 @@ def test_a_server_is_asked_with_the_name_and_password_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("RESPONDER_OPERATOR", f"oncall:{PASSWORD}")
+    monkeypatch.setenv("RESPONDER_USER", "oncall")
+    monkeypatch.setenv("RESPONDER_PASSWORD", PASSWORD)
 
     assert main(["report", stored.incident, "--server", stored.http.url]) == 0
     assert f"`{stored.incident}`" in capsys.readouterr().out
@@ -106,13 +107,27 @@ def test_a_server_that_refuses_is_quoted_without_the_password(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("RESPONDER_OPERATOR", "oncall:wrong-pass")
+    monkeypatch.setenv("RESPONDER_USER", "oncall")
+    monkeypatch.setenv("RESPONDER_PASSWORD", "wrong-pass")
 
     assert main(["report", stored.incident, "--server", stored.http.url]) == 1
     printed = capsys.readouterr()
     assert "401" in printed.err
     assert "wrong-pass" not in printed.err
     assert printed.out == ""
+
+
+def test_a_password_of_nobody_asks_for_the_name(
+    stored: Stored,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("RESPONDER_PASSWORD", PASSWORD)
+
+    assert main(["report", stored.incident, "--server", stored.http.url]) == 2
+    printed = capsys.readouterr().err
+    assert "RESPONDER_PASSWORD is set, but whose? Set RESPONDER_USER" in printed
+    assert PASSWORD not in printed
 
 
 def test_a_server_that_is_not_there_is_one_line(

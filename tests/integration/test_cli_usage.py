@@ -164,7 +164,7 @@ import sys
 
 class CtrlC:
     def find_spec(self, name, path, target=None):
-        if name == "responder.app":
+        if name == sys.argv[1]:
             raise KeyboardInterrupt
 
 sys.meta_path.insert(0, CtrlC())
@@ -172,13 +172,38 @@ import responder.__main__
 """
 
 
-def test_ctrl_c_while_loading_leaves_no_trace(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("loading", "told"),
+    [("responder.config.load", ""), ("responder.app", "responder: interrupted\n")],
+)
+def test_ctrl_c_while_loading_leaves_no_trace(
+    tmp_path: Path, loading: str, told: str
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_WHILE_LOADING],
+        [sys.executable, "-c", INTERRUPTED_WHILE_LOADING, loading],
         capture_output=True,
         text=True,
         timeout=30,
         cwd=tmp_path,
         env=clean({"PYTHONPATH": os.pathsep.join(sys.path)}),
     )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", told)
+
+
+HEAVY = {"sqlalchemy", "flask", "requests", "responder.app", "responder.cli.serve"}
+
+
+def test_a_health_check_loads_none_of_what_serves(tmp_path: Path) -> None:
+    """A container asks every few seconds, maybe with a quarter of a processor."""
+    code = (
+        "import sys; from responder.cli import main; main(sys.argv[1:]); "
+        "print(*sorted(sys.modules))"
+    )
+    typed = [sys.executable, "-c", code, "healthcheck", "--timeout", "0.1"]
+    environ = clean() | {"PORT": "1"}
+    said = subprocess.run(
+        typed, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=50
+    )
+    assert "unhealthy" in said.stderr
+    assert "responder.cli.healthcheck" in said.stdout.split()
+    assert not HEAVY & set(said.stdout.split())
