@@ -9,14 +9,13 @@ from responder.cli import examined
 from responder.cli.configured import Usage, add_config, document_of, seconds
 from responder.cli.told import as_json, as_text
 from responder.config import load
-from responder.config.addresses import public_url
+from responder.config.addresses import public_url, reachable, written
 from responder.config.load import Loaded, Purpose
 from responder.config.problem import Problem, Refused
 from responder.config.settings import Settings
 from responder.evidence import selector
 from responder.findings import Finding, Level, ok, problem, warning
 from responder.masking import Masker
-from responder.server import reachable, written
 
 NAME = "doctor"
 HELP = "say what is wrong with a deployment, and the line that mends it"
