@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from responder.incident.names import Sender
+from responder.incident.names import WEBHOOKS, Sender
 from tests.commands import Typist, clean, ended, spawn
 
 COMMANDS = """serve check replay report sample demo pause resume
@@ -71,7 +71,7 @@ def test_wrong_usage_is_one_line_that_names_the_help(
     assert "--help" in line
 
 
-@pytest.mark.parametrize("sender", list(Sender))
+@pytest.mark.parametrize("sender", WEBHOOKS)
 @pytest.mark.parametrize("options", [[], ["--resolved"]])
 def test_a_sample_is_json_and_nothing_else(
     type_command: Typist, sender: Sender, options: list[str]
