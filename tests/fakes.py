@@ -12,6 +12,7 @@ from responder.incident.events import Event, Opened
 from responder.incident.fold import fold
 from responder.incident.listing import (
     BadCursor,
+    HeardBody,
     HeardDelivery,
     IncidentPage,
     IncidentSummary,
@@ -79,6 +80,7 @@ class ListedArchive:
     incidents: list[IncidentSummary] = field(default_factory=list)
     timelines: dict[str, Sequence[Event]] = field(default_factory=dict)
     heard: list[HeardDelivery] = field(default_factory=list)
+    texts: list[HeardBody] = field(default_factory=list)
     searches: list[Search] = field(default_factory=list)
     can_write: bool = True
 
@@ -109,6 +111,12 @@ class ListedArchive:
             )
         ]
         return tuple(found[:limit])
+
+    def bodies(self, incident: str) -> tuple[HeardBody, ...]:
+        return tuple(self.texts)
+
+    def body(self, delivery: str) -> HeardBody | None:
+        return next((text for text in self.texts if text.id == delivery), None)
 
     def counts(self) -> dict[tuple[str, State], int]:
         return {("pizza-factory", State.RECOVERED): 2}

@@ -162,6 +162,9 @@ def _ends(played: Played, expect: Expect) -> Iterator[str]:
     for state in expect.passes or ():
         if state not in been:
             yield f"expected {state}, which never came: {story(played)}"
+    for state in expect.never or ():
+        if state in been:
+            yield f"expected never {state}, which came: {story(played)}"
     reasons = [incident.reason for incident in found]
     if expect.reasons is not None and reasons != expect.reasons:
         yield f"expected reason {_listed(expect.reasons)}, not {_listed(reasons)}"

@@ -42,6 +42,8 @@ class Played:
     """Bodies that the live service would refuse, and why."""
     calls: list[str] = field(default_factory=list)
     """The links that were called, in order, by their names in the cassette."""
+    healed: list[str] = field(default_factory=list)
+    """The faults that a report ended."""
     differs: list[str] = field(default_factory=list)
     """Where the world was continued by the model."""
     unknown: list[str] = field(default_factory=list)

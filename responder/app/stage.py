@@ -183,6 +183,7 @@ class Stage:
         for digest, name in self._links.items():
             played.names[f"link {digest[:4]}"] = f"link {name}"
         played.calls = [made.link for made in self._world.made]
+        played.healed = [made.healed for made in self._world.made if made.healed]
         played.differs = self._world.differs()
         played.unknown = sorted(self._logs.unknown)
         return played

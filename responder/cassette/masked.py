@@ -6,7 +6,7 @@ it stands again.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from string import ascii_lowercase
 
 from responder.masking import Masker
@@ -29,13 +29,19 @@ class Hider:
     """Takes links out of texts; the same link gets the same name everywhere.
 
     Every text must be seen (`see`) before the first is hidden: a token may stand
-    alone in a line before the line whose link gives it away.
+    alone in a line before the line whose link gives it away. `mask` hides what is
+    configured to be secret.
     """
 
-    def __init__(self, factory_host: str = "", secrets: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        factory_host: str = "",
+        mask: Callable[[str], str] = lambda text: text,
+    ) -> None:
         self._host = factory_host.lower()
         self._names: dict[tuple[str, str], str] = {}
-        self._parts = set(secrets)
+        self._parts: set[str] = set()
+        self._secrets = mask
         self._masker: Masker | None = None
 
     def see(self, text: str) -> None:
@@ -97,10 +103,9 @@ class Hider:
             return "***"
         return f"{{link:{name}}}" if ours else f"{{link:{name}@{host}}}"
 
-    def _mask(self) -> Masker:
-        if self._masker is None:
-            self._masker = Masker(self._parts)
-        return self._masker
+    def _mask(self) -> Callable[[str], str]:
+        masker = self._masker = self._masker or Masker(self._parts)
+        return lambda text: self._secrets(masker(text))
 
 
 def name_of(number: int) -> str:

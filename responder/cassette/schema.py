@@ -137,8 +137,8 @@ class Expect(Part):
     """What must come of it. What is not given is not judged.
 
     `calls` are the links called, in order; `ends` the last states of the incidents in
-    order of their opening; `passes` states that one of them goes through; `within` is
-    from the first webhook to the first call.
+    order of their opening; `passes` states that one of them goes through and `never`
+    states that none does; `within` is from the first webhook to the first call.
     """
 
     incidents: Annotated[int, Field(ge=0)] | None = None
@@ -146,6 +146,7 @@ class Expect(Part):
     reported: bool | None = None
     ends: list[State] | None = None
     passes: list[State] | None = None
+    never: list[State] | None = None
     reasons: list[Reason] | None = None
     proof: Proof | None = None
     within: Offset | None = None

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TextIO
 from xml.etree import ElementTree
 
+from responder.app.compared import in_short
 from responder.app.expected import telling
 from responder.cli.configured import Usage
-from responder.cli.lived import Judged, in_short
+from responder.cli.lived import Judged
 from responder.config.document import BUILT_IN, Document
 from responder.config.lines import line_of
 from responder.config.settings import Settings
@@ -72,10 +73,10 @@ def summary(document: Document, judged: Sequence[Judged], refused: Refused) -> N
         "| --- | --- | --- | --- |",
     ]
     for one in judged:
-        sign, why = "✅" if one.fine else "❌", "<br>".join(map(_cell, one.unmet))
-        lines.append(f"| {sign} | {_cell(one.name)} | {in_short(one)} | {why} |")
+        sign, why = "✅" if one.fine else "❌", "<br>".join(map(cell, one.unmet))
+        lines.append(f"| {sign} | {cell(one.name)} | {in_short(one.played)} | {why} |")
     for name, why in refused:
-        lines.append(f"| ❌ | {_cell(name)} | refused | {_cell(why)} |")
+        lines.append(f"| ❌ | {cell(name)} | refused | {cell(why)} |")
     step_summary("\n".join([*lines, "", ""]))
 
 
@@ -87,7 +88,8 @@ def step_summary(text: str) -> None:
             out.write(text)
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Text that fits into a cell of a Markdown table."""
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 

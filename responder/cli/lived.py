@@ -9,7 +9,6 @@ from responder.app.played import Lived, Played
 from responder.cassette.schema import Expect
 from responder.incident.event_words import event_words
 from responder.incident.events import Event, Looked
-from responder.incident.phrases import count_of, span
 from responder.web.delay import delay_of
 
 
@@ -133,12 +132,3 @@ def _unknown(played: Played) -> Iterator[str]:
 
 def _moment(at: datetime) -> str:
     return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
-
-
-def in_short(judged: Judged) -> str:
-    """`recovered, 1 call, after 1.2 s`."""
-    states = [str(lived.incident.state) for lived in judged.played.incidents]
-    waited = first_call(judged.played)
-    after = f", after {span(waited)}" if waited is not None else ""
-    calls = count_of(len(judged.played.calls), "call")
-    return f"{', '.join(states) or 'no incident'}, {calls}{after}"

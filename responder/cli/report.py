@@ -1,19 +1,16 @@
 """`responder report`: an incident's report, and what is left blank in one."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import requests
 from sqlalchemy.engine import make_url
 
 from responder.app.reading import archive_of, operator_of
 from responder.cli.configured import Usage, add_config, settings_or_refuse
-from responder.config.addresses import reachable, written
+from responder.cli.service import ask, here, operator
 from responder.config.load import Purpose
-from responder.config.login import NoLogin, login_of
 from responder.config.settings import Settings
 from responder.incident.report_text import blanks
 from responder.store.engine import BadStorage, DatabaseInUse
@@ -28,8 +25,6 @@ EXAMPLES = """examples:
 The id stands under each incident on the status page, and in its address. With
 --server the operator is RESPONDER_USER with RESPONDER_PASSWORD, else of ~/.netrc.
 Exit status: 0 written, or no blank left; 1 no such incident, or a blank is left."""
-
-_TIMEOUT = 10.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,13 +78,13 @@ def _check(name: str) -> int:
 def _text(arguments: argparse.Namespace) -> str:
     incident, number = arguments.incident, arguments.number
     if arguments.server:
-        return _asked(arguments.server, incident, number, _operator())
+        return _asked(arguments.server, incident, number, operator())
     settings = settings_or_refuse(arguments, Purpose.REPLAY)
     try:
         return _stored(settings, incident, number)
     except DatabaseInUse:
         # Our own service has it: it answers for its storage.
-        return _asked(_here(settings), incident, number, operator_of(settings))
+        return _asked(here(settings), incident, number, operator_of(settings))
     except BadStorage as problem:
         raise Usage(str(problem), 1) from None
 
@@ -106,42 +101,12 @@ def _stored(settings: Settings, incident: str, number: int) -> str:
     return text
 
 
-def _here(settings: Settings) -> str:
-    host = reachable(settings.server.host)
-    return f"http://{written(host, settings.server.port)}"
-
-
 def _asked(
     server: str, incident: str, number: int, known: tuple[str, str] | None
 ) -> str:
-    """The running service's report. The address is not repeated: it may hold names."""
-    parts = urlsplit(server)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Usage("--server: give an address such as http://127.0.0.1:8080")
+    """The running service's report."""
     path = f"/incidents/{quote(incident, safe='')}/report.md"
-    try:
-        answer = requests.get(
-            server.rstrip("/") + path,
-            params={"number": number},
-            auth=known,
-            timeout=_TIMEOUT,
-            allow_redirects=False,
-        )
-    except requests.RequestException as problem:
-        kind = type(problem).__name__
-        raise Usage(f"{parts.hostname} does not answer ({kind})", 1) from None
-    if answer.status_code != 200:
-        said = " ".join(answer.text[:300].split())
-        raise Usage(f"{parts.hostname} refused: {said or answer.status_code}", 1)
-    answer.encoding = "utf-8"
-    return answer.text
-
-
-def _operator() -> tuple[str, str] | None:
-    try:
-        return login_of(os.environ, None)
-    except NoLogin as unknown:
-        raise Usage(str(unknown)) from None
+    return ask(server, path, known, number=number)
 
 
 def _number(text: str) -> int:

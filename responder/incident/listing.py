@@ -81,5 +81,15 @@ class HeardDelivery:
     clock_difference: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardBody:
+    """The masked text of one stored delivery."""
+
+    id: str
+    received_at: datetime
+    sender: str
+    text: str
+
+
 class BadCursor(ValueError):
     """A list cursor that this service did not issue."""

@@ -14,6 +14,7 @@ from responder.incident.events import Event
 from responder.incident.evidence import Evidence, Question
 from responder.incident.link import ReportLink
 from responder.incident.listing import (
+    HeardBody,
     HeardDelivery,
     IncidentPage,
     Search,
@@ -173,6 +174,12 @@ class Archive(Protocol):
         limit: int = 50,
     ) -> tuple[HeardDelivery, ...]:
         """The latest deliveries, newest first, of one incident or with one verdict."""
+
+    def bodies(self, incident: str) -> tuple[HeardBody, ...]:
+        """The masked texts of an incident's deliveries, oldest first."""
+
+    def body(self, delivery: str) -> HeardBody | None:
+        """The masked text of one delivery, None if it is not stored."""
 
     def counts(self) -> dict[tuple[str, State], int]:
         """How many incidents there are, by rule and state."""

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, selec
 from responder.incident.events import Event
 from responder.incident.listing import (
     BadCursor,
+    HeardBody,
     HeardDelivery,
     IncidentPage,
     IncidentSummary,
@@ -20,6 +21,7 @@ from responder.incident.listing import (
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, Proof, Reason, State
 from responder.incident.ports import StorageUnavailable
+from responder.store.bodies import bodies_of, body_of
 from responder.store.codec import decode_verdicts
 from responder.store.engine import reading
 from responder.store.tables import (
@@ -65,6 +67,14 @@ class StoredArchive:
     ) -> tuple[HeardDelivery, ...]:
         with reading(self.engine) as conn:
             return _deliveries(conn, incident, verdict, limit)
+
+    def bodies(self, incident: str) -> tuple[HeardBody, ...]:
+        with reading(self.engine) as conn:
+            return bodies_of(conn, incident)
+
+    def body(self, delivery: str) -> HeardBody | None:
+        with reading(self.engine) as conn:
+            return body_of(conn, delivery)
 
     def has_delivery(self, delivery: str) -> bool:
         """Whether a delivery of this id is stored."""

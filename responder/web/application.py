@@ -10,6 +10,7 @@ from responder.incident.ports import StorageUnavailable
 from responder.web.actions import actions
 from responder.web.api import api
 from responder.web.assets import serve_assets
+from responder.web.cassettes import cassettes
 from responder.web.doing import doing
 from responder.web.guard import Operators, cross_site, text
 from responder.web.history import history
@@ -62,6 +63,7 @@ def create_app(parts: Parts) -> Flask:
 
     app.register_blueprint(webhooks(parts))
     app.register_blueprint(api(parts, operators))
+    app.register_blueprint(cassettes(parts, operators))
     app.register_blueprint(actions(parts, operators))
     app.register_blueprint(ops(parts, operators))
     app.register_blueprint(login(parts, operators))

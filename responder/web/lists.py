@@ -75,6 +75,7 @@ def _numbers(incident: IncidentSummary) -> str:
 class DeliveryRow:
     """One delivery of a list. `why` says for each ignored alert what was missing."""
 
+    id: str
     received_at: str
     ago: str
     sender: str
@@ -88,6 +89,7 @@ class DeliveryRow:
         verdicts = dict.fromkeys(v.verdict.value for v in delivery.verdicts)
         difference = delivery.clock_difference
         return cls(
+            id=delivery.id,
             received_at=day_clock(delivery.received_at),
             ago=ago(now - delivery.received_at),
             sender=delivery.sender,

@@ -1,0 +1,58 @@
+"""Asking a running service, as an operator, for what its storage holds."""
+
+import os
+from urllib.parse import urlsplit
+
+import requests
+
+from responder.cli.configured import Usage
+from responder.config.addresses import reachable, written
+from responder.config.login import NoLogin, login_of
+from responder.config.settings import Settings
+
+_TIMEOUT = 10.0
+
+
+def here(settings: Settings) -> str:
+    """The address of this configuration's own service on this machine."""
+    host = reachable(settings.server.host)
+    return f"http://{written(host, settings.server.port)}"
+
+
+def operator() -> tuple[str, str] | None:
+    """The operator of RESPONDER_USER and RESPONDER_PASSWORD, None for ~/.netrc's."""
+    try:
+        return login_of(os.environ, None)
+    except NoLogin as unknown:
+        raise Usage(str(unknown)) from None
+
+
+def ask(
+    server: str,
+    path: str,
+    known: tuple[str, str] | None,
+    **parameters: str | int,
+) -> str:
+    """The text of an answer. The address is not repeated: it may hold names.
+
+    Raises Usage (status 1) with what the service says if it refuses.
+    """
+    parts = urlsplit(server)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Usage("--server: give an address such as http://127.0.0.1:8080")
+    try:
+        answer = requests.get(
+            server.rstrip("/") + path,
+            params=parameters,
+            auth=known,
+            timeout=_TIMEOUT,
+            allow_redirects=False,
+        )
+    except requests.RequestException as problem:
+        kind = type(problem).__name__
+        raise Usage(f"{parts.hostname} does not answer ({kind})", 1) from None
+    if answer.status_code != 200:
+        said = " ".join(answer.text[:300].split())
+        raise Usage(f"{parts.hostname} refused: {said or answer.status_code}", 1)
+    answer.encoding = "utf-8"
+    return answer.text
