@@ -51,3 +51,9 @@ def blocks(text: str, language: str) -> list[str]:
     return [
         re.sub(rf"^{indent}", "", body, flags=re.MULTILINE) for indent, body in found
     ]
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in heads}

@@ -34,7 +34,7 @@ from responder.incident.names import (
 )
 from responder.metrics import FAILURES, RESULTS, Metrics
 from responder.web.application import create_app
-from tests.docs import ROOT, blocks, page, table
+from tests.docs import ROOT, anchors, blocks, page, table
 from tests.fakes import readings
 from tests.web_parts import RULE, Web, founding
 
@@ -356,13 +356,12 @@ def test_an_option_in_a_document_exists(name: str) -> None:
 
 
 def options(command: str) -> set[str]:
-    return set(re.findall(r"--[a-z-]+", known_commands()[command].format_help()))
-
-
-def anchors(text: str) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
-    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in heads}
+    """The options of a command and of what stands below it."""
+    top = known_commands()[command]
+    below = (a for a in top._actions if isinstance(a, _SubParsersAction))
+    parsers = [top, *(inner for action in below for inner in action.choices.values())]
+    text = "\n".join(inner.format_help() for inner in parsers)
+    return set(re.findall(r"--[a-z-]+", text))
 
 
 @every_page

@@ -8,7 +8,7 @@ from responder.app.expected import first_call, said, unmet
 from responder.app.played import Lived, Played
 from responder.cassette.schema import Expect
 from responder.incident.event_words import event_words
-from responder.incident.events import Event, Looked
+from responder.incident.events import Event, Finished, Looked
 from responder.web.delay import delay_of
 
 
@@ -74,12 +74,17 @@ def as_json(judged: Judged) -> dict[str, object]:
 
 
 def told(events: Sequence[Event]) -> Iterator[Event]:
-    """The events that a reader needs: of the looks those that something followed."""
+    """The events that a reader needs: of the looks those that something followed.
+
+    Looks of the watch after the end are left out.
+    """
+    ended = False
     for number, event in enumerate(events):
         following = events[number + 1] if number + 1 < len(events) else None
-        if isinstance(event, Looked) and isinstance(following, Looked | None):
-            continue
-        yield event
+        ended = ended or isinstance(event, Finished)
+        idle = ended or isinstance(following, Looked | None)
+        if not (isinstance(event, Looked) and idle):
+            yield event
 
 
 def _incident(played: Played, lived: Lived, number: int) -> Iterator[str]:
