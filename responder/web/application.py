@@ -61,6 +61,16 @@ def create_app(parts: Parts) -> Flask:
         why = cross_site(request.method, request.headers, public_url)
         return text(403, why) if why else None
 
+    _register(app, parts, operators)
+    app.after_request(_guarded)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(StorageUnavailable, _unavailable)
+    app.register_error_handler(Exception, _failed)
+    return app
+
+
+def _register(app: Flask, parts: Parts, operators: Operators) -> None:
+    """Every route."""
     app.register_blueprint(webhooks(parts))
     app.register_blueprint(api(parts, operators))
     app.register_blueprint(cassettes(parts, operators))
@@ -76,11 +86,6 @@ def create_app(parts: Parts) -> Flask:
     app.register_blueprint(runbook(operators))
     if parts.push:
         app.register_blueprint(push(parts, parts.push))
-    app.after_request(_guarded)
-    app.register_error_handler(HTTPException, _refused)
-    app.register_error_handler(StorageUnavailable, _unavailable)
-    app.register_error_handler(Exception, _failed)
-    return app
 
 
 def _guarded(response: Response) -> Response:
