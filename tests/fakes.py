@@ -1,6 +1,6 @@
 """Hand-written stand-ins that keep the promises of `incident.ports`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,18 +8,7 @@ from typing import Any
 from responder.incident.actions import Action
 from responder.incident.alert import AlertVerdict, Delivery
 from responder.incident.controls import NoSuchIncident, Pressed, Standing, TooLate
-from responder.incident.events import Event, Opened
-from responder.incident.fold import fold
-from responder.incident.listing import (
-    BadCursor,
-    HeardBody,
-    HeardDelivery,
-    IncidentPage,
-    IncidentSummary,
-    ReportSummary,
-    Search,
-)
-from responder.incident.model import Incident
+from responder.incident.events import Opened
 from responder.incident.names import State, Verdict
 from responder.incident.openings import Aftermath, Began
 from responder.incident.pause import Pause
@@ -71,58 +60,6 @@ class ListedIntake:
         ]
         leases = [Lease(incident=self.incident, token="t")] if self.incident else []
         return Accepted(verdicts=tuple(said), leases=() if test else tuple(leases))
-
-
-@dataclass
-class ListedArchive:
-    """Answers from lists; remembers what was searched."""
-
-    incidents: list[IncidentSummary] = field(default_factory=list)
-    timelines: dict[str, Sequence[Event]] = field(default_factory=dict)
-    heard: list[HeardDelivery] = field(default_factory=list)
-    texts: list[HeardBody] = field(default_factory=list)
-    searches: list[Search] = field(default_factory=list)
-    can_write: bool = True
-
-    def search(self, search: Search) -> IncidentPage:
-        if search.cursor == "not-ours":
-            raise BadCursor
-        self.searches.append(search)
-        found = [i for i in self.incidents if not (search.open_only and i.ended_at)]
-        return IncidentPage(incidents=tuple(found[: search.limit]), cursor=None)
-
-    def timeline(self, incident: str) -> tuple[Incident, tuple[Event, ...]] | None:
-        events = self.timelines.get(incident)
-        return (fold(incident, events), tuple(events)) if events else None
-
-    def deliveries(
-        self,
-        *,
-        incident: str | None = None,
-        verdict: str | None = None,
-        limit: int = 50,
-    ) -> tuple[HeardDelivery, ...]:
-        found = [
-            heard
-            for heard in self.heard
-            if (verdict is None or any(v.verdict == verdict for v in heard.verdicts))
-            and (
-                incident is None or any(v.incident == incident for v in heard.verdicts)
-            )
-        ]
-        return tuple(found[:limit])
-
-    def bodies(self, incident: str) -> tuple[HeardBody, ...]:
-        return tuple(self.texts)
-
-    def body(self, delivery: str) -> HeardBody | None:
-        return next((text for text in self.texts if text.id == delivery), None)
-
-    def counts(self) -> dict[tuple[str, State], int]:
-        return {("pizza-factory", State.RECOVERED): 2}
-
-    def writable(self) -> bool:
-        return self.can_write
 
 
 @dataclass
@@ -190,43 +127,6 @@ class ListedOpenings:
         return Began(
             incident="inc-1", rule=opened.rule, done=True, at=opened.at, lease=lease
         )
-
-
-def summary_of(incident: Incident, summary: str) -> IncidentSummary:
-    """The list's view of an incident."""
-    reports = tuple(
-        ReportSummary(
-            at=r.at,
-            link=r.link,
-            method=r.method,
-            outcome=r.outcome,
-            status=r.status,
-            message=r.message,
-            seconds=r.seconds,
-        )
-        for r in incident.answered
-        if r.outcome
-    )
-    return IncidentSummary(
-        id=incident.id,
-        rule=incident.rule,
-        group=incident.group,
-        state=incident.state,
-        reason=incident.reason,
-        proof=incident.proof,
-        summary=summary,
-        opened_at=incident.opened_at,
-        alert_started_at=incident.alert_started_at,
-        first_error_at=incident.first_error_at,
-        reported_at=incident.reported_at,
-        ended_at=incident.ended_at,
-        errors=incident.errors,
-        failed_orders=incident.failed_orders,
-        relapse_of=incident.relapse_of,
-        reports=reports,
-        seq=incident.seq,
-        looked_at=incident.looked_at,
-    )
 
 
 def readings(

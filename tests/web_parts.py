@@ -34,13 +34,13 @@ from responder.web.application import create_app
 from responder.web.parts import Authenticated, Parts, PushEndpoint
 from tests.fakes import (
     NOON,
-    ListedArchive,
     ListedControls,
     ListedIntake,
     ListedOpenings,
     SetClock,
     readings,
 )
+from tests.listed import ListedArchive
 
 SECRET = "demo-secret-of-grafana"
 OPERATOR = "pass-of-oncall"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from responder.incident.alert import AlertVerdict
-from responder.incident.names import Outcome, Proof, Reason, State
+from responder.incident.agreement import Agreement
+from responder.incident.names import Outcome, Proof, Reason, State, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,11 @@ class IncidentSummary:
     relapse_of: str | None
     reports: tuple[ReportSummary, ...]
     seq: int = 0
+    shared_with: str | None = None
+    """The incident whose report this one takes as its own (rule 2)."""
+    withheld_at: datetime | None = None
+    reported_by_hand_at: datetime | None = None
+    agreement: Agreement | None = None
     looked_at: datetime | None = None
     """With `seq`: whatever a page shows of the incident changes one of the two."""
 
@@ -52,6 +57,7 @@ class Search:
     rule: str | None = None
     state: State | None = None
     outcome: Outcome | None = None
+    agreement: Agreement | None = None
     text: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -70,14 +76,19 @@ class IncidentPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardDelivery:
-    """One stored delivery, for pages: who sent it, when, and the verdicts."""
+    """One stored delivery, for pages: who sent it, when, and the verdicts.
+
+    `kinds` are the distinct verdicts on its alerts; `why` says what its ignored
+    alerts lacked, each once.
+    """
 
     id: str
     received_at: datetime
     sender: str
     credential: str
     alerts: int
-    verdicts: tuple[AlertVerdict, ...]
+    kinds: tuple[Verdict, ...]
+    why: tuple[str, ...] = ()
     clock_difference: float | None = None
 
 
@@ -89,6 +100,19 @@ class HeardBody:
     received_at: datetime
     sender: str
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What tells whether anything that a page shows of an incident has changed."""
+
+    seq: int
+    looked_at: datetime | None
+    last_firing_at: datetime
+    ended_at: datetime | None
+    last_at: datetime
+    """When the newest event happened."""
+    deliveries: int
 
 
 class BadCursor(ValueError):

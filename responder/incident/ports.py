@@ -3,11 +3,12 @@
 Adapters satisfy these; tests satisfy them with hand-written fakes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from responder.incident.agreement import Agreement
 from responder.incident.alert import AlertVerdict, Delivery
 from responder.incident.brakes import Brakes
 from responder.incident.events import Event
@@ -18,6 +19,7 @@ from responder.incident.listing import (
     HeardDelivery,
     IncidentPage,
     Search,
+    Stamp,
 )
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, State
@@ -165,6 +167,15 @@ class Archive(Protocol):
 
     def timeline(self, incident: str) -> tuple[Incident, tuple[Event, ...]] | None:
         """One incident with its events, None if there is no such incident."""
+
+    def stamp(self, incident: str) -> Stamp | None:
+        """What changes with the incident, without its events; None without one."""
+
+    def delays(self, rule: str, limit: int = 50) -> tuple[timedelta, ...]:
+        """From first error to report, of the rule's latest reported incidents."""
+
+    def agreements(self) -> Mapping[tuple[str, Agreement], int]:
+        """How often people did as Responder would have done, and how often not."""
 
     def deliveries(
         self,

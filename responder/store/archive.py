@@ -3,11 +3,12 @@
 import base64
 import binascii
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, or_, select
 
+from responder.incident.agreement import Agreement
 from responder.incident.events import Event
 from responder.incident.listing import (
     BadCursor,
@@ -17,12 +18,13 @@ from responder.incident.listing import (
     IncidentSummary,
     ReportSummary,
     Search,
+    Stamp,
 )
 from responder.incident.model import Incident
-from responder.incident.names import Outcome, Proof, Reason, State
+from responder.incident.names import Outcome, Proof, Reason, State, Verdict
 from responder.incident.ports import StorageUnavailable
+from responder.store import figures
 from responder.store.bodies import bodies_of, body_of
-from responder.store.codec import decode_verdicts
 from responder.store.engine import reading
 from responder.store.tables import (
     AnyRow,
@@ -31,15 +33,15 @@ from responder.store.tables import (
     from_us,
     incidents,
     to_us,
-    told,
 )
-from responder.store.timeline import Folds, read_events, read_row, with_row
+from responder.store.timeline import Folds, Stories, read_row, with_row
 
 
 class StoredArchive:
     """`Archive`, but for what writes: each answer is of one committed state."""
 
     _folds: Folds
+    _stories: Stories
 
     @property
     def engine(self) -> Engine:
@@ -56,7 +58,19 @@ class StoredArchive:
             found = self._folds.committed(conn, incident) if row else None
             if row is None or found is None:
                 return None
-            return with_row(found, row), tuple(read_events(conn, incident))
+            return with_row(found, row), self._stories.committed(conn, incident)
+
+    def stamp(self, incident: str) -> Stamp | None:
+        with reading(self.engine) as conn:
+            return figures.stamp(conn, incident)
+
+    def delays(self, rule: str, limit: int = 50) -> tuple[timedelta, ...]:
+        with reading(self.engine) as conn:
+            return figures.delays(conn, rule, limit)
+
+    def agreements(self) -> dict[tuple[str, Agreement], int]:
+        with reading(self.engine) as conn:
+            return figures.agreements(conn)
 
     def deliveries(
         self,
@@ -78,24 +92,17 @@ class StoredArchive:
 
     def has_delivery(self, delivery: str) -> bool:
         """Whether a delivery of this id is stored."""
-        query = select(deliveries.c.id).where(deliveries.c.id == delivery)
         with reading(self.engine) as conn:
-            return conn.execute(query).first() is not None
+            return figures.has_delivery(conn, delivery)
 
     def counts(self) -> dict[tuple[str, State], int]:
         with reading(self.engine) as conn:
-            return _counts(conn)
+            return figures.counts(conn)
 
     def opened(self) -> dict[str, datetime]:
         """When the oldest open incident of each rule was opened, of those with one."""
-        column = incidents.c
-        query = (
-            select(column.rule, func.min(column.opened_at))
-            .where(column.ended_at.is_(None))
-            .group_by(column.rule)
-        )
         with reading(self.engine) as conn:
-            return {row.rule: row[1] for row in conn.execute(query)}
+            return figures.opened(conn)
 
 
 def _search(conn: Connection, wanted: Search) -> IncidentPage:
@@ -123,7 +130,9 @@ def _deliveries(
         deliveries.c.sender,
         deliveries.c.credential,
         deliveries.c.alerts,
-        deliveries.c.verdicts,
+        deliveries.c.kinds,
+        # Of ten thousand alerts the verdicts are a megabyte: only where they tell why.
+        case((figures.told(Verdict.IGNORED), deliveries.c.verdicts)).label("ignored"),
         deliveries.c.clock_difference,
     )
     query = select(*columns)
@@ -132,18 +141,10 @@ def _deliveries(
             delivery_incidents, delivery_incidents.c.delivery == deliveries.c.id
         ).where(delivery_incidents.c.incident == incident)
     if verdict is not None:
-        query = query.where(told(verdict))
+        query = query.where(figures.told(verdict))
     newest = query.order_by(deliveries.c.received_at.desc(), deliveries.c.id.desc())
     rows: Iterable[AnyRow] = conn.execute(newest.limit(limit))
     return tuple(_heard(row) for row in rows)
-
-
-def _counts(conn: Connection) -> dict[tuple[str, State], int]:
-    """How many incidents there are, by rule and state."""
-    query = select(incidents.c.rule, incidents.c.state, func.count()).group_by(
-        incidents.c.rule, incidents.c.state
-    )
-    return {(rule, State(state)): n for rule, state, n in conn.execute(query)}
 
 
 def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
@@ -155,6 +156,8 @@ def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
         found.append(column.state == wanted.state.value)
     if wanted.outcome is not None:
         found.append(column.outcome == wanted.outcome.value)
+    if wanted.agreement is not None:
+        found.append(column.agreement == wanted.agreement.value)
     if wanted.text:
         found.append(
             or_(
@@ -212,6 +215,10 @@ def _summary(row: AnyRow) -> IncidentSummary:
         relapse_of=row.relapse_of,
         reports=tuple(_report(values) for values in row.reports),
         seq=row.seq,
+        shared_with=row.shared_with,
+        withheld_at=row.withheld_at,
+        reported_by_hand_at=row.by_hand_at,
+        agreement=Agreement(row.agreement) if row.agreement else None,
         looked_at=row.looked_at,
     )
 
@@ -235,6 +242,7 @@ def _heard(row: AnyRow) -> HeardDelivery:
         sender=row.sender,
         credential=row.credential,
         alerts=row.alerts,
-        verdicts=decode_verdicts(row.verdicts),
+        kinds=tuple(Verdict(kind) for kind in row.kinds.split(",") if kind),
+        why=tuple(dict.fromkeys(v["why"] for v in row.ignored or () if v["why"])),
         clock_difference=row.clock_difference,
     )

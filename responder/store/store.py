@@ -39,7 +39,7 @@ from responder.store.outbox import StoredOutbox
 from responder.store.people import People
 from responder.store.spoken import Arrival
 from responder.store.switchboard import Switchboard
-from responder.store.timeline import Folds, read_row, with_row
+from responder.store.timeline import Folds, Stories, read_row, with_row
 
 T = TypeVar("T")
 Groups = Sequence[tuple[str, str]]
@@ -76,6 +76,7 @@ class Store(StoredArchive):
         self._masker = masker
         self._ids = Ids()
         self._folds = Folds()
+        self._stories = Stories()
         self._supplier = supplier
         self._appends = Appends(self._supplier, summarise, self._database)
         self._desk = Desk(

@@ -8,7 +8,6 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    ColumnElement,
     Dialect,
     Float,
     Index,
@@ -19,11 +18,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    literal_column,
 )
 from sqlalchemy.types import UserDefinedType
-
-from responder.incident.names import Verdict
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -89,6 +85,10 @@ incidents = Table(
     Column("opened_reason", Text),
     # Its timeline, or what is around it, has grown since a sweep for errands.
     Column("untold", Boolean, nullable=False),
+    Column("shared_with", String(16)),
+    Column("withheld_at", Moment),
+    Column("by_hand_at", Moment),
+    Column("agreement", Text),
 )
 Index(
     "incidents_one_open",
@@ -100,8 +100,6 @@ Index(
 )
 Index("incidents_newest", incidents.c.opened_at, incidents.c.id)
 Index("incidents_ended", incidents.c.ended_at)
-counting_index = Index("incidents_counted", incidents.c.rule, incidents.c.state)
-"""What each scrape of the metrics counts, without reading the rows."""
 
 events = Table(
     "events",
@@ -192,24 +190,6 @@ deliveries = Table(
     Column("clock_difference", Float),
 )
 Index("deliveries_newest", deliveries.c.received_at, deliveries.c.id)
-
-
-def told(verdict: str) -> ColumnElement[bool]:
-    """Deliveries with this verdict, in the very words that an index is made with."""
-    return deliveries.c.kinds.like(literal_column(f"'%,{Verdict(verdict)},%'"))
-
-
-listing_indexes = tuple(
-    Index(
-        f"deliveries_{verdict}",
-        deliveries.c.received_at,
-        deliveries.c.id,
-        sqlite_where=told(verdict),
-        postgresql_where=told(verdict),
-    )
-    for verdict in (Verdict.IGNORED, Verdict.TEST, Verdict.HEARTBEAT)
-)
-"""Small ones, over the few rows that every look at the first page asks for."""
 
 delivery_incidents = Table(
     "delivery_incidents",

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from responder.incident.agreement import agreement
 from responder.incident.events import Event
 from responder.incident.fold import fold_on
 from responder.incident.model import Incident, Report
@@ -46,6 +47,32 @@ class Folds:
         with self._lock:
             base = self._kept.get(incident)
         return catch_up(conn, incident, base)
+
+
+class Stories:
+    """Committed events of what is looked at, kept so that a page reads only new ones.
+
+    No more than `most` events in all, unless one incident alone has more.
+    """
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, tuple[Event, ...]] = OrderedDict()
+
+    def committed(self, conn: Connection, incident: str) -> tuple[Event, ...]:
+        """The incident's events as a reader sees them."""
+        with self._lock:
+            known = self._kept.get(incident, ())
+        found = (*known, *read_events(conn, incident, after=len(known)))
+        with self._lock:
+            self._kept[incident] = found
+            self._kept.move_to_end(incident)
+            while (
+                len(self._kept) > 1 and sum(map(len, self._kept.values())) > self._most
+            ):
+                self._kept.popitem(last=False)
+        return found
 
 
 def catch_up(conn: Connection, incident: str, base: Incident | None) -> Incident | None:
@@ -126,6 +153,10 @@ def columns_of(incident: Incident, summarise: Summarise) -> dict[str, Any]:
         "reports": [_report(report) for report in answered],
         "outcome": _outcome(answered),
         "untold": True,
+        "shared_with": incident.shared.incident if incident.shared else None,
+        "withheld_at": incident.withheld_at,
+        "by_hand_at": incident.reported_by_hand_at,
+        "agreement": agreement(incident),
     }
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.datastructures import MultiDict
 
+from responder.incident.agreement import Agreement
 from responder.incident.listing import BadCursor, Search
 from responder.incident.names import Outcome, State
 from responder.web.guard import Operators
@@ -15,7 +16,17 @@ from responder.web.openapi import document
 from responder.web.parts import Parts
 from responder.web.presenting import incident_json, summary_json, timeline_json
 
-_PARAMETERS = ("rule", "state", "outcome", "text", "from", "to", "limit", "cursor")
+_PARAMETERS = (
+    "rule",
+    "state",
+    "outcome",
+    "agreement",
+    "text",
+    "from",
+    "to",
+    "limit",
+    "cursor",
+)
 _LONGEST = 200
 _MOST = 200
 
@@ -71,6 +82,7 @@ def search_of(given: MultiDict[str, str]) -> Search:
         rule=values.get("rule"),
         state=_taken(values, "state", lambda text: _name(text, State)),
         outcome=_taken(values, "outcome", lambda text: _name(text, Outcome)),
+        agreement=_taken(values, "agreement", lambda text: _name(text, Agreement)),
         text=values.get("text"),
         since=_taken(values, "from", _moment),
         until=_taken(values, "to", _moment),

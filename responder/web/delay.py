@@ -1,15 +1,18 @@
 """Where the time went between the first error and the first good order, by owner."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from statistics import median
 
 from responder.incident.model import Incident
 from responder.incident.names import Proof
 from responder.incident.phrases import span
+from responder.incident.words_facts import capital
 
 FOUNDING = (
-    "7 April 2025, by hand: about 120 s to the page, then 120 s until a person "
-    "had reported it."
+    "7 April 2025, by hand: about 4 min (120 s to the page, then 120 s until a "
+    "person had reported it)."
 )
 
 
@@ -39,6 +42,24 @@ class Delay:
     segments: tuple[Segment, ...]
     total: str
     largest: Segment | None
+
+
+def compared(incident: Incident, delays: Sequence[timedelta]) -> str:
+    """From first error to report: here, by this rule's median, and without us.
+
+    `delays` are those of the rule's latest reported incidents, this one among them.
+    """
+    known = incident.reported_at and incident.first_error_at
+    here = ""
+    if known and incident.reported_at and incident.first_error_at:
+        took = max(incident.reported_at - incident.first_error_at, timedelta())
+        here = f" {span(took)} here."
+    usual = "no median yet for this rule."
+    if len(delays) > 1:
+        middle = timedelta(seconds=median(took.total_seconds() for took in delays))
+        usual = f"median of this rule's last {len(delays)} reports {span(middle)}."
+    usual = capital(usual) if here else usual
+    return f"From first error to report:{here} {usual} {FOUNDING}"
 
 
 def delay_of(incident: Incident, width: float = 1000.0) -> Delay:

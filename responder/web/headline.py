@@ -10,6 +10,7 @@ from responder.incident.names import State
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.rule import Rule
 from responder.incident.words import sentence, state_words
+from responder.web.families import Family, families
 
 _REMEMBERED = timedelta(minutes=30)
 _NEXT = " Next: "
@@ -52,15 +53,16 @@ def headline(now: Now) -> Headline:
     """What matters most now (unknown, waiting, paused, working, not ready, quiet)."""
     if not now.worker_alive:
         return worker_dead()
-    waiting = [i for i in now.open if i.state is State.NEEDS_HUMAN]
+    known = families(now.open)
+    waiting = [family for family in known if family.waits]
     if waiting:
-        return _asking("waiting", _of_several(waiting, now.open))
+        return _asking("waiting", _of_several(waiting, known))
     if now.paused:
         verb = "is" if now.held == 1 else "are"
         held = f" {count_of(now.held, 'incident')} {verb} held." if now.held else ""
         return _headline("paused", f"{now.paused}{held}")
     if now.open:
-        return _headline("working", _of_several(now.open, now.open))
+        return _headline("working", _of_several(known, known))
     recovered = _recovered(now)
     if recovered:
         return recovered
@@ -135,13 +137,18 @@ def _without(words: str, word: str) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def _of_several(
-    first: Sequence[IncidentSummary], every: Sequence[IncidentSummary]
-) -> str:
-    told, others = first[0], len(every) - 1
+def _of_several(first: Sequence[Family], every: Sequence[Family]) -> str:
+    told, others = first[0].first, len(every) - 1
     more = f" And {count_of(others, 'more incident')}." if others else ""
     before, found, ask = told.summary.partition(_NEXT)
-    return f"{failing_since(told)}{before}{more}{_NEXT if found else ''}{ask}"
+    same = _same_report(first[0])
+    return f"{failing_since(told)}{before}{same}{more}{_NEXT if found else ''}{ask}"
+
+
+def _same_report(family: Family) -> str:
+    """` The same report is for order-latency too.`, "" for a family of one."""
+    rules = ", ".join(dict.fromkeys(i.rule for i in family.others))
+    return f" The same report is for {rules} too." if rules else ""
 
 
 _FAILING = (State.INVESTIGATING, State.HOLDING, State.REPORTING)
@@ -164,7 +171,8 @@ def ago(length: timedelta) -> str:
 
 
 def _recovered(now: Now) -> Headline | None:
-    latest = now.recent[0] if now.recent else None
+    family = families(now.recent)[0] if now.recent else None
+    latest = family.first if family else None
     if latest is None or latest.state is not State.RECOVERED or not latest.ended_at:
         return None
     length = now.at - latest.ended_at
@@ -173,7 +181,8 @@ def _recovered(now: Now) -> Headline | None:
     lead = f"Recovered at {clock(latest.ended_at)} UTC, {ago(length)}. Nothing to do."
     proof = latest.summary.removeprefix("Recovered: ")
     words = f"{proof[:1].upper()}{proof[1:]}"
-    return _headline("quiet", f"{_failed_for(latest)}{words}", lead=lead)
+    same = _same_report(family) if family else ""
+    return _headline("quiet", f"{_failed_for(latest)}{words}{same}", lead=lead)
 
 
 def _failed_for(incident: IncidentSummary) -> str:

@@ -6,16 +6,19 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.datastructures import MultiDict
 
+from responder.incident.agreement import Agreement
 from responder.incident.listing import BadCursor, IncidentPage
 from responder.incident.names import Outcome, State, Verdict
 from responder.incident.words import outcome_words, state_words
+from responder.incident.words_facts import capital
+from responder.web.agreeing import tallies
 from responder.web.api import BadParameter, search_of
 from responder.web.guard import Operators
 from responder.web.lists import DeliveryRow, IncidentRow
 from responder.web.parts import Parts
 
 _IGNORED = 100
-_FIELDS = ("text", "rule", "state", "outcome", "from", "to")
+_FIELDS = ("text", "rule", "state", "outcome", "agreement", "from", "to")
 
 
 def history(parts: Parts, operators: Operators) -> Blueprint:
@@ -53,6 +56,8 @@ def _incidents(parts: Parts) -> Response:
         older=_older(given, page.cursor),
         rules=[rule.name for rule in parts.rules],
         states=[(state.value, state_words(state)) for state in State],
+        agreements=[(said.value, capital(said.value)) for said in Agreement],
+        tallies=tallies(parts.archive.agreements(), parts.rules),
         outcomes=[(outcome.value, outcome_words(outcome)) for outcome in Outcome],
     )
     return make_response(shown, 400 if wrong else 200)

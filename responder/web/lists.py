@@ -1,12 +1,14 @@
 """Incidents and deliveries as rows of a list, ready for a template."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from responder.incident.listing import HeardDelivery, IncidentSummary
 from responder.incident.names import State
 from responder.incident.phrases import count_of, span
 from responder.incident.words import state_words
+from responder.web.agreeing import agreement_words
+from responder.web.families import Family
 from responder.web.headline import ago, failing_since
 
 
@@ -40,6 +42,11 @@ class IncidentRow:
     ago: str
     lasted: str
     relapse_of: str | None
+    shared_with: str | None
+    people: str
+    """For what was only watched: whether people did the same."""
+    sharing: tuple["IncidentRow", ...] = ()
+    """Other incidents that the same report is for."""
 
     @classmethod
     def of(cls, incident: IncidentSummary, now: datetime) -> "IncidentRow":
@@ -57,7 +64,15 @@ class IncidentRow:
             ago=ago(now - incident.opened_at),
             lasted=span(ended - incident.opened_at) if ended else "",
             relapse_of=incident.relapse_of,
+            shared_with=incident.shared_with,
+            people=agreement_words(incident, incident.agreement),
         )
+
+    @classmethod
+    def together(cls, family: Family, now: datetime) -> "IncidentRow":
+        """The first of those that share a report, with the others under it."""
+        others = tuple(cls.of(other, now) for other in family.others)
+        return replace(cls.of(family.first, now), sharing=others)
 
 
 def _numbers(incident: IncidentSummary) -> str:
@@ -86,7 +101,6 @@ class DeliveryRow:
 
     @classmethod
     def of(cls, delivery: HeardDelivery, now: datetime) -> "DeliveryRow":
-        verdicts = dict.fromkeys(v.verdict.value for v in delivery.verdicts)
         difference = delivery.clock_difference
         return cls(
             id=delivery.id,
@@ -94,8 +108,8 @@ class DeliveryRow:
             ago=ago(now - delivery.received_at),
             sender=delivery.sender,
             credential=delivery.credential,
-            verdicts=", ".join(verdicts).replace("_", " ") or "no alerts",
-            why=tuple(dict.fromkeys(v.why for v in delivery.verdicts if v.why)),
+            verdicts=", ".join(delivery.kinds).replace("_", " ") or "no alerts",
+            why=delivery.why,
             signed=""
             if difference is None
             else f"signature good, clock difference {abs(difference):.0f} s",

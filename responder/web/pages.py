@@ -5,18 +5,24 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
 
+from responder.incident.agreement import agreement
 from responder.incident.fold import fold
 from responder.incident.listing import IncidentSummary, Search
-from responder.incident.names import State, Verdict
+from responder.incident.names import Verdict
+from responder.incident.window import UNDO_FOR
+from responder.web.agreeing import agreement_words
 from responder.web.api import plain
 from responder.web.can import Can
+from responder.web.delay import compared
+from responder.web.families import families
 from responder.web.guard import Operators, text
 from responder.web.headline import Now, headline, worker_dead
 from responder.web.heartbeat import silence
 from responder.web.lists import DeliveryRow, IncidentRow
 from responder.web.live import BUSY, QUIET, fingerprint, served
-from responder.web.masked import masked
+from responder.web.masked import masked_all
 from responder.web.parts import Parts
 from responder.web.presenting import rule_of
 from responder.web.remembered import warnings
@@ -36,6 +42,7 @@ _TOLD: Mapping[str, tuple[Verdict | None, int]] = {
 }
 """Deliveries that the first page tells of: with which verdict, and how many."""
 _SETTLING = timedelta(minutes=1)
+_UNDO = UNDO_FOR + timedelta(seconds=2 * BUSY)
 
 
 def pages(parts: Parts, operators: Operators) -> Blueprint:
@@ -80,7 +87,7 @@ def _now(parts: Parts) -> Response:
         return {
             "head": headline(now),
             "open": _open(parts, open_ones, at),
-            "recent": [IncidentRow.of(incident, at) for incident in recent],
+            "recent": [IncidentRow.together(f, at) for f in families(recent)],
             **{n: [DeliveryRow.of(d, at) for d in found] for n, found in told.items()},
             "rules": parts.rules,
             "config_sha": parts.config_sha,
@@ -100,9 +107,12 @@ def _open(
     parts: Parts, incidents: Sequence[IncidentSummary], at: datetime
 ) -> list[tuple[IncidentRow, Story | None]]:
     """Rows of what is open, who waits for a person first; the first few are drawn."""
-    waiting_first = sorted(incidents, key=lambda i: i.state is not State.NEEDS_HUMAN)
+    waiting_first = sorted(families(incidents), key=lambda family: not family.waits)
     return [
-        (IncidentRow.of(one, at), _story(parts, one.id, at) if n < _DRAWN else None)
+        (
+            IncidentRow.together(one, at),
+            _story(parts, one.first.id, at) if n < _DRAWN else None,
+        )
         for n, one in enumerate(waiting_first)
     ]
 
@@ -114,7 +124,7 @@ def _story(
     if found is None:
         return None
     incident, stored = found
-    events = tuple(masked(event, parts.masker) for event in stored)
+    events = masked_all(stored, parts.masker)
     if events != stored:
         # The row knows a later look than the timeline does.
         folded = fold(incident_id, events)
@@ -126,24 +136,31 @@ def _story(
 
 def _incident(parts: Parts, incident_id: str) -> Response:
     at, show = parts.clock.now(), _show()
-    story = _story(parts, incident_id, at, show)
-    if story is None:
+    archive, alive = parts.archive, parts.worker_alive()
+    stamp = archive.stamp(incident_id) if plain(incident_id) else None
+    if stamp is None:
         return text(404, "404: no such incident. The latest are on the first page.")
-    incident, alive = story.incident, parts.worker_alive()
-    deliveries = parts.archive.deliveries(incident=incident_id, limit=_RESENDS)
-    settled = incident.ended_at is not None and at - incident.ended_at > _SETTLING
+    settled = stamp.ended_at is not None and at - stamp.ended_at > _SETTLING
 
     def values() -> Mapping[str, object]:
-        working = alive or incident.ended_at is not None
+        story = _story(parts, incident_id, at, show)
+        if story is None:
+            raise NotFound
+        working = alive or story.incident.ended_at is not None
+        heard = archive.deliveries(incident=incident_id, limit=_RESENDS)
         return {
             "head": story.head if working else worker_dead(),
             "story": story,
-            "deliveries": Deliveries.of(deliveries, at),
+            "people": agreement_words(story.incident, agreement(story.incident)),
+            "compared": compared(story.incident, archive.delays(story.incident.rule)),
+            "deliveries": Deliveries.of(heard, stamp.deliveries, at),
             "fixed_link": parts.fixed_link,
         }
 
-    told = (incident.seq, incident.looked_at, show, alive, story.can)
-    tag = fingerprint(told, [delivery.id for delivery in deliveries])
+    # A veto can be undone for some seconds: its button must not stay for longer.
+    fresh = stamp.ended_at is None and at - stamp.last_at < _UNDO
+    slot = int(at.timestamp() // BUSY) if fresh else 0
+    tag = fingerprint(stamp, show, alive, parts.config_sha, slot)
     return served("incident", tag, at, QUIET if settled else BUSY, values)
 
 

@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from responder.incident.agreement import agreement
 from responder.incident.events import Event
 from responder.incident.listing import IncidentSummary
 from responder.incident.model import Incident
@@ -34,7 +35,11 @@ def summary_json(incident: IncidentSummary) -> dict[str, Any]:
         _report(r.at, r.method, r.outcome, r.status, r.message, r.seconds)
         for r in incident.reports
     ]
-    return _facts(incident, incident.summary, reports)
+    return {
+        **_facts(incident, incident.summary, reports),
+        "shared_with": incident.shared_with,
+        "agreement": incident.agreement,
+    }
 
 
 def incident_json(incident: Incident, rules: Sequence[Rule]) -> dict[str, Any]:
@@ -44,7 +49,11 @@ def incident_json(incident: Incident, rules: Sequence[Rule]) -> dict[str, Any]:
         _report(r.at, r.method, r.outcome, r.status, r.message, r.seconds)
         for r in incident.answered
     ]
-    return _facts(incident, summary, reports)
+    return {
+        **_facts(incident, summary, reports),
+        "shared_with": incident.shared.incident if incident.shared else None,
+        "agreement": agreement(incident),
+    }
 
 
 def _facts(
@@ -62,6 +71,8 @@ def _facts(
         "alert_started_at": iso(incident.alert_started_at),
         "first_error_at": iso(incident.first_error_at),
         "reported_at": iso(incident.reported_at),
+        "withheld_at": iso(incident.withheld_at),
+        "reported_by_hand_at": iso(incident.reported_by_hand_at),
         "ended_at": iso(incident.ended_at),
         "errors": incident.errors,
         "failed_orders": incident.failed_orders,

@@ -16,7 +16,7 @@ from responder.incident.report import History, file_name, report
 from responder.incident.report_text import BLANK, blanks
 from responder.web.api import plain
 from responder.web.guard import Operators, text
-from responder.web.masked import masked
+from responder.web.masked import masked_all
 from responder.web.parts import Parts
 
 _MOST = 9999
@@ -68,7 +68,7 @@ def write_report(
     if found is None:
         return None
     incident, stored = found
-    events = tuple(masked(event, mask) for event in stored)
+    events = masked_all(stored, mask)
     if events != stored:
         incident = fold(incident_id, events)
     before = Search(until=incident.opened_at, limit=1)

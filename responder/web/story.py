@@ -8,6 +8,7 @@ from responder.incident.event_words import outcome_words, unreadable_words
 from responder.incident.events import CheckReading, Event
 from responder.incident.listing import HeardDelivery
 from responder.incident.model import Incident, Report
+from responder.incident.names import Verdict
 from responder.incident.phrases import clock
 from responder.incident.rule import Rule
 from responder.incident.window import acts_at
@@ -15,7 +16,7 @@ from responder.incident.words import state_words
 from responder.web.addresses import Address, addresses_of
 from responder.web.answers import Answers, answers_of
 from responder.web.can import Can
-from responder.web.delay import FOUNDING, Delay, delay_of
+from responder.web.delay import Delay, delay_of
 from responder.web.drawing import Drawing, draw
 from responder.web.headline import Headline, incident_headline
 from responder.web.lists import DeliveryRow, day_clock
@@ -109,7 +110,6 @@ class Story:
     answers: Answers
     chart: Chart | None
     delay: Delay
-    founding: str
     times: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]
     checks: tuple[CheckRow, ...]
@@ -141,7 +141,6 @@ class Story:
             answers=answers_of(incident, events, head.ask),
             chart=Chart.of(incident, events),
             delay=delay_of(incident),
-            founding=FOUNDING,
             times=_times(incident),
             lines=told(events, start, rule, show),
             checks=tuple(CheckRow.of(c) for c in look.checks) if look else (),
@@ -180,15 +179,19 @@ class Deliveries:
 
     telling: tuple[DeliveryRow, ...]
     resends: tuple[str, ...]
+    left_out: int = 0
+    """Older ones, of which the page does not tell."""
 
     @classmethod
-    def of(cls, heard: Sequence[HeardDelivery], now: datetime) -> "Deliveries":
-        """`heard` is newest first, as the archive gives it."""
+    def of(
+        cls, heard: Sequence[HeardDelivery], every: int, now: datetime
+    ) -> "Deliveries":
+        """`heard` are the latest of `every`, newest first, as the archive gives it."""
         telling: list[DeliveryRow] = []
         resends: list[HeardDelivery] = []
         for delivery in reversed(heard):
-            kinds = {found.verdict.value for found in delivery.verdicts}
-            if kinds and kinds <= {"repeated", "echo"}:
+            kinds = set(delivery.kinds)
+            if kinds and kinds <= {Verdict.REPEATED, Verdict.ECHO}:
                 resends.append(delivery)
             else:
                 telling.append(DeliveryRow.of(delivery, now))
@@ -200,4 +203,5 @@ class Deliveries:
                 f"{day_clock(delivery.received_at)} UTC"
                 for number, delivery in enumerate(resends, start=1)
             ),
+            left_out=max(every - len(heard), 0),
         )

@@ -22,6 +22,10 @@ from responder.incident.events import (
 )
 from responder.incident.phrases import clock
 from responder.incident.rule import Rule
+from responder.web.alerts import Others, folded_alerts
+
+_MOST, _BEGINNING = 300, 100
+"""Lines of a timeline that a page shows, and how many of them from its beginning."""
 
 
 class Show(StrEnum):
@@ -63,8 +67,11 @@ def told(
     """The timeline, looks that read the same as the one before folded into it."""
     lines: list[Line] = []
     before = ""
-    for event in events:
-        if not isinstance(event, _SHOWN[show]):
+    shown = [event for event in events if isinstance(event, _SHOWN[show])]
+    for event in folded_alerts(shown):
+        if isinstance(event, Others):
+            before = ""
+            lines.append(_others(event, start))
             continue
         same = _reading(event) if isinstance(event, Looked) else ""
         if same and same == before:
@@ -81,7 +88,34 @@ def told(
                 evidence=_evidence(event, rule),
             )
         )
-    return tuple(lines)
+    return _middle_left_out(lines)
+
+
+def _others(others: Others, start: datetime) -> Line:
+    first = others.events[0]
+    return Line(
+        at=first.at,
+        offset=_offset(first.at, start),
+        words=others.words,
+        kind=first.event,
+        evidence=others.named,
+    )
+
+
+def _middle_left_out(lines: Sequence[Line]) -> tuple[Line, ...]:
+    """What a page can carry of a very long story: its beginning and its end."""
+    if len(lines) <= _MOST:
+        return tuple(lines)
+    left = lines[_BEGINNING : len(lines) - _MOST + _BEGINNING]
+    gap = replace(
+        left[0],
+        words=f"{len(left)} lines until {clock(left[-1].at)} are left out here; "
+        "the API tells them all",
+        kind="left_out",
+        evidence=(),
+        again=0,
+    )
+    return (*lines[:_BEGINNING], gap, *lines[_BEGINNING - _MOST :])
 
 
 def _reading(look: Looked) -> str:

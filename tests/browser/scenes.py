@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from responder.config.settings import Secret
-from responder.incident.alert import AlertVerdict, PersonAction
+from responder.incident.alert import PersonAction
 from responder.incident.events import (
     AlertFired,
     Candidate,
@@ -36,7 +36,8 @@ from responder.incident.names import (
 from responder.incident.operator_events import ReportPlanned
 from responder.incident.pause import Pause
 from responder.incident.words import sentence
-from tests.fakes import NOON, ListedArchive, ListedControls, summary_of
+from tests.fakes import NOON, ListedControls
+from tests.listed import ListedArchive, summary_of
 from tests.web_parts import RULE, Web, at
 
 DIGEST = "7f3a" * 16
@@ -214,14 +215,14 @@ def blind_events() -> list[Event]:
 
 
 def heard(verdict: Verdict, seconds: float, why: str = "") -> HeardDelivery:
-    said = AlertVerdict(fingerprint="57c6", verdict=verdict, incident="inc-12", why=why)
     return HeardDelivery(
         id=f"d{seconds}",
         received_at=at(seconds),
         sender="grafana",
         credential="main",
         alerts=1,
-        verdicts=(said,),
+        kinds=(verdict,),
+        why=(why,) if why else (),
         clock_difference=0.4,
     )
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from responder.incident.alert import AlertVerdict, PersonAction
+from responder.incident.alert import PersonAction
 from responder.incident.events import (
     AlertFired,
     Event,
@@ -18,7 +18,8 @@ from responder.incident.events import (
 from responder.incident.fold import fold
 from responder.incident.listing import HeardDelivery
 from responder.incident.names import Sender, Verdict
-from tests.fakes import NOON, summary_of
+from tests.fakes import NOON
+from tests.listed import summary_of
 from tests.web_parts import Web, at, founding
 
 TRICKS = [
@@ -86,14 +87,14 @@ CLIENT = WEB.client()  # one for all: templates are compiled once
 
 
 def shown(path: str, text: str) -> Skeleton:
-    said = AlertVerdict(fingerprint=text, verdict=Verdict.IGNORED, why=text)
     heard = HeardDelivery(
         id="d",
         received_at=at(-40),
         sender="grafana",
         credential=text,
         alerts=1,
-        verdicts=(said,),
+        kinds=(Verdict.IGNORED,),
+        why=(text,),
     )
     WEB.archive.incidents = [summary_of(fold("inc-1", story(text)), text)]
     WEB.archive.timelines = {"inc-1": story(text)}

@@ -9,7 +9,7 @@ import pytest
 from responder.config.settings import Credential, Secret, Server
 from responder.incident.fold import fold
 from responder.incident.names import Outcome, Sender, State
-from tests.fakes import ListedArchive, summary_of
+from tests.listed import ListedArchive, summary_of
 from tests.web_parts import OPERATOR, QUERY, Web, at, founding
 
 FIELDS = {
@@ -29,6 +29,10 @@ FIELDS = {
     "failed_orders",
     "relapse_of",
     "reports",
+    "withheld_at",
+    "reported_by_hand_at",
+    "shared_with",
+    "agreement",
 }
 OPERATORS = {"oncall": Secret(OPERATOR), "ana": Secret("pass-of-ana-é")}
 

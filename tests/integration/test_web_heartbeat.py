@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from responder.incident.alert import AlertVerdict
 from responder.incident.listing import HeardDelivery
 from responder.incident.names import Verdict
 from tests.fakes import NOON
@@ -15,7 +14,6 @@ def page(*heard: tuple[int, Verdict]) -> str:
     """The first page, after deliveries so many minutes ago."""
     web = Web()
     for number, (minutes, verdict) in enumerate(heard):
-        said = AlertVerdict(fingerprint="f", verdict=verdict)
         web.archive.heard.append(
             HeardDelivery(
                 id=f"d{number}",
@@ -23,7 +21,7 @@ def page(*heard: tuple[int, Verdict]) -> str:
                 sender="grafana",
                 credential="grafana",
                 alerts=1,
-                verdicts=(said,),
+                kinds=(verdict,),
             )
         )
     return web.client().get("/").get_data(as_text=True)

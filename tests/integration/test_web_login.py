@@ -11,7 +11,8 @@ from responder.incident.actions import AddNote, Close, RecordReport, Veto
 from responder.incident.controls import TooLate
 from responder.web.logins import FREE
 from responder.web.sessions import LASTS, Sessions
-from tests.fakes import NOON, ListedArchive, ListedControls
+from tests.fakes import NOON, ListedControls
+from tests.listed import ListedArchive
 from tests.web_parts import OPERATOR, Web, at, founding
 
 PEOPLE = {"oncall": Secret(OPERATOR), "second": Secret("another-pass")}

@@ -4,12 +4,11 @@ import re
 
 import pytest
 
-from responder.incident.alert import AlertVerdict
 from responder.incident.events import AlertFired, Decided, Event
 from responder.incident.fold import fold
 from responder.incident.listing import HeardDelivery, IncidentSummary
 from responder.incident.names import Decision, Reason, Sender, State, Verdict
-from tests.fakes import ListedArchive, summary_of
+from tests.listed import ListedArchive, summary_of
 from tests.web_parts import Web, at, founding, look
 
 
@@ -26,14 +25,14 @@ def recovered() -> IncidentSummary:
 
 
 def heard(verdict: Verdict, why: str = "", seconds: float = -40) -> HeardDelivery:
-    said = AlertVerdict(fingerprint="f", verdict=verdict, incident="inc-1", why=why)
     return HeardDelivery(
         id="d",
         received_at=at(seconds),
         sender="grafana",
         credential="main",
         alerts=1,
-        verdicts=(said,),
+        kinds=(verdict,),
+        why=(why,) if why else (),
         clock_difference=2.2 if verdict is Verdict.TEST else None,
     )
 

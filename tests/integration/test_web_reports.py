@@ -13,7 +13,7 @@ from responder.incident.fold import fold
 from responder.incident.report import HEADINGS
 from responder.masking import Masker
 from responder.web.reports import as_html, write_report
-from tests.fakes import ListedArchive, summary_of
+from tests.listed import ListedArchive, summary_of
 from tests.unit import founding
 from tests.web_parts import OPERATOR, Web
 

@@ -30,7 +30,7 @@ from responder.incident.names import (
 from responder.incident.operator_events import ReportedByHand
 from responder.incident.report import HEADINGS, History, file_name, report
 from responder.incident.report_text import blanks
-from tests.fakes import summary_of
+from tests.listed import summary_of
 from tests.unit import founding, timelines
 
 GOLDEN = Path(__file__).parent.parent / "golden"
