@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Most tests wait for processes and conditions: more workers than cores are of use.
+WORKERS ?= 4
 IMAGE ?= responder
 
 LOCKS := requirements-build.txt requirements-dev.txt
@@ -32,7 +34,7 @@ run: $(STAMP)  ## serve on embedded defaults, ready for a contact point
 	@$(BIN)/responder serve $(ARGS)
 
 test: $(STAMP)  ## run the tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(STAMP)  ## lint, format, types and the tests: what CI runs
 	$(BIN)/ruff check .

@@ -50,7 +50,7 @@ def served(running: Service) -> str:
     paths = ["/", "/api/incidents", "/metrics", "/-/healthy", "/-/ready"]
     paths += [f"/incidents/{number}" for number in numbers]
     paths += [f"/api/incidents/{number}" for number in numbers]
-    answers = [requests.get(running.url + path, timeout=5) for path in paths]
+    answers = [requests.get(running.url + path, timeout=30) for path in paths]
     assert [answer.status_code for answer in answers] == [200] * len(paths)
     return "".join(f"{answer.headers}{answer.text}" for answer in answers)
 
@@ -59,16 +59,16 @@ def send_links_along(running: Service, link: str) -> str:
     """Deliver the link in every place of a body, and as a body; what was answered."""
     body = {"canary": link, "alerts": [{"status": "firing", "labels": {"a": link}}]}
     answers = [
-        requests.post(f"{running.url}/webhooks/{path}", data=data, timeout=5).text
+        requests.post(f"{running.url}/webhooks/{path}", data=data, timeout=30).text
         for path in ("grafana", "irm", link)
         for data in (link.encode(), b'{"alerts": ["' + link.encode() + b'"]}')
     ]
-    whole = requests.post(f"{running.url}/webhooks/grafana", json=body, timeout=5)
+    whole = requests.post(f"{running.url}/webhooks/grafana", json=body, timeout=30)
     running.alert(alertname="Pasted", summary=link)
     running.alert(alertname="Ignored", responder=link)
-    missing = requests.get(f"{running.url}/api/incidents/{link}", timeout=5)
+    missing = requests.get(f"{running.url}/api/incidents/{link}", timeout=30)
     asked = requests.get(
-        f"{running.url}/api/incidents", params={"cursor": link}, timeout=5
+        f"{running.url}/api/incidents", params={"cursor": link}, timeout=30
     )
     return "".join([*answers, whole.text, missing.text, asked.text])
 

@@ -11,7 +11,7 @@ METRIC = "responder_last_heartbeat_timestamp_seconds"
 
 
 def last_heartbeat(found: Service) -> float:
-    exported = requests.get(f"{found.url}/metrics", timeout=5).text
+    exported = requests.get(f"{found.url}/metrics", timeout=30).text
     line = re.search(rf"^{METRIC} (\S+)$", exported, re.MULTILINE)
     assert line
     return float(line[1])
@@ -40,6 +40,7 @@ def test_failing_orders_and_a_heartbeat_lead_to_no_report(tmp_path: Path) -> Non
         found.alert(heartbeat="true")
         found.alert()
         until(lambda: found.factory.effective_calls)
+        until(lambda: found.incident()["reports"])
 
         assert len(found.incidents()) == 1
         assert len(found.incident()["reports"]) == 1

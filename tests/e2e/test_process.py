@@ -96,7 +96,7 @@ class Process:
 
     def is_ready(self) -> bool:
         try:
-            return requests.get(f"{self.url}/-/ready", timeout=5).ok
+            return requests.get(f"{self.url}/-/ready", timeout=30).ok
         except requests.ConnectionError:
             return False
 
@@ -113,12 +113,12 @@ class Process:
         shop = self.fail()
         labels = {"alertname": "Order errors", "responder": "jwt-pizza"}
         body = samples.body(sender, labels, datetime.now(UTC))
-        answer = requests.post(f"{self.url}/webhooks/{sender}", json=body, timeout=5)
+        answer = requests.post(f"{self.url}/webhooks/{sender}", json=body, timeout=30)
         assert answer.status_code == 202
         return shop
 
     def incidents(self) -> list[dict[str, Any]]:
-        found = requests.get(f"{self.url}/api/incidents", timeout=5).json()
+        found = requests.get(f"{self.url}/api/incidents", timeout=30).json()
         incidents: list[dict[str, Any]] = found["incidents"]
         return incidents
 

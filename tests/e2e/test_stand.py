@@ -23,7 +23,7 @@ def test_chaos_that_is_asked_for_over_http_is_reported_and_recovers(
             asked = requests.put(
                 f"{found.factory.url}/api/vendor/chaos/fail",
                 headers={"Authorization": f"Bearer {found.factory.api_key}"},
-                timeout=5,
+                timeout=30,
             )
             assert asked.json() == {"message": "Chaos initiated"}
             found.alert()

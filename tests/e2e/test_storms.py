@@ -67,6 +67,6 @@ def test_every_one_of_many_groups_is_decided(tmp_path: Path) -> None:
 
         def decided() -> bool:
             url = f"{found.url}/api/incidents?limit=200&state=holding"
-            return len(requests.get(url, timeout=5).json()["incidents"]) == 200
+            return len(requests.get(url, timeout=30).json()["incidents"]) == 200
 
         until(decided)

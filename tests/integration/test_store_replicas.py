@@ -5,6 +5,7 @@ An onlooker holds a lock until both sides stand before it, so that they meet.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -453,15 +454,20 @@ def test_a_connection_that_is_lost_within_a_batch_costs_one_more_try(
 
 
 def test_a_request_that_waits_too_long_is_refused_and_its_incident_left_to_others(
-    stores: list[Store], onlooker: Onlooker
+    stores: list[Store], onlooker: Onlooker, postgres_place: Place
 ) -> None:
+    hasty = store_on(
+        postgres_place.url, postgres_place.clock, accept_within=timedelta(seconds=0.3)
+    )
+    hasty.start()
     onlooker.run("LOCK TABLE deliveries IN EXCLUSIVE MODE")
 
     with pytest.raises(StorageUnavailable):
-        stores[0].accept(delivery())
+        hasty.accept(delivery())
     onlooker.let_go()
 
     taken = until(lambda: stores[1].take(at(0), 5))
+    hasty.close()
     assert len(taken) == 1
 
 

@@ -45,7 +45,7 @@ rules:
     verify_for: 5s
     cooldown: 100ms
 """
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds within which everything that is waited for must have come true."""
 
 
@@ -111,7 +111,7 @@ class Replica:
             said = (self.folder / f"{self.name}.log").read_text()
             raise AssertionError(f"{self.name} died at its start:\n{said[-2000:]}")
         try:
-            return requests.get(f"{self.url}/-/ready", timeout=2).ok
+            return requests.get(f"{self.url}/-/ready", timeout=30).ok
         except requests.RequestException:
             return False
 
@@ -132,7 +132,9 @@ class Replica:
     def deliver(self, body: dict[str, Any]) -> int | None:
         """The status, None when the process died over it."""
         try:
-            answer = requests.post(f"{self.url}/webhooks/grafana", json=body, timeout=5)
+            answer = requests.post(
+                f"{self.url}/webhooks/grafana", json=body, timeout=30
+            )
         except requests.RequestException:
             return None
         return answer.status_code
@@ -140,7 +142,7 @@ class Replica:
     def newest(self) -> dict[str, Any] | None:
         """The incident opened last, None where there is none or nobody answers."""
         try:
-            answer = requests.get(f"{self.url}/api/incidents?limit=1", timeout=5)
+            answer = requests.get(f"{self.url}/api/incidents?limit=1", timeout=30)
         except requests.RequestException:
             return None
         found: list[dict[str, Any]] = answer.json()["incidents"]
@@ -152,7 +154,7 @@ class Replica:
         cursor = ""
         while True:
             asked = f"{self.url}/api/incidents?limit=200&cursor={cursor}"
-            page = requests.get(asked.removesuffix("&cursor="), timeout=10).json()
+            page = requests.get(asked.removesuffix("&cursor="), timeout=30).json()
             found += page["incidents"]
             if not (cursor := page["cursor"] or ""):
                 return found
@@ -214,7 +216,7 @@ class World:
         """Say how far the incident came, and go on to the next fault."""
         newest = asked.newest() or {}
         which = newest.get("id", "")
-        answer = requests.get(f"{asked.url}/api/incidents/{which}", timeout=5)
+        answer = requests.get(f"{asked.url}/api/incidents/{which}", timeout=30)
         print(f"\n  not recovered, asked {asked.name}: {answer.text}", flush=True)
         print(f"  factory: {self.calls_of_round()}, {self.factory.chaos}", flush=True)
         self.last_incident = which
