@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import requests
 from pydantic import TypeAdapter, ValidationError
@@ -17,12 +16,22 @@ from urllib3.exceptions import HTTPError
 
 from responder.config.settings import GrafanaSettings
 from responder.deadline import Call, TimedAdapter, on_call
-from responder.grafana.objects import AlertRule, DataSource, Integration, Policy, Seen
+from responder.grafana.objects import (
+    AlertRule,
+    DataSource,
+    Folder,
+    Integration,
+    Policy,
+    Seen,
+    segment,
+)
 from responder.masking import Masker
 from responder.tokens import TokenKind, told_apart
 
 T = TypeVar("T")
 WITHIN = timedelta(seconds=10)
+_DEEPEST = 60
+"""Levels of lists and objects within each other."""
 _EDITABLE = {"X-Disable-Provenance": "true"}
 """What is written so stays editable in Grafana's pages."""
 _POINTS = "/api/v1/provisioning/contact-points"
@@ -134,8 +143,7 @@ class Grafana:
             raw_rules={str(one.get("uid")): one for one in raw},
             intervals={(f, g): self._interval(f, g) for f, g in groups},
             folders={
-                one.get("uid", ""): one.get("title", "")
-                for one in _read(list[dict[str, Any]], folders, "folders")
+                one.uid: one.title for one in _read(list[Folder], folders, "folders")
             },
             sources=self._sources(),
             dashboards=self._dashboards(dashboards),
@@ -143,8 +151,8 @@ class Grafana:
         )
 
     def _interval(self, folder: str, group: str) -> timedelta:
-        path = f"/api/v1/provisioning/folder/{quote(folder, safe='')}"
-        found = self.get(f"{path}/rule-groups/{quote(group, safe='')}")
+        path = f"/api/v1/provisioning/folder/{segment(folder)}"
+        found = self.get(f"{path}/rule-groups/{segment(group)}")
         interval = found.get("interval") if isinstance(found, dict) else None
         return _read(timedelta, interval, "a rule group")
 
@@ -171,11 +179,23 @@ class Grafana:
 
 
 def _read(kind: type[T], document: object, what: str) -> T:
+    told = f"the {what} that Grafana tells have an unknown shape"
+    if _deep(document):
+        raise Refused(told)
     try:
         return TypeAdapter(kind).validate_python(document)
-    except ValidationError:
-        told = f"the {what} that Grafana tells have an unknown shape"
+    except (ValidationError, OverflowError):
         raise Refused(told) from None
+
+
+def _deep(document: object) -> bool:
+    """Whether it is nested deeper than anything that Grafana tells."""
+    level = [document]
+    for _ in range(_DEEPEST):
+        dicts = [one.values() for one in level if isinstance(one, dict)]
+        lists = [one for one in level if isinstance(one, list)]
+        level = [inner for holder in (*dicts, *lists) for inner in holder]
+    return bool(level)
 
 
 def _message(content: bytes) -> str:

@@ -47,7 +47,7 @@ def judge_token(settings: GrafanaSettings) -> Iterator[Finding]:
 def _version(matter: Matter) -> Iterator[Finding]:
     seen, credential = matter.seen, matter.credential
     major = seen.version.partition(".")[0]
-    if not major.isdigit():
+    if not (major.isascii() and major.isdigit() and len(major) < 4):
         return
     if credential and credential.hmac and int(major) < _SIGNS:
         yield warning(

@@ -131,7 +131,7 @@ def _signed(
             _mend(one, "HMAC signature", "the secret, and both headers"),
         )
         return
-    header, timestamp = told.get("header"), told.get("timestampHeader")
+    header, timestamp = _text(told, "header"), _text(told, "timestampHeader")
     if (header or _HEADER).lower() != wanted.header.lower():
         yield problem(
             "grafana.signature_header",
@@ -139,7 +139,12 @@ def _signed(
             "every alert is answered 401 and lost",
             _mend(one, "HMAC signature › Header", wanted.header),
         )
-    yield from _timestamped(one, timestamp or "", wanted)
+    yield from _timestamped(one, timestamp, wanted)
+
+
+def _text(told: Mapping[str, Any], key: str) -> str:
+    value = told.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def _timestamped(one: Integration, timestamp: str, wanted: Hmac) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -119,6 +120,11 @@ class AlertRule(_Wire):
         return tuple(text for text in found if isinstance(text, str))
 
 
+class Folder(_Wire):
+    uid: str
+    title: str = ""
+
+
 class DataSource(_Wire):
     uid: str
     name: str = ""
@@ -160,3 +166,8 @@ class Seen:
 
     def contact_point(self, name: str) -> tuple[Integration, ...]:
         return tuple(one for one in self.integrations if one.name == name)
+
+
+def segment(name: str) -> str:
+    """A name as one part of an address's path."""
+    return quote(name, safe="", errors="replace")

@@ -6,11 +6,10 @@ Nothing here knows of the notification policy tree but for reading it.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from responder.config.settings import Credential, Secret
 from responder.grafana.difference import contains, difference, same
-from responder.grafana.objects import Integration
+from responder.grafana.objects import Integration, segment
 from responder.grafana.ours import Matter
 from responder.grafana.routing import Way, ways
 from responder.grafana.wanted import (
@@ -124,7 +123,7 @@ def _mended(
     if not renew and same(before, after):
         return
     body = {"uid": one.uid, "name": one.name, "type": WEBHOOK, **after}
-    path = f"{_POINTS}/{quote(one.uid, safe='')}"
+    path = f"{_POINTS}/{segment(one.uid)}"
     what = f"mend our webhook in the contact point {one.name}"
     yield _change(what, "PUT", path, body, before)
 
@@ -160,7 +159,7 @@ def _rules(
 
 def _group(rules: list[dict[str, Any]], folder: str, cloud: bool) -> Change:
     body = group_of(rules, folder, cloud=cloud)
-    path = f"/api/v1/provisioning/folder/{quote(folder, safe='')}/rule-groups/{GROUP}"
+    path = f"/api/v1/provisioning/folder/{segment(folder)}/rule-groups/{GROUP}"
     what = f"add {len(rules)} rules, evaluated every {body['interval']} s"
     return _change(what, "PUT", path, body, {})
 
@@ -188,7 +187,7 @@ def _rewritten(there: dict[str, Any], rule: dict[str, Any]) -> Iterator[Change]:
     if contains(there, ours):
         return
     body = {**there, **ours}
-    path = f"{_RULES}/{quote(str(rule['uid']), safe='')}"
+    path = f"{_RULES}/{segment(str(rule['uid']))}"
     before = {key: there.get(key) for key in ours}
     yield _change(f"change the rule {rule['title']}", "PUT", path, body, before, ours)
 

@@ -61,7 +61,7 @@ def test_the_demo_ends_by_itself_with_the_job_done(tmp_path: Path) -> None:
     at = [next(n for n, line in enumerate(told) if sign in line) for sign in order]
     assert at == sorted(at)
     assert "The job was done." in lines
-    assert "responder serve" in said.out
+    assert lines[-1].startswith("  responder init ")
     assert "/api/support/" not in "\n".join(lines)
     assert list(tmp_path.iterdir()) == []
 

@@ -275,6 +275,11 @@ def factory_away(stand: Stand) -> None:
     stand.change(stand.service.factory.url, "http://127.0.0.1:9")
 
 
+def factory_without_tls(stand: Stand) -> None:
+    address = stand.service.factory.url
+    stand.change(address, address.replace("http:", "https:"))
+
+
 def public_elsewhere(stand: Stand) -> None:
     stand.change(
         f'public_url: "{stand.service.url}"', f'public_url: "{stand.grafana.url}"'
@@ -336,6 +341,7 @@ BROKEN: list[tuple[Callable[[Stand], None], str, str, str]] = [
     (push_token, "logs.token", "problem", "with the scope logs:read"),
     (no_stream, "logs.selector", "problem", '{component="jwt-pizza-service", ...}'),
     (factory_away, "factory.reachable", "problem", "factory.url:"),
+    (factory_without_tls, "factory.reachable", "problem", "factory.url:"),
     (public_elsewhere, "public.url", "problem", "or mend server.public_url"),
     (away, "public.url", "problem", "or mend server.public_url"),
     (misspelt, "configuration", "problem", "rules[0].mode: use 'auto'"),
