@@ -21,9 +21,22 @@ def describe(settings: Settings) -> list[str]:
     if settings.grafana and settings.grafana.pull:
         pull = said(settings.grafana.pull)
         lines.append(f"alerts also come by asking Grafana for them every {pull}.")
+    if told := _told(settings):
+        lines.append(told)
     if isinstance(settings.logs, EmbeddedLogs):
         lines.append(_EMBEDDED)
     return lines
+
+
+def _told(settings: Settings) -> str:
+    """Where it is told what was done, "" where nowhere is configured."""
+    places = {
+        "annotations in Grafana": settings.grafana and settings.grafana.annotations,
+        "notes in IRM, acknowledged only when recovered": settings.irm,
+        "one webhook": settings.notify,
+    }
+    named = [place for place, configured in places.items() if configured]
+    return f"told by: {'; '.join(named)}." if named else ""
 
 
 def _rule(rule: Rule, settings: Settings) -> list[str]:

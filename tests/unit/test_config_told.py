@@ -2,6 +2,7 @@
 
 import pytest
 
+from responder.config.describe import describe
 from responder.config.load import Purpose
 from responder.config.settings import IrmSettings, NoticeForm, Secret
 from responder.incident.names import OnRecovered
@@ -35,6 +36,18 @@ def test_nobody_is_told_unless_configured() -> None:
 
     assert settings is not None
     assert (settings.grafana, settings.irm, settings.notify) == (None, None, None)
+
+
+def test_check_says_who_is_told() -> None:
+    annotated = GRAFANA.replace("'${T}'}", "'${T}', annotations: true}")
+    notify = "notify: {webhook_url: 'https://ntfy.sh/topic'}\n"
+    found = loaded(annotated + IRM + notify, allow_literal_secrets=True).settings
+
+    assert found is not None
+    assert (
+        "told by: annotations in Grafana; "
+        "notes in IRM, acknowledged only when recovered; one webhook."
+    ) in describe(found)
 
 
 def test_annotations_are_off_where_grafana_is_only_asked() -> None:

@@ -18,6 +18,8 @@ ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "responder.example.yaml").read_text("utf-8")
 NAMES = re.findall(r'(?m)^[^#]*"\$\{(\w+)\}"', TEXT)
 ENV = {name: f"{CANARY}-{name}" for name in NAMES}
+# A secret that is an address has to be one.
+ENV |= {n: f"https://ntfy.sh/{text}" for n, text in ENV.items() if n.endswith("_URL")}
 EXAMPLE = yaml.safe_load(TEXT)
 
 

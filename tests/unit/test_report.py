@@ -30,6 +30,8 @@ from responder.incident.names import (
 from responder.incident.operator_events import ReportedByHand
 from responder.incident.report import HEADINGS, History, file_name, report
 from responder.incident.report_text import blanks
+from responder.incident.told import Told, What, Where
+from tests.fakes import summary_of
 from tests.listed import summary_of
 from tests.unit import founding, timelines
 
@@ -189,6 +191,26 @@ def test_a_person_who_was_called_is_in_the_response_with_the_reason() -> None:
     assert "carried no report link" in section(text, "Action items")
     assert "points to our own service" in section(text, "Root cause")
     assert "It is not resolved yet: [FILL IN: " in section(text, "Resolution")
+
+
+def test_the_timeline_has_what_irm_and_people_were_told_and_no_annotation() -> None:
+    events = [
+        *founding.as_it_would_have_been(),
+        *(
+            Told(at=timelines.at(90), where=where, what=what, group=group)
+            for where, what, group in (
+                (Where.IRM, What.ACKNOWLEDGED, "IQ7"),
+                (Where.NOTIFY, What.RECOVERED, ""),
+                (Where.GRAFANA, What.REGION_CLOSED, ""),
+            )
+        ),
+    ]
+
+    told = section(written(events), "Timeline").lower()
+
+    assert "acknowledged in irm (alert group iq7)" in told
+    assert "notified people of the recovery" in told
+    assert "annotated" not in told
 
 
 @pytest.mark.parametrize(
