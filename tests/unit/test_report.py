@@ -31,7 +31,6 @@ from responder.incident.operator_events import ReportedByHand
 from responder.incident.report import HEADINGS, History, file_name, report
 from responder.incident.report_text import blanks
 from responder.incident.told import Told, What, Where
-from tests.fakes import summary_of
 from tests.listed import summary_of
 from tests.unit import founding, timelines
 
