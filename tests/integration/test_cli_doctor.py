@@ -200,6 +200,28 @@ def own_template(stand: Stand) -> None:
     stand.ours["settings"]["payload"] = {"template": "{{ .Status }}"}
 
 
+def elsewhere(stand: Stand) -> None:
+    stand.ours["settings"]["url"] = "https://old.example.net/webhooks/grafana"
+
+
+def by_https(stand: Stand) -> None:
+    url = stand.ours["settings"]["url"]
+    stand.ours["settings"]["url"] = url.replace("http:", "https:")
+
+
+def unverified(stand: Stand) -> None:
+    stand.ours["settings"]["tlsConfig"] = {"insecureSkipVerify": True}
+
+
+def no_bearer(stand: Stand) -> None:
+    stand.env.setenv("BEARER", "bearer-canary-0451")
+    stand.change("    hmac:\n", '    bearer: "${BEARER}"\n    hmac:\n')
+
+
+def no_admin(stand: Stand) -> None:
+    stand.grafana.refusing = (403, {"message": "no"})
+
+
 def pending(stand: Stand) -> None:
     stand.rule["for"] = "5m"
 
@@ -319,6 +341,11 @@ BROKEN: list[tuple[Callable[[Stand], None], str, str, str]] = [
     (truncated, "grafana.max_alerts", "problem", f"{POINT}Max alerts: 0"),
     (other_path, "grafana.path", "problem", "/webhooks/grafana"),
     (own_template, "grafana.payload", "problem", f"{POINT}Custom payload: empty"),
+    (elsewhere, "grafana.elsewhere", "warning", f"{POINT}URL: http://127.0.0.1:"),
+    (by_https, "grafana.scheme", "problem", f"{POINT}URL: http://127.0.0.1:"),
+    (unverified, "grafana.tls", "warning", "certificate verification: off"),
+    (no_bearer, "grafana.credentials", "problem", "authorization_credentials"),
+    (no_admin, "grafana.api", "problem", "with the role Admin"),
     (pending, "grafana.pending", "warning", f"{RULE}Pending period: 0s"),
     (seldom, "grafana.interval", "warning", "Evaluation interval: 10 s"),
     (slow_group, "grafana.group_wait", "warning", "Group wait: 0s (group_wait: 0s)"),
