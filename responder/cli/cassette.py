@@ -101,6 +101,7 @@ def _import_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the cassette."""
+    _check(arguments.name)
     try:
         made = _made(arguments) if arguments.what == "new" else _imported(arguments)
     except ValueError as problem:
@@ -116,7 +117,7 @@ def _made(arguments: argparse.Namespace) -> Cassette:
         for sender, at in arguments.resolved
     ]
     told = Description(
-        name=_plain(arguments.name),
+        name=arguments.name,
         start=arguments.start,
         lasts=timedelta(minutes=arguments.minutes),
         errors_per_minute=arguments.errors_per_minute,
@@ -147,8 +148,7 @@ def _imported(arguments: argparse.Namespace) -> Cassette:
             raise Usage(f"{name}: {problem}") from None
     host = PizzaFactory(settings.factory, Masker()).name
     mask = Masker(settings.secrets())
-    name = _plain(arguments.name)
-    return import_all(name, heard, entries, host=host, mask=mask)
+    return import_all(arguments.name, heard, entries, host=host, mask=mask)
 
 
 def _heard(given: str, most: int) -> Heard:
@@ -165,10 +165,9 @@ def _heard(given: str, most: int) -> Heard:
         raise Usage(f"{name}: refused: {problem}") from None
 
 
-def _plain(name: str) -> str:
+def _check(name: str) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,80}", name):
         raise Usage("--name: use small letters, digits, . - and _")
-    return name
 
 
 def _time(text: str) -> datetime:

@@ -1,0 +1,158 @@
+"""`record`, `diff --history` and `cassette import`, typed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from responder.app import build
+from responder.cassette.files import load
+from responder.config.settings import Settings
+from responder.incident.alert import Delivery
+from responder.incident.listing import Search
+from responder.replay import understand
+from responder.testing import grafana_body
+from tests.cassettes import changed, settings_of
+from tests.commands import Typist
+from tests.e2e.service import until
+
+DESCRIBED = "2026-11-03T02:00:00Z --minutes 1 --errors-per-minute 1 --failed-orders 9"
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    """A configuration whose storage holds one incident that was held."""
+    storage = f"storage: {{url: 'sqlite:///{tmp_path / 'responder.db'}'}}\n"
+    file = tmp_path / "responder.yaml"
+    file.write_text(storage + changed())
+    live_one(settings_of(file.read_text()))
+    return file
+
+
+def live_one(settings: Settings) -> None:
+    responder = build(settings)
+    responder.start()
+    store = responder.store
+    body = grafana_body()
+    text = json.dumps(body)
+    notification = understand(text.encode())
+    delivery = Delivery(
+        id="d1",
+        received_at=store.clock.now(),
+        notification=notification,
+        body=text,
+    )
+    responder.worker.hand_over(store.accept(delivery).leases)
+    until(lambda: any(state == "holding" for _, state in store.counts()))
+    responder.close()
+
+
+def incident_in(configuration: Path) -> str:
+    responder = build(settings_of(configuration.read_text()))
+    (found,) = responder.store.search(Search()).incidents
+    responder.close()
+    return found.id
+
+
+def test_an_incident_of_the_storage_is_recorded(
+    type_command: Typist, configuration: Path
+) -> None:
+    said = type_command("record", incident_in(configuration), "--config", configuration)
+
+    cassette = load(said.out)
+    assert (said.status, said.complaints) == (0, [])
+    assert len(cassette.deliveries) == 1
+    assert cassette.expect.calls == []
+    assert set(cassette.queries) == {"report-link", "error-logs", "traffic", "failed"}
+
+
+def test_an_incident_that_is_not_there_is_status_1(
+    type_command: Typist, configuration: Path
+) -> None:
+    said = type_command("record", "nobody", "--config", configuration)
+
+    assert (said.status, said.out) == (1, "")
+    assert said.complaints == ["responder: there is no incident 'nobody'"]
+
+
+def test_no_storage_is_status_1(type_command: Typist, tmp_path: Path) -> None:
+    file = tmp_path / "other.yaml"
+    file.write_text(f"storage: {{url: 'sqlite:///{tmp_path / 'none.db'}'}}\n")
+
+    said = type_command("record", "nobody", "--config", file)
+
+    assert said.status == 1
+    assert "does not exist" in said.err
+
+
+def test_the_history_is_compared_too(
+    type_command: Typist, configuration: Path, tmp_path: Path
+) -> None:
+    old = tmp_path / "old.yaml"
+    old.write_text(changed())
+
+    said = type_command(
+        "diff", "--from", old, "--to", configuration, "--history", "1d", "--json"
+    )
+
+    found = json.loads(said.out)
+    assert said.status == 0
+    assert [one["change"] for one in found["cassettes"]] == ["same"]
+
+
+def test_bodies_and_an_export_become_a_cassette(
+    type_command: Typist, tmp_path: Path
+) -> None:
+    body, lines = tmp_path / "firing.json", tmp_path / "lines.json"
+    body.write_text(json.dumps(grafana_body()))
+    link = "https://pizza-factory.cs329.click/api/support/0f0f0f0f/report/abc12345"
+    answer = json.dumps({"message": "failed", "reportUrl": link})
+    text = json.dumps({"resBody": answer, "token": "0f0f0f0f"})
+    labels = {"component": "jwt-pizza-service", "level": "error"}
+    values = [[str(1793897530123000000 + n * 10**9), text] for n in range(6)]
+    data = {"resultType": "streams", "result": [{"stream": labels, "values": values}]}
+    lines.write_text(json.dumps({"status": "success", "data": data}))
+
+    at = "2026-11-05T16:46:00Z"
+    said = type_command(
+        "cassette", "import", "--name", "november", f"{body}@{at}", "--loki", lines
+    )
+
+    file = tmp_path / "november.yaml"
+    file.write_text(said.out)
+    assert (said.status, said.complaints) == (0, [])
+    assert "0f0f0f0f" not in said.out
+    assert "abc12345" not in said.out
+    replayed = type_command("replay", "--expect", "reported", file)
+    assert replayed.status == 0, replayed.out
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        (["import", "--name", "x"], "there is neither a body nor a line to import"),
+        (["import", "--name", "X x", "f"], "--name: use small letters"),
+        (["import", "--name", "x", "missing.json"], "cannot be read"),
+        (["import", "--name", "x", "bad.json"], "bad.json: refused"),
+        (["import", "--name", "x", "bad.json@noon"], "'noon' is no time such as"),
+        (["import", "--name", "x", "--loki", "bad.json"], "is no answer of Loki"),
+        (
+            [*["new", "--name", "x", "--start"], *DESCRIBED.split()],
+            "there are more failed orders than error lines",
+        ),
+    ],
+)
+def test_what_cannot_be_made_is_status_2(
+    type_command: Typist,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: list[str],
+    why: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.json").write_text("[]")
+
+    said = type_command("cassette", *typed)
+
+    assert (said.status, said.out) == (2, "")
+    assert why in said.err
