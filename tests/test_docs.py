@@ -42,7 +42,9 @@ PAGES = [
     "README.md",
     "CHANGELOG.md",
     "grafana/README.md",
-    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    *sorted(
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")
+    ),
 ]
 every_page = pytest.mark.parametrize("name", PAGES)
 
@@ -378,8 +380,14 @@ def test_a_relative_link_leads_somewhere(name: str) -> None:
 
 @every_page
 def test_every_page_can_be_found_from_the_readme(name: str) -> None:
-    readme = page("README.md")
-    assert name == "README.md" or f"]({name})" in readme
+    """A page in a folder of `docs` is found from the page of that name."""
+    above = Path(name).parent
+    from_readme = f"]({name})" in page("README.md")
+    if above.parent.name == "docs":
+        told = page(f"{above}.md")
+        assert f"]({above.name}/{Path(name).name})" in told
+    else:
+        assert name == "README.md" or from_readme
 
 
 def test_every_command_is_in_a_document() -> None:
