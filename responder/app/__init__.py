@@ -5,12 +5,15 @@ keyword, which is how tests bring their own clock, logs or factory.
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
 from responder.app.keeping import housekeeper, life_of
 from responder.app.measured import metrics_of
+from responder.app.readying import EVERY as PROBE_EVERY
+from responder.app.readying import prober_of, readiness_of
 from responder.app.reception import spooling_intake, taken_in_by, web_parts
 from responder.app.sources import line_reader, log_source, open_store
 from responder.app.telling import Tellers, tellers_of
@@ -98,8 +101,11 @@ def build(
     logs: LogSource | None = None,
     factory: Factory | None = None,
     registry: CollectorRegistry | None = None,
+    probe_every: timedelta | None = PROBE_EVERY,
 ) -> Responder:
     """Open the storage and put the parts together.
+
+    `probe_every`: how often logs and factory are asked how ready we are; None: never.
 
     Raises `BadStorage` or `DatabaseInUse` when the storage cannot be opened.
     """
@@ -125,7 +131,9 @@ def build(
         fixed_at=VendorRecord(settings.factory).fixed_at if not factory else _unknown,
     )
     worker = Worker(tools, rules, pulse=Pulse(life.beat, store.clock))
-    return _assembled(settings, worker, tools, store, life, metrics, masker)
+    return _assembled(
+        settings, worker, tools, store, life, metrics, masker, probe_every=probe_every
+    )
 
 
 def _unknown() -> None:
@@ -140,6 +148,8 @@ def _assembled(
     life: Life,
     metrics: Metrics,
     masker: Masker,
+    *,
+    probe_every: timedelta | None,
 ) -> Responder:
     """The intake and the web around a worker and its tools."""
     taken_in = taken_in_by(worker, metrics)
@@ -149,7 +159,9 @@ def _assembled(
     parts = web_parts(
         settings, intake, taken_in, store, worker, logs, metrics, masker, clock
     )
-    parts = replace(parts, memory=life.memory)
+    prober = prober_of(settings, store, logs, probe_every or PROBE_EVERY)
+    ready = readiness_of(settings, store, life.memory, prober)
+    parts = replace(parts, memory=life.memory, readiness=ready)
     return Responder(
         settings=settings,
         store=store,
@@ -158,6 +170,7 @@ def _assembled(
         rounds=(
             *lookouts(settings, store, logs, worker, metrics),
             *pullers(settings, store, taken_in, metrics),
+            *([Rounds("readiness", prober, probe_every)] if probe_every else []),
         ),
         tellers=tellers_of(settings, store, masker, metrics),
         intake=intake,

@@ -4,6 +4,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -27,6 +28,8 @@ class Reached:
     """Where a redirect leads."""
     expires: datetime | None = None
     """When the certificate ends, with https."""
+    told_at: datetime | None = None
+    """The time of day by the clock of who answered, to the second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,7 @@ def visit(url: str, within: timedelta = WITHIN) -> Visit:
                     instance=answer.headers.get(INSTANCE, "")[:40],
                     elsewhere=answer.headers.get("Location", "")[:200],
                     expires=_expires(answer),
+                    told_at=_told_at(answer.headers.get("Date", "")),
                 )
         except (requests.RequestException, HTTPError, OSError, ValueError):
             why = "no complete answer came" if call.sent else call.stage
@@ -76,3 +80,11 @@ def _expires(answer: requests.Response) -> datetime | None:
     if not isinstance(ends, str):
         return None
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC)
+
+
+def _told_at(date: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None

@@ -75,3 +75,6 @@ class Duties(Protocol):
 
     def keep(self, name: str, note: str) -> None:
         """Leave a note for whoever does it next."""
+
+    def note(self, name: str) -> str:
+        """The note that was left, "" where there is none."""

@@ -65,6 +65,15 @@ class SeenAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullState:
+    """How the last pull of all replicas went; `why` says why it was refused."""
+
+    at: datetime | None = None
+    why: str = ""
+    seen: tuple[SeenAlert, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """What to tell triage, and what to remember."""
 

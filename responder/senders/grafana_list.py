@@ -85,14 +85,17 @@ def _shown(texts: Mapping[str, str]) -> dict[str, str]:
 class GrafanaList:
     """An `AlertList` over HTTP: one `GET`, no redirects, nothing kept."""
 
-    def __init__(self, settings: GrafanaSettings, masker: Masker) -> None:
+    def __init__(
+        self, settings: GrafanaSettings, masker: Masker, timeout: float = TIMEOUT
+    ) -> None:
         self._url = settings.url.rstrip("/") + PATH
         self._token = settings.token
         self._masker = masker
+        self._timeout = timeout
 
     def listed(self) -> Listing:
         """The alerts that are active now. Never raises; the token is in no text."""
-        call = Call(time.monotonic() + TIMEOUT)
+        call = Call(time.monotonic() + self._timeout)
         with on_call(call):
             try:
                 status, body = self._get(call)
@@ -133,7 +136,7 @@ class GrafanaList:
 
     def _unanswered(self, call: Call) -> str:
         if call.expired:
-            return f"Grafana gave no complete answer within {TIMEOUT:g} s"
+            return f"Grafana gave no complete answer within {self._timeout:g} s"
         if call.sent:
             return "Grafana broke off its answer"
         return f"Grafana cannot be reached: {call.stage}"

@@ -116,9 +116,13 @@ class StoredDuties:
     """`Duties` as one row each: whoever moves its time on does it."""
 
     def __init__(
-        self, write: Callable[[Callable[[Connection], Any]], Any], clock: Clock
+        self,
+        write: Callable[[Callable[[Connection], Any]], Any],
+        engine: Callable[[], Engine],
+        clock: Clock,
     ) -> None:
         self._write = write
+        self._engine = engine
         self._clock = clock
 
     def take(self, name: str, every: timedelta) -> Duty:
@@ -133,6 +137,12 @@ class StoredDuties:
                 update(duties).where(duties.c.name == name).values(note=note)
             )
         )
+
+    def note(self, name: str) -> str:
+        query = select(duties.c.note).where(duties.c.name == name)
+        with reading(self._engine()) as conn:
+            found: str | None = conn.execute(query).scalar()
+        return found or ""
 
 
 def _take(conn: Connection, name: str, every: timedelta, now: datetime) -> Duty:

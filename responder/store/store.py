@@ -91,7 +91,7 @@ class Store(StoredArchive):
         self.controls = Switchboard(
             people, self.write, lambda: self.engine, self._clock
         )
-        self.duties = StoredDuties(self.write, self._clock)
+        self.duties = StoredDuties(self.write, lambda: self.engine, self._clock)
         self.openings = StoredOpenings(
             self.write, lambda: self.engine, self._database, summarise, self.new_id
         )

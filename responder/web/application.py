@@ -20,6 +20,7 @@ from responder.web.ops import ops
 from responder.web.pages import pages
 from responder.web.parts import Parts
 from responder.web.push import push
+from responder.web.readiness import readiness
 from responder.web.reports import reports
 from responder.web.runbook import runbook
 from responder.web.webhooks import webhooks
@@ -38,6 +39,22 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+_ROOMS = (
+    api,
+    cassettes,
+    actions,
+    ops,
+    login,
+    pages,
+    doing,
+    readiness,
+    opening_api,
+    opening,
+    history,
+    reports,
+)
+"""What operators see and do, each at its addresses."""
 
 
 def create_app(parts: Parts) -> Flask:
@@ -72,17 +89,8 @@ def create_app(parts: Parts) -> Flask:
 def _register(app: Flask, parts: Parts, operators: Operators) -> None:
     """Every route."""
     app.register_blueprint(webhooks(parts))
-    app.register_blueprint(api(parts, operators))
-    app.register_blueprint(cassettes(parts, operators))
-    app.register_blueprint(actions(parts, operators))
-    app.register_blueprint(ops(parts, operators))
-    app.register_blueprint(login(parts, operators))
-    app.register_blueprint(pages(parts, operators))
-    app.register_blueprint(doing(parts, operators))
-    app.register_blueprint(opening_api(parts, operators))
-    app.register_blueprint(opening(parts, operators))
-    app.register_blueprint(history(parts, operators))
-    app.register_blueprint(reports(parts, operators))
+    for room in _ROOMS:
+        app.register_blueprint(room(parts, operators))
     app.register_blueprint(runbook(operators))
     if parts.push:
         app.register_blueprint(push(parts, parts.push))

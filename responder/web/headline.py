@@ -47,6 +47,8 @@ class Now:
     """Open incidents that the pause holds."""
     not_ready: str = ""
     """Why an outage would be missed, "" if it would not be."""
+    would_act: str = ""
+    """That one would be answered, and how that is known; "" while it is not."""
 
 
 def headline(now: Now) -> Headline:
@@ -193,12 +195,14 @@ def _failed_for(incident: IncidentSummary) -> str:
 
 
 def _never_heard(now: Now) -> str:
-    if now.heard_at is not None:
+    if now.heard_at is not None or now.would_act:
         return ""
     return "no webhook was ever heard. Next: send a test notification from Grafana."
 
 
 def _quiet_sentence(now: Now) -> str:
+    if now.would_act:
+        return f"Nothing is wrong. Responder would act: {now.would_act}."
     heard = now.heard_at or now.at
     day = f"{heard:%Y-%m-%d} " if now.at - heard > timedelta(hours=20) else ""
     return (

@@ -25,6 +25,7 @@ from responder.web.live import BUSY, QUIET, fingerprint, served
 from responder.web.masked import masked_all
 from responder.web.parts import Parts
 from responder.web.presenting import rule_of
+from responder.web.readiness import missed, shown, would_act
 from responder.web.remembered import warnings
 from responder.web.standing import standing_words
 from responder.web.story import Deliveries, Story
@@ -67,11 +68,11 @@ def _now(parts: Parts) -> Response:
     latest = archive.search(Search(limit=_RECENT + len(open_ones))).incidents
     recent = [i for i in latest if i.state.ended or i.ended_at][:_RECENT]
     told = {
-        name: archive.deliveries(verdict=verdict, limit=limit)
-        for name, (verdict, limit) in _TOLD.items()
+        name: archive.deliveries(verdict=v, limit=n) for name, (v, n) in _TOLD.items()
     }
     alive, standing = parts.worker_alive(), parts.controls.standing()
-    memory = parts.memory()
+    memory, ready = parts.memory(), parts.readiness(at)
+    quiet = silence(told["beats"], at, parts.heartbeat_within)
 
     def values() -> Mapping[str, object]:
         now = Now(
@@ -82,7 +83,8 @@ def _now(parts: Parts) -> Response:
             worker_alive=alive,
             paused=standing_words(standing),
             held=standing.held,
-            not_ready=silence(told["beats"], at, parts.heartbeat_within),
+            not_ready=quiet or missed(ready),
+            would_act=would_act(ready),
         )
         return {
             "head": headline(now),
@@ -92,14 +94,13 @@ def _now(parts: Parts) -> Response:
             "rules": parts.rules,
             "config_sha": parts.config_sha,
             "standing": standing,
+            "ready": ready,
             "warnings": warnings(memory, at),
             "since": memory.since,
         }
 
-    known = (open_ones, recent, told, alive, standing, memory)
-    # A veto can be undone for some seconds: its button must not stay for longer.
-    slot = int(at.timestamp() // 5) if open_ones else _minute(at)
-    tag = fingerprint(known, parts.config_sha, slot)
+    known = (open_ones, recent, told, alive, standing, memory, shown(ready))
+    tag = fingerprint(known, parts.config_sha, _slot(at, busy=bool(open_ones)))
     return served("now", tag, at, BUSY if open_ones else QUIET, values)
 
 
@@ -169,6 +170,12 @@ def _show() -> Show:
         return Show(request.args.get("show", Show.ALL))
     except ValueError:
         return Show.ALL
+
+
+def _slot(at: datetime, *, busy: bool) -> int:
+    """How long the same facts make the same page."""
+    # A veto can be undone for some seconds: its button must not stay for longer.
+    return int(at.timestamp() // 5) if busy else _minute(at)
 
 
 def _minute(at: datetime) -> int:

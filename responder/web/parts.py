@@ -14,6 +14,7 @@ from responder.incident.memory import Memory, Remember
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
 from responder.incident.openings import Openings
 from responder.incident.ports import Accepted, Archive, Clock, Intake, Lease
+from responder.incident.readiness import Readiness
 from responder.incident.rule import Rule
 from responder.masking import Masker
 
@@ -104,5 +105,7 @@ class Parts:
     memory: Remember = Memory
     """What the storage remembers of Responder itself. Raises `StorageUnavailable`."""
     heartbeat_within: timedelta = timedelta(minutes=15)
+    readiness: Callable[[datetime], Readiness | None] = lambda at: None
+    """Whether an outage would be answered; None before that is known."""
     fixed_link: bool = False
     """Reports go to a configured address: no log line needs to carry a link."""

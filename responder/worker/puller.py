@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -10,7 +10,7 @@ from responder.incident.alert import Alert, Delivery, Notification
 from responder.incident.names import Pulled, Sender
 from responder.incident.openings import Duties
 from responder.incident.ports import Accepted, Clock, Intake
-from responder.incident.pulled import AlertList, Listing, SeenAlert, compare
+from responder.incident.pulled import AlertList, Listing, PullState, SeenAlert, compare
 from responder.incident.rule import Rule
 
 log = logging.getLogger("responder.worker")
@@ -61,8 +61,11 @@ class Puller:
         if duty.mine:
             listing = self._alerts.listed()
             self._tell(listing)
-            if not listing.why:
-                self._feed(listing, duty.note)
+            before = state_of(duty.note)
+            seen = before.seen if listing.why else self._feed(listing, before.seen)
+            at = before.at if listing.why else self._clock.now()
+            after = PullState(at=at, why=listing.why, seen=seen)
+            self._duties.keep(DUTY, note_of(after))
         return duty.again
 
     def _tell(self, listing: Listing) -> None:
@@ -76,15 +79,15 @@ class Puller:
             log.info("pull works again")
         self._refused = listing.why
 
-    def _feed(self, listing: Listing, note: str) -> None:
+    def _feed(
+        self, listing: Listing, seen: Sequence[SeenAlert]
+    ) -> tuple[SeenAlert, ...]:
         now = self._clock.now()
-        news = compare(seen_of(note), listing, self._rules, now)
+        news = compare(seen, listing, self._rules, now)
         if news.alerts:
             delivery = self._delivery(news.alerts, now)
             self._taken_in(delivery, self._intake.accept(delivery))
-        kept = note_of(news.seen)
-        if kept != note:
-            self._duties.keep(DUTY, kept)
+        return news.seen
 
     def _delivery(self, alerts: Sequence[Alert], now: datetime) -> Delivery:
         told = Notification(sender=Sender.GRAFANA_PULL, alerts=tuple(alerts))
@@ -106,8 +109,8 @@ def _shown(alert: Alert) -> dict[str, Any]:
     }
 
 
-def note_of(seen: Iterable[SeenAlert]) -> str:
-    """What is remembered, as the note for whoever pulls next."""
+def note_of(state: PullState) -> str:
+    """How it went and what is remembered, as the note for whoever pulls next."""
     kept = [
         {
             "fingerprint": one.fingerprint,
@@ -116,18 +119,27 @@ def note_of(seen: Iterable[SeenAlert]) -> str:
             "told_at": one.told_at.isoformat(),
             "missed_at": one.missed_at.isoformat() if one.missed_at else None,
         }
-        for one in seen
+        for one in state.seen
     ]
-    return json.dumps(kept) if kept else ""
+    at = state.at.isoformat() if state.at else None
+    return json.dumps({"at": at, "why": state.why, "seen": kept})
 
 
-def seen_of(note: str) -> tuple[SeenAlert, ...]:
+def state_of(note: str) -> PullState:
     """What the last pull left. A note that cannot be read is none."""
+    if not note:
+        return PullState()
     try:
-        return tuple(_seen(one) for one in json.loads(note or "[]"))
+        left = json.loads(note)
+        at = left["at"]
+        return PullState(
+            at=datetime.fromisoformat(at) if at else None,
+            why=str(left["why"]),
+            seen=tuple(_seen(one) for one in left["seen"]),
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         log.warning("pull begins anew", extra={"why": "its note cannot be read"})
-        return ()
+        return PullState()
 
 
 def _seen(one: dict[str, Any]) -> SeenAlert:

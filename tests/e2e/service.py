@@ -201,11 +201,12 @@ def service(
     clock: SkippingClock | None = None,
     *,
     keyed: bool = False,
+    probe_every: timedelta | None = None,
     **changes: Any,
 ) -> Iterator[Service]:
     """A Responder served on a free port, with embedded storage, and logs if not given.
 
-    `keyed`: it has the factory's key.
+    `keyed`: it has the factory's key; `probe_every`: it asks how ready it is.
     `changes` are settings; with `logs=LokiLogs(...)` the shop pushes there.
     """
     with factory or SimulatedFactory(delay=0.5) as supplier:
@@ -225,7 +226,7 @@ def service(
         )
         settings = replace(given, **changes)
         clock = clock or SkippingClock()
-        responder = build(settings, clock=clock)
+        responder = build(settings, clock=clock, probe_every=probe_every)
         http = HttpServer(responder.web, "127.0.0.1", 0)
         http.start()
         responder.start()

@@ -9,7 +9,6 @@ from responder.config.settings import GrafanaSettings, Secret
 from responder.incident.names import Status
 from responder.incident.pulled import Listing
 from responder.masking import Masker
-from responder.senders import grafana_list
 from responder.senders.grafana_list import GrafanaList, decipher
 from tests.alert_list import PATH, TOKEN, ListingGrafana, listed
 
@@ -126,11 +125,9 @@ def test_a_wrong_token_shows_in_no_text() -> None:
     assert "wrong-but-secret" not in repr(found)
 
 
-def test_an_answer_that_does_not_come_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(grafana_list, "TIMEOUT", 0.2)
+def test_an_answer_that_does_not_come_is_given_up() -> None:
     with ListingGrafana(hang=True) as grafana:
-        found = asked(grafana)
+        settings = GrafanaSettings(url=grafana.url, token=Secret(TOKEN))
+        found = GrafanaList(settings, Masker([TOKEN]), timeout=0.2).listed()
 
     assert found.why == "Grafana gave no complete answer within 0.2 s"

@@ -13,11 +13,12 @@ from responder.incident.pulled import (
     ListedAlert,
     Listing,
     News,
+    PullState,
     SeenAlert,
     compare,
 )
 from responder.incident.rule import Matcher
-from responder.worker.puller import note_of, seen_of
+from responder.worker.puller import note_of, state_of
 from tests.web_parts import RULE, at
 
 OURS = replace(RULE, match=((Matcher(label="team", op="=", value="pizza"),),))
@@ -125,14 +126,27 @@ def test_what_no_rule_takes_goes_without_a_word() -> None:
 def test_what_is_remembered_outlives_the_process() -> None:
     missed = after(NOTHING, 10, SEEN).seen
 
-    assert seen_of(note_of(SEEN)) == SEEN
-    assert seen_of(note_of(missed)) == missed
-    assert seen_of(note_of(())) == ()
+    for state in (
+        PullState(at=at(0), seen=SEEN),
+        PullState(at=at(0), why="HTTP 403", seen=missed),
+        PullState(),
+    ):
+        assert state_of(note_of(state)) == state
 
 
-@pytest.mark.parametrize("note", ["{", "7", '[{"labels": 3}]', '["x"]', "[null]"])
+@pytest.mark.parametrize(
+    "note",
+    [
+        "{",
+        "7",
+        "[]",
+        "{}",
+        '{"at": 3, "why": "", "seen": []}',
+        '{"at": null, "why": "", "seen": ["x"]}',
+    ],
+)
 def test_a_note_that_cannot_be_read_is_none(note: str) -> None:
-    assert seen_of(note) == ()
+    assert state_of(note) == PullState()
 
 
 def test_the_limits_are_in_their_order() -> None:

@@ -1,0 +1,117 @@
+"""The questions behind readiness: are lines and orders there, is the factory?
+
+Asked every so often, so that no page waits for an answer and each knows its age.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from responder.incident.evidence import Counted, Evidence, Question
+from responder.incident.look import AHEAD
+from responder.incident.ports import Clock, LogSource
+from responder.incident.readiness import WINDOW, Probed, Reached, Reading
+
+FARTHEST = timedelta(hours=6)
+"""How far back the last order is looked for when none came lately."""
+VISIT_EVERY = timedelta(minutes=5)
+
+
+class Prober:
+    """Asks once for each call, and keeps the answers. `visit` asks the factory.
+
+    `selectors` find any line of the service; `traffic` are good orders by rule.
+    """
+
+    def __init__(
+        self,
+        *,
+        logs: LogSource,
+        selectors: Sequence[str],
+        traffic: Mapping[str, str],
+        visit: Callable[[datetime], Reached],
+        writable: Callable[[], bool],
+        clock: Clock,
+        every: timedelta,
+    ) -> None:
+        self._logs = logs
+        self._selectors = selectors
+        self._traffic = traffic
+        self._visit = visit
+        self._writable = writable
+        self._clock = clock
+        self._every = every
+        self._probed: Probed | None = None
+
+    @property
+    def probed(self) -> Probed | None:
+        """What was learned last; None before the first time."""
+        return self._probed
+
+    def __call__(self) -> timedelta:
+        """Ask everything; when to come again."""
+        now, before = self._clock.now(), self._probed
+        asked = [(text, text) for text in self._selectors]
+        asked += list(self._traffic.items())
+        found = self._ask(asked, now, WINDOW)
+        lines = _together(found[: len(self._selectors)])
+        orders = dict(zip(self._traffic, found[len(self._selectors) :], strict=True))
+        self._probed = Probed(
+            at=now,
+            lines=lines,
+            orders=self._with_last(orders, now),
+            factory=self._factory(before, now),
+            writable=self._writable(),
+        )
+        return self._every
+
+    def _ask(
+        self, asked: Sequence[tuple[str, str]], now: datetime, span: timedelta
+    ) -> list[Reading]:
+        until = now + AHEAD
+        questions = [
+            Question(name=name, query=query, since=now - span, until=until)
+            for name, query in asked
+        ]
+        return [_reading(answer) for answer in self._logs.read(questions)]
+
+    def _with_last(
+        self, orders: Mapping[str, Reading], now: datetime
+    ) -> dict[str, Reading]:
+        """Where no order came lately, with the time of the last one before."""
+        silent = [rule for rule, found in orders.items() if found.count == 0]
+        asked = [(rule, self._traffic[rule]) for rule in silent]
+        last = self._ask(asked, now, FARTHEST) if asked else []
+        older = {
+            rule: Reading(count=0, newest=found.newest)
+            for rule, found in zip(silent, last, strict=True)
+        }
+        return {**orders, **older}
+
+    def _factory(self, before: Probed | None, now: datetime) -> Reached:
+        known = before.factory if before else None
+        if known and not known.why and now - known.at < VISIT_EVERY:
+            return known
+        return self._visit(now)
+
+
+def _reading(answer: Evidence) -> Reading:
+    if not isinstance(answer, Counted):
+        return Reading(why=answer.detail or answer.reason.replace("_", " "))
+    return Reading(
+        count=len(answer.lines),
+        at_least=answer.at_least,
+        newest=max((line.at for line in answer.lines), default=None),
+    )
+
+
+def _together(found: Sequence[Reading]) -> Reading:
+    """All selectors as one: what one of them could not count, nobody counted."""
+    blind = next((one for one in found if one.count is None), None)
+    if blind:
+        return blind
+    times = [one.newest for one in found if one.newest]
+    return Reading(
+        count=sum(one.count or 0 for one in found),
+        at_least=any(one.at_least for one in found),
+        newest=max(times, default=None),
+    )
