@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,11 +14,18 @@ import requests
 from responder.app import build
 from responder.demo.factory import ReportCall, SimulatedFactory
 from responder.incident.alert import Delivery
-from responder.incident.names import Sender
+from responder.incident.names import Sender, Sight
 from responder.senders import grafana, samples
 from responder.server import HttpServer
 from tests import postgres
-from tests.e2e.service import STARTED, Service, SkippingClock, service
+from tests.e2e.service import (
+    RULE,
+    STARTED,
+    Service,
+    SkippingClock,
+    service,
+    until,
+)
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ def replica(of: Service, folder: Path) -> Iterator[Service]:
     """Another Responder with the same settings, on a port of its own."""
     settings = replace(of.responder.settings, spool=str(folder / "other"))
     clock = SkippingClock()
-    responder = build(settings, clock=clock)
+    responder = build(settings, clock=clock, probe_every=None)
     http = HttpServer(responder.web, "127.0.0.1", 0)
     http.start()
     responder.start()
@@ -145,3 +152,43 @@ def test_both_are_ready_and_one_pause_holds_both(url: str, tmp_path: Path) -> No
 
         assert [answer.status_code for answer in ready] == [200, 200]
         assert other.responder.store.controls.standing().pause is not None
+
+
+def looks(of: Service) -> float:
+    registry = of.responder.metrics.registry
+    return sum(
+        registry.get_sample_value(
+            "responder_watch_looks_total", {"rule": RULE.name, "result": result}
+        )
+        or 0.0
+        for result in Sight
+    )
+
+
+def test_a_rule_is_watched_by_one_of_them_at_a_time(url: str, tmp_path: Path) -> None:
+    hourly = replace(RULE, watch=timedelta(hours=1))
+    with (
+        service(tmp_path, hourly, storage_url=url, spool=str(tmp_path / "one")) as one,
+        replica(one, tmp_path) as other,
+    ):
+        until(lambda: looks(one) + looks(other) >= 1)
+        for rounds in (*one.responder.rounds, *other.responder.rounds):
+            rounds.stop()  # Whoever was about to look has looked.
+
+        assert looks(one) + looks(other) == 1
+
+
+def test_both_watch_and_one_fault_is_one_incident_and_one_call(
+    url: str, tmp_path: Path
+) -> None:
+    often = replace(RULE, watch=timedelta(seconds=0.3))
+    with (
+        service(tmp_path, often, storage_url=url, spool=str(tmp_path / "one")) as one,
+        replica(one, tmp_path),
+        one.ordering(),
+    ):
+        one.factory.start_chaos("fail")
+        one.in_state("recovered")
+
+        assert len(one.incidents()) == 1
+        assert len(one.factory.effective_calls) == 1
