@@ -20,6 +20,7 @@ from responder.incident.model import Incident
 from responder.incident.names import Decision, Reason
 from responder.incident.rule import Rule
 from responder.worker.journal import Journal
+from responder.worker.loop import Worker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,15 @@ class Turns(Executor):
         """Run what waits, and what comes to wait meanwhile."""
         while self._waiting:
             self._waiting.popleft()()
+
+
+class StrictWorker(Worker):
+    """What a service survives and tells, a replay must not hide: it is raised."""
+
+    def survive(
+        self, work: Callable[[], datetime | None], *, failed: bool = False
+    ) -> datetime | None:
+        return work()
 
 
 class Silent(Journal):

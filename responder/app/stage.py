@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from responder.app.played import Lived, Played, Silent, Turns
+from responder.app.played import Lived, Played, Silent, StrictWorker, Turns
 from responder.app.sources import open_store
 from responder.cassette.clock import VirtualClock
 from responder.cassette.logs import RecordedFactory, RecordedLogs, code_of
@@ -26,7 +26,6 @@ from responder.masking import Masker
 from responder.replay import understand
 from responder.store.memory import MemoryDatabase
 from responder.store.store import Store
-from responder.worker.loop import Worker
 from responder.worker.tools import Tools
 
 _BREATH = timedelta(milliseconds=1)
@@ -67,7 +66,7 @@ class Stage:
         self._links = self._known_links()
         self._logs = self._recorded_logs()
         self._store = self._opened()
-        self._worker = Worker(self._tools(), self._rules, pool=self._turns)
+        self._worker = StrictWorker(self._tools(), self._rules, pool=self._turns)
         self._due = deque(sorted(cassette.deliveries, key=lambda d: d.at))
         self._played = Played(cassette=cassette, ended_at=cassette.start)
 

@@ -90,12 +90,13 @@ def play_one(
 ) -> Judged:
     """One cassette, judged by `expect` or else by its own expectation."""
     began = time.monotonic()
-    played = play(cassette, settings, _progress(cassette.name, began))
+    played = play(cassette, settings, progress(cassette.name, began))
     seconds = time.monotonic() - began
     return lived.judge(file, played, expect or cassette.expect, seconds)
 
 
-def _progress(name: str, began: float) -> Progress:
+def progress(name: str, began: float) -> Progress:
+    """Tells on standard error how far a replay is that takes long."""
     told = began
 
     def tell(done: timedelta, end: timedelta) -> None:

@@ -117,12 +117,12 @@ class Worker:
         """
         self._beat = self._tools.clock.monotonic()
         self._news = False
-        self._guarded(self._pulse)
-        return self._guarded(self._claim)
+        self.survive(self._pulse)
+        return self.survive(self._claim)
 
     def keep_leases(self) -> None:
         """Prolong what is held, as every second's renewal does."""
-        self._guarded(self._renew_once)
+        self.survive(self._renew_once)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -136,7 +136,7 @@ class Worker:
         return self._news or self._stopping.is_set()
 
     def _pause(self) -> float:
-        due = self._guarded(self._tools.store.next_due)
+        due = self.survive(self._tools.store.next_due)
         if due is None or len(self._held) >= self._threads * 2:
             return self._poll
         until = (due - self._tools.clock.now()).total_seconds()
@@ -150,10 +150,10 @@ class Worker:
         return now
 
     def _turn(self, lease: Lease) -> None:
-        due = self._guarded(lambda: self._work(lease), failed=True)
+        due = self.survive(lambda: self._work(lease), failed=True)
         with self._changed:
             self._working.discard(lease.incident)
-        self._guarded(lambda: self._tools.store.release(lease, due))
+        self.survive(lambda: self._tools.store.release(lease, due))
         with self._changed:
             self._held.pop(lease, None)
             self._news = True
@@ -175,10 +175,13 @@ class Worker:
             facts = {"incident": incident.id, "rule": incident.rule}
             log.warning("rule no longer configured", extra=facts)
 
-    def _guarded(
+    def survive(
         self, work: Callable[[], datetime | None], *, failed: bool = False
     ) -> datetime | None:
-        """Run it; a failure is logged and tried again a little later."""
+        """Run it; a failure is logged and tried again a little later.
+
+        Overridden where nothing may be survived.
+        """
         later = self._tools.clock.now() + AFTER_FAILURE if failed else None
         return guarded(work, later)
 

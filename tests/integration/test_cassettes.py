@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from responder.app.expected import first_call, passed, unmet
+from responder.app.played import StrictWorker, Turns
 from responder.app.stage import play
 from responder.cassette.files import dump, load
 from responder.cassette.schema import Cassette
@@ -13,6 +14,7 @@ from responder.cli.lived import as_text, judge
 from responder.incident.events import Opened, ReportIntended
 from responder.incident.names import State, Verdict
 from tests.cassettes import SHIPPED, changed, replayed, settings_of, shipped
+from tests.worker_parts import RULE, Bench, opened
 
 each = pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
 
@@ -121,3 +123,17 @@ def test_two_calls_of_the_same_code_keep_the_cooldown_apart() -> None:
 
     first, second = (e.at for e in lived.events if isinstance(e, ReportIntended))
     assert (second - first).total_seconds() >= 120
+
+
+def test_what_breaks_a_step_breaks_the_replay() -> None:
+    def broken() -> None:
+        raise ArithmeticError
+
+    bench = Bench()
+    bench.logs.reading = broken
+    turns = Turns()
+    worker = StrictWorker(bench.tools(), {RULE.name: RULE}, pool=turns)
+    worker.hand_over([bench.store.open("i1", opened())])
+
+    with pytest.raises(ArithmeticError):
+        turns.drain()

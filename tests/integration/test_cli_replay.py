@@ -4,12 +4,15 @@ import io
 import json
 import socket
 import sys
+import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from responder.cli.replay import progress
 from tests.commands import Said, Typist
 from tests.loki_server import LokiServer
 
@@ -228,6 +231,32 @@ def test_the_factory_is_never_connected_to(
     assert said.out.startswith("pizza-factory: report\n")
     with pytest.raises(BlockingIOError):
         factory.accept()
+
+
+@pytest.mark.parametrize(
+    "options", [["--errors", "14"], ["--unreadable"]], ids=" ".join
+)
+def test_supposed_evidence_opens_no_socket(
+    type_command: Typist,
+    firing: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    for name in ("socket", "create_connection", "getaddrinfo"):
+        monkeypatch.setattr(socket, name, refused)
+    loki = 'logs: {type: loki, url: "http://127.0.0.1:1"}'
+    monkeypatch.setenv("RESPONDER_CONFIG_YAML", loki)
+    assert type_command("replay", *options, firing).status == 0
+
+
+def test_a_long_replay_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    tell = progress("night", time.monotonic() - 60)
+    tell(timedelta(minutes=30), timedelta(hours=2))
+    tell(timedelta(minutes=31), timedelta(hours=2))
+    assert capsys.readouterr().err == "night: 25% of 2:00:00\n"
 
 
 def test_no_secret_and_no_report_path_is_printed(

@@ -1,6 +1,7 @@
 """No token, code, path or secret gets into a cassette, wherever it stood."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,13 +14,18 @@ from responder.cassette.files import dump, load
 from responder.cassette.imported import BadExport, Heard, entries_of, import_all
 from responder.cassette.made import Alerted, Description, make
 from responder.cassette.masked import Hider
+from responder.cassette.recorded import record
 from responder.cassette.schema import Kind
+from responder.incident.events import ReportAnswered
 from responder.incident.evidence import to_ns
+from responder.incident.fold import fold
+from responder.incident.listing import HeardBody
 from responder.incident.names import Sender, State
 from responder.masking import Masker
 from responder.replay import understand
 from responder.senders import samples
 from tests.cassettes import settings_of
+from tests.web_parts import RULE, founding
 
 START = datetime(2026, 11, 3, 9, tzinfo=UTC)
 HOST = "pizza-factory.cs329.click"
@@ -147,3 +153,33 @@ def test_a_description_is_a_cassette_that_replays_as_it_expects(kind: Kind) -> N
     assert unmet(played, cassette.expect) == []
     if kind is not Kind.OTHER:
         assert played.incidents[0].incident.state is State.RECOVERED
+
+
+@given(data=st.data(), token=tokens, code=codes)
+def test_a_recording_holds_no_token_and_no_code(
+    data: st.DataObject, token: str, code: str
+) -> None:
+    events = founding()
+    text = data.draw(planted(token, code))
+    said = f"https://{HOST}/api/support/{token}/report/{code}"
+    bodies = [
+        HeardBody(
+            id="d1",
+            received_at=START,
+            sender="grafana",
+            text=alert(f"{text} {said}").decode(),
+        )
+    ]
+    answered = [
+        replace(event, message=f"{event.message} {said}")
+        if isinstance(event, ReportAnswered)
+        else event
+        for event in events
+    ]
+
+    made = record(fold("i1", answered), answered, bodies, RULE, lambda text: text)
+
+    written = dump(made)
+    assert token not in written
+    assert code not in written
+    assert load(written) == made
