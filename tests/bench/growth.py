@@ -36,7 +36,11 @@ def run(seconds: float, incidents: int) -> dict[str, Any]:
         for side, folder in (("empty", empty), ("full", full)):
             sides[side] = stack.enter_context(
                 served.responder(
-                    folder, loki=loki.url, factory=factory.url, key=factory.api_key
+                    folder,
+                    loki=loki.url,
+                    factory=factory.url,
+                    key=factory.api_key,
+                    recheck="50ms",
                 )
             )
         found = {
@@ -51,7 +55,11 @@ def _filled(
 ) -> None:
     """One real incident, recovered, and its hundred thousand copies."""
     with served.responder(
-        folder, loki=loki.url, factory=factory.url, key=factory.api_key
+        folder,
+        loki=loki.url,
+        factory=factory.url,
+        key=factory.api_key,
+        recheck="50ms",
     ) as ours:
         bench = reaction.Bench(ours, loki, factory, wire)
         bench.react(0)

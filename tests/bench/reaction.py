@@ -7,7 +7,7 @@ import threading
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ import requests
 
 from responder.demo.factory import ReportCall, SimulatedFactory
 from responder.demo.shop import SimulatedShop
-from responder.incident.names import Sender
+from responder.incident.names import Sender, Status
 from responder.senders import samples
 from tests.bench import served
 from tests.bench.load import percentile
 from tests.loki_server import LokiServer
+from tests.torture.world import wait_until
 
 ERRORS = 6
 
@@ -53,7 +54,11 @@ def run(incidents: int) -> dict[str, Any]:
         factory = stack.enter_context(SimulatedFactory(on_report=wire))
         ours = stack.enter_context(
             served.responder(
-                folder, loki=loki.url, factory=factory.url, key=factory.api_key
+                folder,
+                loki=loki.url,
+                factory=factory.url,
+                key=factory.api_key,
+                recheck="50ms",
             )
         )
         bare = stack.enter_context(_bare(folder, loki, factory))
@@ -82,6 +87,7 @@ class Bench:
         self._factory = factory
         self._wire = wire
         self._session = requests.Session()
+        self._started = datetime.now(UTC)
         self._shop = SimulatedShop(
             factory.url,
             push_url=f"{loki.url}/loki/api/v1/push",
@@ -94,15 +100,32 @@ class Bench:
         self._factory.start_chaos("fail")
         for _ in range(ERRORS // 2):
             self._shop.order()
-        labels = {"alertname": "E", "responder": "jwt-pizza", "shop": f"shop-{number}"}
-        body = samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
-        url = f"{self._ours.url}/webhooks/grafana"
-        request = requests.Request("POST", url, json=body, headers=self._ours.headers)
-        prepared = self._session.prepare_request(request)
+        self._started = datetime.now(UTC) + timedelta(milliseconds=number)
+        prepared = self._prepared(Status.FIRING)
         began = time.monotonic()
         answer = self._session.send(prepared)
         assert answer.status_code == 202, answer.text
-        return self._wire.after(began)
+        waited = self._wire.after(began)
+        self._settle()
+        return waited
+
+    def _settle(self) -> None:
+        """Let orders go well and the alert resolve: nothing is left to be looked at."""
+
+        def recovered() -> bool:
+            self._shop.order()
+            return bool(self.incidents()[0]["state"] == "recovered")
+
+        wait_until(recovered)
+        self._session.send(self._prepared(Status.RESOLVED))
+
+    def _prepared(self, status: Status) -> requests.PreparedRequest:
+        labels = {"alertname": "E", "responder": "jwt-pizza"}
+        now = datetime.now(UTC)
+        body = samples.body(Sender.GRAFANA, labels, now, status, self._started)
+        url = f"{self._ours.url}/webhooks/grafana"
+        request = requests.Request("POST", url, json=body, headers=self._ours.headers)
+        return self._session.prepare_request(request)
 
     def incidents(self) -> list[dict[str, Any]]:
         """The newest incidents, newest first."""

@@ -24,6 +24,8 @@ RULE = """
         threshold: 5
     traffic: '{{component="jwt-pizza-service"}} |= "menuId"'
     recheck: {recheck}
+    verify_after: 10ms
+    settle: 100ms
 """
 CONFIGURATION = """
 server: {{listen: "127.0.0.1:{port}"}}
