@@ -6,7 +6,7 @@ from datetime import timedelta
 from statistics import median
 
 from responder.incident.model import Incident
-from responder.incident.names import Proof
+from responder.incident.names import Proof, Reason
 from responder.incident.phrases import span
 from responder.incident.words_facts import capital
 
@@ -88,13 +88,15 @@ _RULE = (
     "(Grafana: Alerting, the rule, Set evaluation behavior)"
 )
 _ROUTE = "group wait (Grafana: Alerting, Notification policies)"
+_WATCH = "watch of this rule"
+_WATCHED = "watch of this rule: with it nobody need notice"
 _RESPONDER = "recheck, cooldown and veto window of this rule"
 _FACTORY = "nothing of ours: factory.timeout only bounds it"
 _ORDER = "recheck and verify_after of this rule; the rest is waiting for a diner"
 
 
 def _segments(incident: Incident) -> list[Segment]:
-    before = [] if incident.relapse_of else _grafana(incident)
+    before = [] if incident.relapse_of else _noticing(incident)
     acted = incident.reported_at or incident.withheld_at
     if acted is None:
         return before
@@ -103,6 +105,21 @@ def _segments(incident: Incident) -> list[Segment]:
         "Responder", "responder", "from the webhook to the report", waited, _RESPONDER
     )
     return [*before, ours, *_afterwards(incident)]
+
+
+def _noticing(incident: Incident) -> list[Segment]:
+    """From the first error to the opening, by whoever noticed."""
+    first = incident.first_error_at
+    noticed = max(incident.opened_at - first, timedelta()) if first else None
+    match incident.opened_as:
+        case Reason.SELF_DETECTED:
+            words = "from the first error to our own watch"
+            return [_segment("Responder", "rule", words, noticed, _WATCH)]
+        case Reason.OPENED_BY_PERSON:
+            words = "from the first error to the person who opened it"
+            return [_segment("People", "rule", words, noticed, _WATCHED)]
+        case _:
+            return _grafana(incident)
 
 
 def _grafana(incident: Incident) -> list[Segment]:

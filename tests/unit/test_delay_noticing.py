@@ -1,0 +1,45 @@
+"""Whose share it is that a fault was noticed late."""
+
+from dataclasses import replace
+
+import pytest
+
+from responder.incident.events import Event, FirstErrorFound, Opened
+from responder.incident.fold import fold
+from responder.incident.names import Reason
+from responder.web.delay import delay_of
+from tests.web_parts import at, founding
+
+
+@pytest.mark.parametrize(
+    ("opened", "owner", "what"),
+    [
+        (
+            Opened(at=at(0), rule="pizza-factory", reason=Reason.SELF_DETECTED),
+            "Responder",
+            "from the first error to our own watch",
+        ),
+        (
+            Opened(
+                at=at(0),
+                rule="pizza-factory",
+                reason=Reason.OPENED_BY_PERSON,
+                by="ana",
+            ),
+            "People",
+            "from the first error to the person who opened it",
+        ),
+    ],
+)
+def test_without_an_alert_grafana_has_no_share(
+    opened: Opened, owner: str, what: str
+) -> None:
+    _, late_alert, *rest = founding()
+    found: Event = FirstErrorFound(at=at(1), first_error_at=at(-7))
+    story = [opened, found, *rest, replace(late_alert, at=at(60))]
+
+    segments = delay_of(fold("inc-1", story)).segments
+
+    assert (segments[0].owner, segments[0].what) == (owner, what)
+    assert segments[0].length == at(0) - at(-7)
+    assert "Grafana" not in {segment.owner for segment in segments}
