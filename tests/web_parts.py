@@ -25,6 +25,7 @@ from responder.incident.events import (
 from responder.incident.memory import Memory
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
 from responder.incident.ports import Accepted, Lease
+from responder.incident.readiness import Readiness
 from responder.incident.rule import Check, Rule
 from responder.masking import Masker
 from responder.metrics import Metrics
@@ -75,6 +76,7 @@ class Web:
     openings: ListedOpenings = field(default_factory=ListedOpenings)
     clock: SetClock = field(default_factory=SetClock)
     memory: Memory = field(default_factory=Memory)
+    readiness: Readiness | None = None
     leased: list[Lease] = field(default_factory=list)
     pushed: list[loki_push.PushedLine] = field(default_factory=list)
 
@@ -119,6 +121,7 @@ class Web:
             rules=(RULE,),
             config_sha="cafe",
             memory=lambda: self.memory,
+            readiness=lambda at: self.readiness,
         )
 
     def taken_in(self, delivery: Delivery, accepted: Accepted) -> None:

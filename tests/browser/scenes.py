@@ -23,6 +23,7 @@ from responder.incident.events import (
 from responder.incident.evidence import to_ns
 from responder.incident.fold import fold
 from responder.incident.listing import HeardDelivery
+from responder.incident.memory import Memory
 from responder.incident.names import (
     Decision,
     Outcome,
@@ -35,6 +36,8 @@ from responder.incident.names import (
 )
 from responder.incident.operator_events import ReportPlanned
 from responder.incident.pause import Pause
+from responder.incident.readiness import Heard, Known, Probed, Reached, Reading
+from responder.incident.readiness_facts import judge
 from responder.incident.words import sentence
 from tests.fakes import NOON, ListedControls
 from tests.listed import ListedArchive, summary_of
@@ -272,12 +275,36 @@ IGNORED = heard(
     "add to its match: - {responder: jwt-pizzas}",
 )
 
+
+def not_ready() -> Web:
+    """Quiet, and three of seven facts are not so."""
+    web = web_of(older(), later=90, heard=SOME)
+    probed = Probed(
+        at=at(70),
+        lines=Reading(why="HTTP 403: the token lacks logs:read"),
+        orders={"pizza-factory": Reading(count=0, newest=at(-1800))},
+        factory=Reached(at=at(-60), secure=True, difference=0.4),
+    )
+    heard = Heard(at=at(60), sender="grafana")
+    web.readiness = judge(
+        Known(
+            at=at(90),
+            heard=heard,
+            probed=probed,
+            memory=Memory(since=at(-86400)),
+            rules=(RULE,),
+        )
+    )
+    return web
+
+
 SCENES: dict[str, Callable[[], Web]] = {
     "first-start": lambda: web_of(later=0),
     "quiet": lambda: web_of(older(), later=90, heard=[SOME[0], IGNORED]),
     "recovered": lambda: web_of(recovered_events(), older(), later=270, heard=SOME),
     "working": lambda: web_of(working_events(), older(), later=14, heard=SOME),
     "veto": lambda: web_of(veto_events(), older(), later=6, heard=SOME),
+    "not-ready": not_ready,
     "login": lambda: Web(operators={"David": Secret("pass-of-david")}),
     "paused": lambda: web_of(
         older(),

@@ -16,7 +16,7 @@ from tests.web_parts import Web
 Serves = Callable[[Web], str]
 LOOKS = [(PHONE, "light"), (DESK, "dark")]
 NAMES = ["phone-light", "desk-dark"]
-BARE = ("first-start", "quiet", "paused", "login")
+BARE = ("first-start", "quiet", "not-ready", "paused", "login")
 TOLD = [name for name in SCENES if name not in BARE]
 PAGES = [(scene, "/") for scene in SCENES if scene != "login"] + [
     (s, "/incidents/inc-12") for s in TOLD
@@ -26,6 +26,8 @@ OTHERS = [
     ("recovered", "/incidents?state=holding&text=zebra"),
     ("quiet", "/ignored"),
     ("login", "/login"),
+    ("not-ready", "/readiness"),
+    ("quiet", "/ask/open/pizza-factory"),
     ("veto", "/incidents/inc-12/ask/report"),
     ("veto", "/incidents/inc-12/ask/close"),
     ("veto", "/incidents/inc-12/ask/note"),
