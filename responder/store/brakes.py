@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, bindparam, exists, func, select
 
 from responder.incident.brakes import Brakes
 from responder.incident.model import Incident
 from responder.incident.pause import Pause
 from responder.store import tables
-from responder.store.links import HOUR, Supplier, in_flight_elsewhere, record_of
+from responder.store.links import HOUR, Supplier, busy_elsewhere, record_of
 from responder.store.tables import AnyRow, calls, factories, incidents, links
 
 # Far more than an hour of logs can speak of; older ones are in no window.
@@ -26,15 +26,10 @@ def read_brakes(
     """The brakes as of `now`, from this incident's point of view."""
     row = _standing(conn, incident, supplier, now)
     hour = hour_of_calls(conn, supplier, now)
-    known = (
-        select(links)
-        .where(links.c.factory == supplier.name)
-        .order_by(links.c.answered_at.desc())
-        .limit(_LINKS)
-    )
+    known = conn.execute(_KNOWN, {"factory": supplier.name})
     return Brakes(
         floor=row.floor,
-        links={r.digest: record_of(r, supplier) for r in conn.execute(known)},
+        links={r.digest: record_of(r, supplier) for r in known},
         in_flight=bool(row.busy),
         reports_last_hour=hour.count,
         max_reports_per_hour=supplier.max_reports_per_hour,
@@ -62,9 +57,7 @@ class HourOfCalls:
 def hour_of_calls(conn: Connection, supplier: Supplier, now: datetime) -> HourOfCalls:
     """The last hour's calls that may have taken effect."""
     recent = calls.c.at > now - HOUR
-    count = conn.execute(
-        select(func.count()).select_from(calls).where(recent)
-    ).scalar_one()
+    count: int = conn.execute(_RECENT, {"since": now - HOUR}).scalar_one()
     if count < supplier.max_reports_per_hour:
         return HourOfCalls(count=count, frees_at=None)
     last_too_many = (
@@ -95,23 +88,41 @@ def _standing(
     conn: Connection, incident: Incident, supplier: Supplier, now: datetime
 ) -> AnyRow:
     """Pause, floor, a report in flight and a successor, in one query."""
-    floor = (
-        select(factories.c.floor_at)
-        .where(factories.c.name == supplier.name)
-        .scalar_subquery()
+    asked = {
+        "factory": supplier.name,
+        "left": now - supplier.patience,
+        "incident": incident.id,
+        "rule": incident.rule,
+        "group": incident.group,
+    }
+    return conn.execute(_STANDING, asked).one()
+
+
+# Made once: before every step of every incident they are asked again.
+_KNOWN = (
+    select(links)
+    .where(links.c.factory == bindparam("factory"))
+    .order_by(links.c.answered_at.desc())
+    .limit(_LINKS)
+)
+_RECENT = select(func.count()).select_from(calls).where(calls.c.at > bindparam("since"))
+_STANDING = select(
+    tables.brakes,
+    select(factories.c.floor_at)
+    .where(factories.c.name == bindparam("factory"))
+    .scalar_subquery()
+    .label("floor"),
+    exists()
+    .where(
+        busy_elsewhere(bindparam("incident"), bindparam("factory"), bindparam("left"))
     )
-    busy = exists().where(in_flight_elsewhere(incident.id, supplier, now))
-    elsewhere = exists().where(
-        incidents.c.rule == incident.rule,
-        incidents.c.grp == incident.group,
+    .label("busy"),
+    exists()
+    .where(
+        incidents.c.rule == bindparam("rule"),
+        incidents.c.grp == bindparam("group"),
         incidents.c.ended_at.is_(None),
-        incidents.c.id != incident.id,
+        incidents.c.id != bindparam("incident"),
     )
-    return conn.execute(
-        select(
-            tables.brakes,
-            floor.label("floor"),
-            busy.label("busy"),
-            elsewhere.label("elsewhere"),
-        )
-    ).one()
+    .label("elsewhere"),
+)

@@ -49,7 +49,9 @@ def wait(future: Future[T], seconds: float) -> T:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
+    """Something to write, and who waits for it."""
+
     call: Callable[[Connection], Any]
     future: Future[Any]
     incidents: Sequence[str] = ()
@@ -57,7 +59,9 @@ class _Job:
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivered(Generic[A]):
+class Delivered(Generic[A]):
+    """A delivery on its way in, and who waits for its verdicts."""
+
     arrival: A
     future: Future[Any]
 
@@ -72,7 +76,7 @@ class Lane(Generic[A, R]):
     ) -> None:
         self._database = database
         self._take_in = take_in
-        self._queue: SimpleQueue[_Job | _Delivered[A] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Job | Delivered[A] | None] = SimpleQueue()
         self._open = False
         self._gate = threading.Lock()
         self._thread = threading.Thread(
@@ -102,16 +106,16 @@ class Lane(Generic[A, R]):
         It changes these incidents, and opens one in these (rule, group).
         """
         future: Future[T] = Future()
-        self._put(_Job(job, future, incidents, groups))
+        self._put(Job(job, future, incidents, groups))
         return future
 
     def deliver(self, arrival: A) -> Future[R]:
         """What became of the arrival, once it is committed."""
         future: Future[R] = Future()
-        self._put(_Delivered(arrival, future))
+        self._put(Delivered(arrival, future))
         return future
 
-    def _put(self, work: _Job | _Delivered[A]) -> None:
+    def _put(self, work: Job | Delivered[A]) -> None:
         with self._gate:
             if not self._open:
                 raise StorageUnavailable(_STOPPED)
@@ -120,7 +124,7 @@ class Lane(Generic[A, R]):
     def _run(self) -> None:
         going = True
         while going:
-            batch: list[_Job | _Delivered[A]] = []
+            batch: list[Job | Delivered[A]] = []
             work = self._queue.get()
             while work is not None:
                 batch.append(work)
@@ -137,15 +141,15 @@ class Lane(Generic[A, R]):
                 with _Answered(wanted):
                     self._write(wanted)
 
-    def _write(self, batch: Sequence[_Job | _Delivered[A]]) -> None:
-        jobs = [work for work in batch if isinstance(work, _Job)]
-        arrived = [work for work in batch if isinstance(work, _Delivered)]
+    def _write(self, batch: Sequence[Job | Delivered[A]]) -> None:
+        jobs = [work for work in batch if isinstance(work, Job)]
+        arrived = [work for work in batch if isinstance(work, Delivered)]
         results = self._results(jobs, [work.arrival for work in arrived])
-        works: list[_Job | _Delivered[A]] = [*jobs, *arrived]
+        works: list[Job | Delivered[A]] = [*jobs, *arrived]
         for work, result in zip(works, results, strict=True):
             result.tell(work.future)
 
-    def _results(self, jobs: Sequence[_Job], arrivals: Sequence[A]) -> list[Result]:
+    def _results(self, jobs: Sequence[Job], arrivals: Sequence[A]) -> list[Result]:
         for pause in (*_PAUSES, None):
             results: list[Result] = []
             try:
@@ -165,7 +169,7 @@ class Lane(Generic[A, R]):
             threading.Event().wait(pause * (0.5 + random.random()))
         raise AssertionError("the last try returns")
 
-    def _hold(self, conn: Connection, jobs: Sequence[_Job]) -> None:
+    def _hold(self, conn: Connection, jobs: Sequence[Job]) -> None:
         """Several rows are locked together: one by one, two lanes could entangle."""
         wanted = {incident for job in jobs for incident in job.incidents}
         if len(wanted) > 1:
@@ -192,7 +196,7 @@ class Lane(Generic[A, R]):
 class _Answered:
     """Whatever goes wrong in a batch, its waiters are told, and the lane goes on."""
 
-    def __init__(self, batch: Sequence[_Job | _Delivered[Any]]) -> None:
+    def __init__(self, batch: Sequence[Job | Delivered[Any]]) -> None:
         self._batch = batch
 
     def __enter__(self) -> None:

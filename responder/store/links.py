@@ -84,9 +84,14 @@ def in_flight_elsewhere(
     incident: str, supplier: Supplier, now: datetime
 ) -> ColumnElement[bool]:
     """The condition on `links` that another incident's report has no answer yet."""
+    return busy_elsewhere(incident, supplier.name, now - supplier.patience)
+
+
+def busy_elsewhere(incident: Any, factory: Any, since: Any) -> ColumnElement[bool]:
+    """The same of values or of parameters: a report that left later than `since`."""
     return and_(
-        links.c.factory == supplier.name,
-        links.c.in_flight_since > now - supplier.patience,
+        links.c.factory == factory,
+        links.c.in_flight_since > since,
         links.c.in_flight_incident != incident,
     )
 

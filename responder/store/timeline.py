@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from responder.incident.agreement import agreement
 from responder.incident.events import Event
@@ -83,16 +83,21 @@ def catch_up(conn: Connection, incident: str, base: Incident | None) -> Incident
 
 def read_events(conn: Connection, incident: str, after: int = 0) -> list[Event]:
     """The events of one incident with a `seq` beyond `after`, in order."""
-    query = (
-        select(events.c.body)
-        .where(events.c.incident == incident, events.c.seq > after)
-        .order_by(events.c.seq)
-    )
-    return [decode(body) for body in conn.execute(query).scalars()]
+    found = conn.execute(_AFTER, {"which": incident, "after": after})
+    return [decode(body) for body in found.scalars()]
 
 
 def read_row(conn: Connection, incident: str) -> AnyRow | None:
-    return conn.execute(select(incidents).where(incidents.c.id == incident)).first()
+    return conn.execute(_ROW, {"which": incident}).first()
+
+
+# Made once: every load asks them again.
+_AFTER = (
+    select(events.c.body)
+    .where(events.c.incident == bindparam("which"), events.c.seq > bindparam("after"))
+    .order_by(events.c.seq)
+)
+_ROW = select(incidents).where(incidents.c.id == bindparam("which"))
 
 
 def lock_row(conn: Connection, incident: str) -> AnyRow | None:

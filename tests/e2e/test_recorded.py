@@ -69,3 +69,13 @@ def test_the_body_of_a_delivery_can_be_downloaded(tmp_path: Path) -> None:
     assert answer.json()["alerts"][0]["labels"]["responder"] == "jwt-pizza"
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert missing.status_code == 404
+
+
+def test_the_page_leads_to_the_cassette_and_to_each_body(tmp_path: Path) -> None:
+    with service(tmp_path) as running:
+        taken = running.alert()
+        name = running.incident()["id"]
+        page = requests.get(f"{running.url}/incidents/{name}", timeout=5).text
+
+    assert f'href="/api/incidents/{name}/cassette"' in page
+    assert f'href="/api/deliveries/{taken["delivery"]}/body"' in page
