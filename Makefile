@@ -75,7 +75,7 @@ $(STAMP):
 		echo "'$(PYTHON)' cannot make a virtual environment." >&2; \
 		echo "On Debian 12: apt-get install python3-venv" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	@echo "Installing the locked packages into $(VENV) (once)"
+	@echo "Installing the locked packages into $(VENV) (once, a minute or two)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check \
 		--require-hashes $(LOCKS:%=-r %)
 	@$(BIN)/pip install --quiet --disable-pip-version-check \
