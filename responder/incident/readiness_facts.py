@@ -65,7 +65,7 @@ def _logs(known: Known) -> Fact:
     if known.at - at > STALE_AFTER:
         return _not(aspect, "nobody read the logs", "restart Responder", at)
     if lines.count is None:
-        mend = "mend `logs` in the configuration; `responder doctor` says more"
+        mend = "mend logs in the configuration; responder doctor says more"
         return _not(aspect, f"the logs cannot be read: {lines.why}", mend, at)
     if not lines.count:
         mend = (
@@ -84,12 +84,12 @@ def _many(reading: Reading, noun: str) -> str:
 def _traffic(known: Known) -> Fact:
     aspect, at = Aspect.TRAFFIC, known.probed.at
     if not known.probed.orders:
-        mend = "give each rule a `traffic` query for good orders"
+        mend = "give each rule a traffic query for good orders"
         return _not(aspect, "no rule knows what a good order looks like", mend)
     worst = min(known.probed.orders.values(), key=lambda r: r.count or 0)
     blind = next((r for r in known.probed.orders.values() if r.count is None), None)
     if blind:
-        mend = "mend `logs` or the rule's `traffic` query; see `responder doctor`"
+        mend = "mend logs or the traffic query; responder doctor says more"
         return _not(aspect, f"orders cannot be counted: {blind.why}", mend, at)
     if not worst.count:
         length = span(known.at - worst.newest) if worst.newest else "6 h or more"
