@@ -42,7 +42,12 @@ class ListedArchive:
         if search.cursor == "not-ours":
             raise BadCursor
         self.searches.append(search)
-        found = [i for i in self.incidents if not (search.open_only and i.ended_at)]
+        found = [
+            i
+            for i in self.incidents
+            if not (search.open_only and i.ended_at)
+            and search.drills in (None, i.drill)
+        ]
         return IncidentPage(incidents=tuple(found[: search.limit]), cursor=None)
 
     def timeline(self, incident: str) -> tuple[Incident, tuple[Event, ...]] | None:
@@ -135,5 +140,6 @@ def summary_of(incident: Incident, summary: str) -> IncidentSummary:
         reported_by_hand_at=incident.reported_by_hand_at,
         agreement=agreement(incident),
         seq=incident.seq,
+        drill=bool(incident.drill),
         looked_at=incident.looked_at,
     )

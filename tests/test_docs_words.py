@@ -76,6 +76,7 @@ SELF_DETECTED = Opened(at=at(0), rule="pizza-factory", reason=Reason.SELF_DETECT
 BY_HAND = Opened(
     at=at(0), rule="pizza-factory", reason=Reason.OPENED_BY_PERSON, by="ana"
 )
+DRILLED = Opened(at=at(0), rule="pizza-factory", drill="5c0ffee5")
 HEARD: list[Event] = [OPENED, FIRED, LOOKED]
 REPORTED: list[Event] = [*HEARD, INTENDED, ANSWERED]
 BLIND = replace(
@@ -112,6 +113,7 @@ def story(reason: Reason) -> list[Event]:
         Reason.REPORTED: REPORTED,
         Reason.REPORT_SHARED: [*HEARD, SHARED],
         Reason.SHADOW: [*HEARD, withheld()],
+        Reason.DRILL: [DRILLED, FIRED, LOOKED, withheld()],
         Reason.PAUSED: [*HEARD, paused()],
         Reason.VETO_WINDOW: [*HEARD, planned()],
         Reason.VETOED: [*HEARD, Vetoed(at=at(1), by="ana")],

@@ -42,6 +42,16 @@ ROOMS = {
         "findings",
         "tokens",
     ),
+    # It writes lines and delivers an alert as those do whom the adapters serve.
+    "drill": (
+        "drill",
+        "incident",
+        "config.settings",
+        "masking",
+        "evidence",
+        "senders",
+        "tell.wire",
+    ),
     # The world of a replay: it reads lines, answers and bodies as the adapters do.
     "cassette": (
         "cassette",
@@ -54,7 +64,7 @@ ROOMS = {
     ),
 }
 IMPURE = {"flask", "requests", "sqlalchemy", "logging", "os", "time", "random"}
-ADAPTERS = ("store", "evidence", "factory", "worker", "grafana", "tell")
+ADAPTERS = ("store", "drill", "evidence", "factory", "worker", "grafana", "tell")
 ROOTS = ("app", "cli", "demo", "testing", "__main__")
 
 

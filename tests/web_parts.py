@@ -33,6 +33,7 @@ from responder.senders import body, grafana, irm, signature
 from responder.web import received
 from responder.web.application import create_app
 from responder.web.parts import Authenticated, Parts, PushEndpoint
+from tests.drill_parts import ListedDrilling, ListedDrills
 from tests.fakes import (
     NOON,
     ListedControls,
@@ -74,6 +75,7 @@ class Web:
     archive: ListedArchive = field(default_factory=ListedArchive)
     controls: ListedControls = field(default_factory=ListedControls)
     openings: ListedOpenings = field(default_factory=ListedOpenings)
+    drills: ListedDrills = field(default_factory=ListedDrills)
     clock: SetClock = field(default_factory=SetClock)
     memory: Memory = field(default_factory=Memory)
     readiness: Readiness | None = None
@@ -81,6 +83,7 @@ class Web:
     pushed: list[loki_push.PushedLine] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.drilling = ListedDrilling(self.drills, (RULE.name,))
         self.registry = CollectorRegistry()
         self.metrics = Metrics(
             self.registry,
@@ -100,6 +103,8 @@ class Web:
             archive=self.archive,
             controls=self.controls,
             openings=self.openings,
+            drills=self.drills,
+            drilling=self.drilling,
             clock=self.clock,
             server=self.server,
             metrics=self.metrics,

@@ -10,6 +10,7 @@ from datetime import timedelta
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
+from responder.app.drilling import drill_runner
 from responder.app.keeping import housekeeper, life_of
 from responder.app.measured import metrics_of
 from responder.app.readying import EVERY as PROBE_EVERY
@@ -20,6 +21,7 @@ from responder.app.telling import Tellers, tellers_of
 from responder.app.watching import lookouts, pullers
 from responder.clock import SystemClock
 from responder.config.settings import Settings
+from responder.drill.runner import Runner
 from responder.evidence.loki import LokiLogSource
 from responder.factory import PizzaFactory
 from responder.incident.ports import Clock, Factory, LogSource
@@ -51,6 +53,7 @@ class Responder:
     housekeeper: Housekeeper
     rounds: tuple[Rounds, ...]
     tellers: Tellers
+    drilling: Runner
     intake: SpoolingIntake
     logs: LogSource
     metrics: Metrics
@@ -79,6 +82,7 @@ class Responder:
             return None if within is None else max(0.0, over)
 
         self.tellers.stop(0)
+        self.drilling.stop(0)
         self.intake.stop()
         for rounds in self.rounds:
             rounds.stop(0)
@@ -156,12 +160,15 @@ def _assembled(
     intake = spooling_intake(settings, store, masker, taken_in)
     metrics.watch_spool(intake.waiting)
     logs, clock = tools.logs, tools.clock
+    drilling = drill_runner(settings, store, logs, masker)
     parts = web_parts(
         settings, intake, taken_in, store, worker, logs, metrics, masker, clock
     )
     prober = prober_of(settings, store, logs, probe_every or PROBE_EVERY)
     ready = readiness_of(settings, store, life.memory, prober)
-    parts = replace(parts, memory=life.memory, readiness=ready)
+    parts = replace(
+        parts, memory=life.memory, readiness=ready, drilling=drilling
+    )
     return Responder(
         settings=settings,
         store=store,
@@ -173,6 +180,7 @@ def _assembled(
             *([Rounds("readiness", prober, probe_every)] if probe_every else []),
         ),
         tellers=tellers_of(settings, store, masker, metrics),
+        drilling=drilling,
         intake=intake,
         logs=logs,
         metrics=metrics,

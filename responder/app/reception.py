@@ -63,6 +63,7 @@ def web_parts(
         archive=store,
         controls=store.controls,
         openings=store.openings,
+        drills=store.drills,
         clock=clock,
         server=settings.server,
         metrics=metrics,

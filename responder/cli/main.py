@@ -35,6 +35,7 @@ _COMMANDS = {
     "pause": "pause",
     "resume": "resume",
     "open": "open_rule",
+    "drill": "drill",
     "backup": "backup",
     "healthcheck": "healthcheck",
 }

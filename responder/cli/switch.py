@@ -56,6 +56,17 @@ def ask(
     arguments: argparse.Namespace, path: str, body: dict[str, Any]
 ) -> requests.Response:
     """What the service answers to this body. Raises `Usage` if it refuses."""
+    return _asked(arguments, "POST", path, body)
+
+
+def look(arguments: argparse.Namespace, path: str) -> requests.Response:
+    """What the service shows there. Raises `Usage` if it refuses."""
+    return _asked(arguments, "GET", path, None)
+
+
+def _asked(
+    arguments: argparse.Namespace, method: str, path: str, body: dict[str, Any] | None
+) -> requests.Response:
     url = _server(arguments)
     login = _login(arguments)
     if login and in_clear(url):
@@ -65,7 +76,8 @@ def ask(
         # No proxy, no .netrc: the password goes to the server that was named.
         session.trust_env = False
         try:
-            answer = session.post(
+            answer = session.request(
+                method,
                 f"{url}{path}",
                 json=body,
                 auth=login,

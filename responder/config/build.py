@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from responder.config.expand import Expanded
 from responder.config.parts import Parts, RuleParts
-from responder.config.schema import CredentialSection, LokiSection
+from responder.config.schema import CredentialSection, LokiSection, PushSection
 from responder.config.settings import (
     Basic,
     Credential,
@@ -14,6 +14,7 @@ from responder.config.settings import (
     Hmac,
     IrmSettings,
     LokiLogs,
+    LokiPush,
     NotifySettings,
     Server,
     Settings,
@@ -111,11 +112,23 @@ def _logs(parts: Parts) -> LokiLogs | EmbeddedLogs:
             bearer=logs.bearer,
             tenant=logs.tenant,
             timeout=logs.timeout,
+            push=_push(logs.push),
         )
     return EmbeddedLogs(
         push_bearer=logs.push_auth.bearer if logs.push_auth else None,
         keep=logs.keep,
         max_size=logs.max_size,
+    )
+
+
+def _push(given: PushSection | None) -> LokiPush | None:
+    if given is None:
+        return None
+    return LokiPush(
+        url=given.url,
+        username=given.username,
+        password=given.password,
+        bearer=given.bearer,
     )
 
 

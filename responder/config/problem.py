@@ -19,6 +19,8 @@ _SECRETS: tuple[tuple[str | None, ...], ...] = (
     ("logs", "password"),
     ("logs", "bearer"),
     ("logs", "push_auth", "bearer"),
+    ("logs", "push", "password"),
+    ("logs", "push", "bearer"),
     ("factory", "api_key"),
     ("factory", "report_url"),
     ("grafana", "token"),

@@ -88,6 +88,14 @@ class OperatorSection(Section):
     users: Annotated[dict[Username, Password], Field(min_length=1)]
 
 
+class PushSection(Section):
+    stand_in = {"url": "http://loki:3100"}
+    url: Annotated[str, AfterValidator(addresses.push_url)]
+    username: Username | None = None
+    password: MaybeSecret = None
+    bearer: MaybeSecret = None
+
+
 class LokiSection(Section):
     stand_in = {"type": "loki", "url": "http://loki:3100"}
     type: str
@@ -96,6 +104,7 @@ class LokiSection(Section):
     password: MaybeSecret = None
     bearer: MaybeSecret = None
     tenant: Text | None = None
+    push: PushSection | None = None
     timeout: Positive = timedelta(seconds=3)
 
 

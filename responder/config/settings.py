@@ -114,6 +114,16 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LokiPush:
+    """Where a drill writes its lines, and as whom."""
+
+    url: str
+    username: str | None = None
+    password: Secret | None = None
+    bearer: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LokiLogs:
     url: str
     username: str | None = None
@@ -121,6 +131,7 @@ class LokiLogs:
     bearer: Secret | None = None
     tenant: str | None = None
     timeout: timedelta = timedelta(seconds=3)
+    push: LokiPush | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +239,8 @@ class Settings:
         found += self.operators.values()
         found += [self.server.bearer] if self.server.bearer else []
         if isinstance(self.logs, LokiLogs):
-            found += [s for s in (self.logs.password, self.logs.bearer) if s]
+            asked = (self.logs, self.logs.push)
+            found += [s for a in asked if a for s in (a.password, a.bearer) if s]
         elif self.logs.push_bearer:
             found.append(self.logs.push_bearer)
         factory = self.factory

@@ -32,7 +32,7 @@ def session(settings: LokiLogs) -> requests.Session:
         opened.mount(scheme, DeadlineAdapter(AT_ONCE))
     opened.headers["User-Agent"] = "jwt-pizza-responder"
     opened.headers["Accept"] = "application/json"
-    credentials = _authorization(settings)
+    credentials = authorization(settings)
     if credentials:
         # As bytes, because a header's text must be Latin-1 and a secret need not.
         opened.headers["Authorization"] = credentials.encode()
@@ -41,7 +41,8 @@ def session(settings: LokiLogs) -> requests.Session:
     return opened
 
 
-def _authorization(settings: LokiLogs) -> str:
+def authorization(settings: LokiLogs) -> str:
+    """The header that these credentials make, "" without any."""
     if settings.bearer:
         return f"Bearer {settings.bearer.reveal().strip()}"
     user, password = _basic(settings)
@@ -62,6 +63,6 @@ def _basic(settings: LokiLogs) -> tuple[str, str]:
 def secrets(settings: LokiLogs) -> list[str]:
     """Every text that must be masked in what Loki or a library says."""
     bearer = settings.bearer.reveal().strip() if settings.bearer else ""
-    sent = _authorization(settings).partition(" ")[2]
+    sent = authorization(settings).partition(" ")[2]
     # Of `id:token` and of a base64 the secret half alone is a secret too.
     return [bearer, bearer.partition(":")[2], _basic(settings)[1], sent]

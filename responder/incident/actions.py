@@ -5,6 +5,7 @@ from datetime import datetime
 
 from responder.incident.attempt import MOST_WRONG_CODES, best_candidate
 from responder.incident.brakes import Brakes
+from responder.incident.drill import in_shadow
 from responder.incident.events import Finished
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Reason, State
@@ -98,6 +99,7 @@ def judge(
     incident: Incident, rule: Rule, brakes: Brakes, action: Action, now: datetime
 ) -> OperatorEvent | Finished | Already | Refusal:
     """The event that the action becomes, or why it becomes none."""
+    rule = in_shadow(rule, incident)
     match action:
         case AddNote():
             return Noted(at=now, by=action.by, text=action.text)

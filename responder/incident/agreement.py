@@ -20,7 +20,10 @@ def agreement(incident: Incident) -> Agreement | None:
     """What Responder would have done, against a person's own report or closing.
 
     None where it reported or was about to, and where no person has said anything.
+    Nothing follows from a drill.
     """
+    if incident.drill:
+        return None
     acted = incident.planned or incident.requested or incident.shared
     if incident.reports or acted:
         return None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from responder.incident.mark import drill_of
 from responder.incident.names import Sender, Status, Verdict
 
 
@@ -73,6 +74,11 @@ class Notification:
     alert_group: str = ""
     """IRM's id of the alert group."""
     external_url: str = ""
+
+    @property
+    def drill(self) -> bool:
+        """Whether it speaks of nothing but a drill."""
+        return bool(self.alerts) and all(drill_of(a.labels) for a in self.alerts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

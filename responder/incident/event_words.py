@@ -133,6 +133,8 @@ def _finished(event: Finished) -> str:
 def _opened(event: Opened) -> str:
     if event.relapse_of:
         return f"incident opened: a relapse of {event.relapse_of}"
+    if event.drill:
+        return f"drill {event.drill} opened an incident under rule {event.rule}"
     by = ""
     if event.reason is Reason.SELF_DETECTED:
         by = " by Responder's own watch"

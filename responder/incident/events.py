@@ -25,7 +25,7 @@ from responder.incident.told import Told
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """The incident began: an alert, a relapse, our own watch, a person (`by`)."""
+    """The incident began: an alert (a `drill`'s), a relapse, a watch, a person."""
 
     at: datetime
     rule: str
@@ -34,6 +34,7 @@ class Opened:
     sender: Sender | None = None
     relapse_of: str | None = None
     by: str = ""
+    drill: str = ""
     event: Literal["opened"] = "opened"
 
 

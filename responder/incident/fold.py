@@ -66,6 +66,7 @@ def apply(incident: Incident | None, event: Event, incident_id: str = "") -> Inc
             relapse_of=event.relapse_of,
             opened_as=event.reason,
             opened_by=event.by,
+            drill=event.drill,
             reason=event.reason,
             seq=1,
         )

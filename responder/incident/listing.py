@@ -46,6 +46,7 @@ class IncidentSummary:
     withheld_at: datetime | None = None
     reported_by_hand_at: datetime | None = None
     agreement: Agreement | None = None
+    drill: bool = False
     looked_at: datetime | None = None
     """With `seq`: whatever a page shows of the incident changes one of the two."""
 
@@ -62,6 +63,8 @@ class Search:
     since: datetime | None = None
     until: datetime | None = None
     open_only: bool = False
+    drills: bool | None = None
+    """Only drills, or only what is real; None: both."""
     limit: int = 50
     cursor: str | None = None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from responder.incident.brakes import Brakes, LinkRecord
+from responder.incident.drill import own
 from responder.incident.events import Candidate, CheckReading, Looked
 from responder.incident.evidence import Counted, Evidence, LogLine, Question, Unreadable
 from responder.incident.link import LinkPlace, ReportLink
@@ -76,7 +77,7 @@ def weigh(
     now: datetime,
 ) -> tuple[Looked, Mapping[str, ReportLink]]:
     """One look from the answers to `questions`, and the links by their digest."""
-    by_name = {answer.name: answer for answer in answers}
+    by_name = {answer.name: own(answer, incident.drill) for answer in answers}
     readings: list[CheckReading] = []
     counted: dict[str, LogLine] = {}
     matched: dict[str, LogLine] = {}

@@ -71,6 +71,8 @@ class Incident:
     opened_as: Reason = Reason.ALERT_RECEIVED
     opened_by: str = ""
     """The person who opened it, "" if none did."""
+    drill: str = ""
+    """The drill's id: it is never reported and counts nowhere. "" for a real one."""
     alert_started_at: datetime | None = None
     first_error_at: datetime | None = None
     first_error_final: bool = False

@@ -68,6 +68,7 @@ class Reason(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     NEW_FIRING = "new_firing"
     CLOSED_BY_PERSON = "closed_by_person"
+    DRILL = "drill"
 
 
 class Outcome(StrEnum):
@@ -111,6 +112,7 @@ class Verdict(StrEnum):
     TEST = "test"
     NO_DATA = "no_data"
     HEARTBEAT = "heartbeat"
+    DRILL = "drill"
 
 
 class Decision(StrEnum):

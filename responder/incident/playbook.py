@@ -9,6 +9,7 @@ verification (15).
 from datetime import datetime, timedelta
 
 from responder.incident.brakes import Brakes
+from responder.incident.drill import drilled, in_shadow
 from responder.incident.hold import reached
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Reason, State
@@ -36,6 +37,11 @@ SLOWEST_WATCH = timedelta(seconds=15)
 
 def next_step(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
     """The one thing to do next. Touches no clock, network, database, log or setting."""
+    step = _next_step(incident, in_shadow(rule, incident), brakes, now)
+    return drilled(step, incident, now) if incident.drill else step
+
+
+def _next_step(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
     if incident.ended_at is not None:
         return _watch(incident, rule, brakes, now, incident.ended_at)
     if incident.outstanding is not None:

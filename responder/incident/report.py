@@ -72,6 +72,8 @@ def _origin(record: Record, number: int) -> str:
         f"`{record.incident.id}`{mode}).",
         "All times are UTC.",
     ]
+    if record.incident.drill:
+        parts.append("**This was a drill:** no order failed, nothing was reported.")
     if not record.incident.state.ended:
         parts.append("The incident is still open: write this again when it has ended.")
     return " ".join(parts)

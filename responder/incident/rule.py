@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
+from responder.incident.mark import drill_of
 from responder.incident.names import Mode, OnRecovered, OnUnreadable
 
 _LONGEST_GROUP = 320
@@ -86,8 +87,10 @@ class Rule:
         """The value of the `group_by` labels as one text, "" without `group_by`.
 
         At most 320 characters, so that any database can index it: of a longer one
-        the beginning and a digest of it all.
+        the beginning and a digest of it all. A drill stands by itself.
         """
+        if drill := drill_of(labels):
+            return f"drill {drill}"
         whole = ",".join(f"{name}={labels.get(name, '')!r}" for name in self.group_by)
         if len(whole) <= _LONGEST_GROUP:
             return whole

@@ -42,7 +42,9 @@ _UNDER_WAY = frozenset({State.INVESTIGATING, State.REPORTING})
 def tellings(
     where: Where, incident: Incident, rule: Rule, scene: Scene, now: datetime
 ) -> tuple[Telling, ...]:
-    """What is still to be told there, in this order."""
+    """What is still to be told there, in this order. Nobody is told of a drill."""
+    if incident.drill:
+        return ()
     if incident.ended_at and now - incident.ended_at > FRESH_FOR[where]:
         return ()
     match where:

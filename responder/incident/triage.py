@@ -16,6 +16,7 @@ from responder.incident.alert import (
     PersonAction,
     measurement_failed,
 )
+from responder.incident.drill import marked
 from responder.incident.events import (
     AlertFired,
     AlertResolved,
@@ -31,6 +32,7 @@ from responder.incident.known import (
     OpenIncident,
     Triaged,
 )
+from responder.incident.mark import drill_of
 from responder.incident.names import Reason, State, Status, Verdict
 from responder.incident.nearest import why_ignored
 from responder.incident.rule import Rule
@@ -46,7 +48,7 @@ def triage(
     """The verdict on every alert of the delivery, and what to write down."""
     work = _Triage(delivery, rules, known, new_id)
     for alert in delivery.notification.alerts:
-        work.out.verdicts.append(work.verdict(alert))
+        work.out.verdicts.append(marked(alert, work.verdict(alert)))
     work.note_person()
     work.remember_group()
     return work.out
@@ -124,7 +126,10 @@ class _Triage:
             # Rule 16 watches it from now on: a fault that is there is a relapse.
             verdict, current = Verdict.ECHO, OpenIncident(id=unheard.id)
         if current is None:
-            verdict, current = Verdict.OPENED, self._open(rule, key)
+            verdict, current = (
+                Verdict.OPENED,
+                self._open(rule, key[1], alert),
+            )
         fired = AlertFired(
             at=self.at,
             fingerprint=alert.fingerprint,
@@ -139,13 +144,13 @@ class _Triage:
         self._remember(alert, rule, current.id, resolved=False)
         return self._say(alert, verdict, current.id, rule)
 
-    def _open(self, rule: Rule, key: tuple[str, str]) -> OpenIncident:
+    def _open(self, rule: Rule, group: str, alert: Alert) -> OpenIncident:
         new = OpenIncident(id=self.new_id())
-        self.known.open[key] = new
+        self.known.open[(rule.name, group)] = new
         self.out.opened.append(new.id)
-        sender = self.notice.sender
-        opened = Opened(at=self.at, rule=rule.name, group=key[1], sender=sender)
-        self._append(new.id, opened)
+        drill = drill_of(alert.labels)
+        opened = Opened(at=self.at, rule=rule.name, group=group, drill=drill)
+        self._append(new.id, replace(opened, sender=self.notice.sender))
         return new
 
     def _resolved(

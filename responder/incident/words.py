@@ -38,7 +38,8 @@ def sentence(incident: Incident, rule: Rule) -> str:
 
     `rule` gives windows and bounds; one that lost its checks will do.
     """
-    return _SENTENCES[incident.reason](incident, rule)
+    said = _SENTENCES[incident.reason](incident, rule)
+    return f"Drill: {said[:1].lower()}{said[1:]}" if incident.drill else said
 
 
 def _always(text: str) -> Callable[[Incident, Rule], str]:
@@ -90,4 +91,5 @@ _SENTENCES: Mapping[Reason, Callable[[Incident, Rule], str]] = {
         "Superseded: the alert fired anew and a new incident took over."
     ),
     Reason.CLOSED_BY_PERSON: words_operator.closed,
+    Reason.DRILL: words_reported.drill,
 }

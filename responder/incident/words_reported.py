@@ -58,6 +58,13 @@ def shadow(incident: Incident, _rule: Rule) -> str:
     return f"Shadow mode: a report would have been sent{when}. Nothing was sent."
 
 
+def drill(incident: Incident, _rule: Rule) -> str:
+    at = incident.withheld_at
+    if at is None:
+        return "It is over. It did not come to a report."
+    return f"It is over. A report would have been sent at {clock(at)}. Nothing was."
+
+
 _BY_HAND = "open the newest failing order and report by hand"
 
 

@@ -1,11 +1,12 @@
 """Valid webhook bodies to try a rule with, and the labels that the rule takes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from responder.incident.names import Sender, Status
-from responder.incident.rule import Matcher, Rule
+from responder.incident.rule import Rule
 from responder.senders.grafana import fingerprint_of
 
 _ADDRESS = "https://grafana.example.net/"
@@ -28,6 +29,21 @@ _INNERMOST_GROUP = re.compile(r"\(([^()|]*)(?:\|[^()]*)?\)")
 _ESCAPED = re.compile(r"\\([^\w\s])")
 _PRIVATE_USE = 0xE000
 _SET_ASIDE = re.compile("[\ue000-\ue0ff]")
+
+
+class Condition(Protocol):
+    """One label condition, of a rule or of a log query."""
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def op(self) -> str: ...
+
+    @property
+    def value(self) -> str: ...
+
+    def holds(self, labels: Mapping[str, str]) -> bool: ...
 
 
 def body(
@@ -58,34 +74,39 @@ def labels_for(rule: Rule) -> dict[str, str]:
     alternative = rule.match[0] if rule.match else ()
     labels: dict[str, str] = {}
     for name in dict.fromkeys(matcher.label for matcher in alternative):
-        value = _value_for([m for m in alternative if m.label == name], rule.name)
+        ours = [m for m in alternative if m.label == name]
+        value = value_for(ours, f"rule {rule.name}")
         if value:
             labels[name] = value
     named = {"alertname": _SAMPLE_NAME, **labels}
     return named if rule.takes(named) else labels
 
 
-def _value_for(matchers: list[Matcher], rule: str) -> str:
+def value_for(matchers: Sequence[Condition], whose: str) -> str:
+    """A value for which these conditions on one label all hold; "" is none at all.
+
+    Raises ValueError, naming `whose` they are, if none was found.
+    """
     label = matchers[0].label
-    wanted = [text for m in matchers for text in _literals(m)]
+    wanted = [text for m in matchers for text in literals(m.op, m.value)]
     for value in (*wanted, *_ANYTHING):
         if all(matcher.holds({label: value}) for matcher in matchers):
             return value
     conditions = ", ".join(f"{m.op}{m.value}" for m in matchers)
     raise ValueError(
-        f"rule {rule}: no sample value found for the label {label} ({conditions}); "
+        f"{whose}: no sample value found for the label {label} ({conditions}); "
         "take a recorded body instead, or list plain values such as =~a|b"
     )
 
 
-def _literals(matcher: Matcher) -> list[str]:
-    """Texts that the matcher may take: its value, or the alternatives of it."""
-    if matcher.op == "=":
-        return [matcher.value]
-    if matcher.op != "=~":
+def literals(op: str, value: str) -> list[str]:
+    """Texts that a condition may take: its value, or the alternatives of it."""
+    if op == "=":
+        return [value]
+    if op != "=~":
         return []
     # Escaped signs are set aside, so that they are not taken for operators.
-    simple = _ESCAPED.sub(lambda m: chr(_PRIVATE_USE + ord(m[1]) % 256), matcher.value)
+    simple = _ESCAPED.sub(lambda m: chr(_PRIVATE_USE + ord(m[1]) % 256), value)
     for pattern, replacement in _SIMPLER:
         simple = pattern.sub(replacement, simple)
     parts = simple.split("|")
@@ -94,7 +115,7 @@ def _literals(matcher: Matcher) -> list[str]:
     parts += simple.split("|")
     back = [_SET_ASIDE.sub(lambda m: chr(ord(m[0]) - _PRIVATE_USE), p) for p in parts]
     # An absent label is "": what the expression names is the better sample.
-    return [text for text in (*matcher.value.split("|"), *back) if text]
+    return [text for text in (*value.split("|"), *back) if text]
 
 
 def _time(at: datetime) -> str:

@@ -142,6 +142,8 @@ def _deliveries(
         ).where(delivery_incidents.c.incident == incident)
     if verdict is not None:
         query = query.where(figures.told(verdict))
+    elif incident is None:
+        query = query.where(~figures.told(Verdict.DRILL))
     newest = query.order_by(deliveries.c.received_at.desc(), deliveries.c.id.desc())
     rows: Iterable[AnyRow] = conn.execute(newest.limit(limit))
     return tuple(_heard(row) for row in rows)
@@ -169,6 +171,8 @@ def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
         found.append(column.opened_at >= wanted.since)
     if wanted.until is not None:
         found.append(column.opened_at < wanted.until)
+    if wanted.drills is not None:
+        found.append(column.drill.is_not(None) == wanted.drills)
     if wanted.open_only:
         found.append(column.ended_at.is_(None))
     if wanted.cursor is not None:
@@ -219,6 +223,7 @@ def _summary(row: AnyRow) -> IncidentSummary:
         withheld_at=row.withheld_at,
         reported_by_hand_at=row.by_hand_at,
         agreement=Agreement(row.agreement) if row.agreement else None,
+        drill=row.drill is not None,
         looked_at=row.looked_at,
     )
 

@@ -136,7 +136,9 @@ def standing(conn: Connection, supplier: Supplier, now: datetime) -> Standing:
     held: Pause | None = pause_of(conn.execute(select(brakes)).one())
     hour: HourOfCalls = hour_of_calls(conn, supplier, now)
     waiting = select(func.count()).where(
-        incidents.c.ended_at.is_(None), incidents.c.reason.in_(_HELD)
+        incidents.c.ended_at.is_(None),
+        incidents.c.reason.in_(_HELD),
+        incidents.c.drill.is_(None),
     )
     return Standing(
         pause=held if held and held.holds(now) else None,

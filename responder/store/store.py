@@ -28,6 +28,7 @@ from responder.store.appends import Appends
 from responder.store.archive import StoredArchive
 from responder.store.brakes import read_brakes
 from responder.store.databases import database_at
+from responder.store.drills import StoredDrills
 from responder.store.engine import Database, reading
 from responder.store.ids import Ids
 from responder.store.inline import InlineLane
@@ -95,6 +96,7 @@ class Store(StoredArchive):
         self.openings = StoredOpenings(
             self.write, lambda: self.engine, self._database, summarise, self.new_id
         )
+        self.drills = StoredDrills(self)
         self._engine: Engine | None = None
         self._lanes: list[Lane[Arrival, Accepted]] = []
 
@@ -224,8 +226,6 @@ class Store(StoredArchive):
     def outbox(self, places: Sequence[Where]) -> StoredOutbox:
         """What is still to be told in these places."""
         return StoredOutbox(places, self, self._appends, self._folds)
-
-    # Archive: the rest of it is `StoredArchive`
 
     def writable(self) -> bool:
         probe = update(tables.brakes).values(probed_at=self._clock.now())

@@ -83,6 +83,8 @@ incidents = Table(
     Column("reports", JSON, nullable=False),
     Column("outcome", Text),
     Column("opened_reason", Text),
+    # The id of the drill that it belongs to; NULL for a real one.
+    Column("drill", Text),
     # Its timeline, or what is around it, has grown since a sweep for errands.
     Column("untold", Boolean, nullable=False),
     Column("shared_with", String(16)),

@@ -174,6 +174,7 @@ def birth_of(incident: Incident) -> dict[str, Any]:
         "opened_at": incident.opened_at,
         "relapse_of": incident.relapse_of,
         "opened_reason": incident.opened_as.value,
+        "drill": incident.drill or None,
     }
 
 

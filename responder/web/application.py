@@ -12,6 +12,7 @@ from responder.web.api import api
 from responder.web.assets import serve_assets
 from responder.web.cassettes import cassettes
 from responder.web.doing import doing
+from responder.web.drilling import drilling, drilling_api
 from responder.web.guard import Operators, cross_site, text
 from responder.web.history import history
 from responder.web.login import login
@@ -51,6 +52,8 @@ _ROOMS = (
     readiness,
     opening_api,
     opening,
+    drilling_api,
+    drilling,
     history,
     reports,
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from responder.incident.drill import in_shadow
 from responder.incident.model import Incident
 from responder.incident.names import Mode
 from responder.incident.phase import automation_over, verify_from
@@ -29,6 +30,7 @@ class Can:
         cls, incident: Incident, rule: Rule, now: datetime, *, fixed_link: bool
     ) -> "Can":
         open_ = incident.finished is None
+        rule = in_shadow(rule, incident)
         acts = open_ and rule.mode is not Mode.SHADOW
         sent = incident.outstanding is not None
         veto = incident.vetoed

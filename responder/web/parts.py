@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from responder.config.settings import Credential, Secret, Server
 from responder.incident.alert import Delivery, Notification
 from responder.incident.controls import Controls
+from responder.incident.drills import Drilling, Drills
 from responder.incident.memory import Memory, Remember
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
 from responder.incident.openings import Openings
@@ -80,6 +81,7 @@ class Parts:
     archive: Archive
     controls: Controls
     openings: Openings
+    drills: Drills
     clock: Clock
     server: Server
     metrics: WebhookCounting
@@ -102,6 +104,8 @@ class Parts:
     push: PushEndpoint | None = None
     rules: tuple[Rule, ...] = ()
     config_sha: str = ""
+    drilling: Drilling | None = None
+    """Who runs drills; nobody where pages are served alone."""
     memory: Remember = Memory
     """What the storage remembers of Responder itself. Raises `StorageUnavailable`."""
     heartbeat_within: timedelta = timedelta(minutes=15)

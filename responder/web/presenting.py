@@ -77,6 +77,7 @@ def _facts(
         "errors": incident.errors,
         "failed_orders": incident.failed_orders,
         "relapse_of": incident.relapse_of,
+        "drill": bool(incident.drill),
         "reports": reports,
     }
 

@@ -14,9 +14,12 @@ _log = logging.getLogger("responder.webhooks")
 def tell(metrics: WebhookCounting, delivery: Delivery, accepted: Accepted) -> None:
     """Count a stored delivery and its alerts, and write its line."""
     notification = delivery.notification
-    if notification.sender is not Sender.GRAFANA_PULL:
+    pulled = notification.sender is Sender.GRAFANA_PULL
+    if not (pulled or notification.drill):
         metrics.heard(delivery.received_at)
     for alert, said in zip(notification.alerts, accepted.verdicts, strict=False):
+        if said.verdict is Verdict.DRILL:
+            continue
         metrics.alert(alert.status, said.verdict)
         if said.verdict is Verdict.HEARTBEAT:
             metrics.heartbeat(delivery.received_at)

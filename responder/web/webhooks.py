@@ -60,15 +60,19 @@ class _Reception:
     def receive(self, sender: Sender) -> Response:
         clock = self._parts.clock
         started, result = clock.monotonic(), "unavailable"
+        drill = False
         try:
             delivery, accepted = self._taken(sender, clock.now())
             result = _result(delivery, accepted)
+            drill = delivery.notification.drill
             return _acknowledged(delivery, accepted)
         except Refusal as refusal:
             result = refusal.result
             return self._refused(sender, refusal)
         finally:
-            self._parts.metrics.webhook(sender, result, clock.monotonic() - started)
+            if not drill:
+                seconds = clock.monotonic() - started
+                self._parts.metrics.webhook(sender, result, seconds)
 
     def _taken(self, sender: Sender, now: datetime) -> tuple[Delivery, Accepted]:
         parts = self._parts

@@ -47,10 +47,12 @@ class Journal:
         reason: Reason,
         decided: Decided | None = None,
     ) -> None:
-        self._meter.decided(incident.rule, decision, reason)
+        if not incident.drill:
+            self._meter.decided(incident.rule, decision, reason)
         facts: dict[str, object] = {
             "incident": incident.id,
             "rule": incident.rule,
+            **({"drill": incident.drill} if incident.drill else {}),
             "state": str(incident.state),
             "verdict": str(decision),
             "reason": str(reason),
@@ -83,6 +85,8 @@ class Journal:
         )
 
     def looked(self, incident: Incident, looked: Looked, seconds: float) -> None:
+        if incident.drill:
+            return
         self._meter.evidence(seconds)
         for check in looked.checks:
             if check.count is not None:
@@ -94,6 +98,8 @@ class Journal:
 
     def traced(self, incident: Incident, found: FirstErrorFound) -> None:
         """Before the event is noted: what was known already is not counted again."""
+        if incident.drill:
+            return
         new = set(found.failed_lines) - incident.failed_keys
         self._meter.orders(incident.rule, good=0, failed=len(new))
 

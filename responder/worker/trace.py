@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from responder.incident.drill import own
 from responder.incident.events import FirstErrorFound
 from responder.incident.evidence import Counted, LogLine, Question
 from responder.incident.look import FAILED, MOST_LINES
@@ -28,7 +29,8 @@ def trace_back(
     failed: dict[str, LogLine] = {}
     for _ in range(MOST_READS):
         since = max(earliest, first - rule.longest_window)
-        answers = logs.read(_questions(rule, since, first))
+        read = logs.read(_questions(rule, since, first))
+        answers = [own(answer, incident.drill) for answer in read]
         counted = [a for a in answers if isinstance(a, Counted)]
         complete = complete and len(counted) == len(answers)
         for answer in counted:

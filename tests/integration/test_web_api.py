@@ -28,6 +28,7 @@ FIELDS = {
     "errors",
     "failed_orders",
     "relapse_of",
+    "drill",
     "reports",
     "withheld_at",
     "reported_by_hand_at",

@@ -1,0 +1,235 @@
+"""One drill, step by step. Each step is kept as soon as it is known."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from responder.drill.lines import Written, lines_for
+from responder.drill.outward import Outward, Said
+from responder.incident.alert import AlertVerdict
+from responder.incident.controls import Controls
+from responder.incident.drills import (
+    Came,
+    Drill,
+    Drills,
+    Part,
+    Taken,
+    followed,
+    settled,
+)
+from responder.incident.evidence import Counted, Question
+from responder.incident.mark import MARK
+from responder.incident.model import Incident
+from responder.incident.names import Status, Verdict
+from responder.incident.ports import Archive, Clock, LogSource
+from responder.incident.rule import Rule
+from responder.senders import samples
+
+_BREATH = 0.05
+_READ_EVERY = 0.25
+_ADDRESS = "set server.public_url to the address under which senders reach this service"
+
+
+class Ground(Protocol):
+    """What a drill walks on."""
+
+    @property
+    def archive(self) -> Archive: ...
+
+    @property
+    def controls(self) -> Controls: ...
+
+    @property
+    def drills(self) -> Drills: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def logs(self) -> LogSource: ...
+
+    @property
+    def factory_host(self) -> str: ...
+
+    @property
+    def fixed_link(self) -> bool: ...
+
+
+class Walk:
+    """One drill of one rule. `pause` waits so many seconds; True: stop now."""
+
+    def __init__(
+        self,
+        drill: Drill,
+        rule: Rule,
+        ground: Ground,
+        outward: Outward,
+        pause: Callable[[float], bool],
+    ) -> None:
+        self._drill = drill
+        self._rule = rule
+        self._ground = ground
+        self._outward = outward
+        self._pause = pause
+        self._labels: dict[str, str] = {}
+
+    def run(self) -> Drill:
+        """Walk until the end or the first broken step."""
+        written = self._write()
+        if self._drill.broken is None:
+            self._alert(written)
+        self._drill = replace(self._drill, ended_at=self._ground.clock.now())
+        self._ground.drills.save(self._drill)
+        return self._drill
+
+    def _took(self, *taken: Taken) -> None:
+        self._drill = replace(self._drill, taken=(*self._drill.taken, *taken))
+        self._ground.drills.save(self._drill)
+
+    def _took_step(self, part: Part, came: Came, words: str, mend: str = "") -> bool:
+        self._took(Taken(part=part, came=came, words=words, mend=mend))
+        return came is Came.DONE
+
+    # The lines
+
+    def _write(self) -> bool:
+        """Whether lines are there to be counted."""
+        part, now = Part.LINES, self._ground.clock.now()
+        if not self._outward.writes:
+            words = "the log source is only read here, nothing can be written into it"
+            mend = "set logs.push.url, with a token that may write (logs:write)"
+            return self._took_step(part, Came.UNPROVEN, words, mend)
+        made = lines_for(self._rule, self._drill.id, self._ground.factory_host, now)
+        if not made.lines:
+            words = f"no line can be made that check {made.left_out[0]} takes"
+            mend = "write its label conditions and line filters with plain values"
+            return self._took_step(part, Came.UNPROVEN, words, mend)
+        said = self._outward.write(made.lines)
+        if not said.good:
+            own = self._outward.own_logs
+            where = "server.public_url and logs.push_auth" if own else "logs.push"
+            mend = f"compare {where} with what the log source asks for"
+            return self._took_step(part, Came.BROKEN, said.words, mend)
+        how = self._readable(made, now)
+        return self._took_step(part, Came.DONE, f"{len(made.lines)}, {how}")
+
+    def _readable(self, made: Written, since: datetime) -> str:
+        """Wait until some check's lines can be read back; how long that took."""
+        began, clock = self._ground.clock.monotonic(), self._ground.clock
+        asked = [
+            Question(
+                name=check.name,
+                query=check.query,
+                since=since - check.window,
+                until=since + timedelta(minutes=1),
+            )
+            for check in self._rule.checks
+            if check.name in made.enough
+        ]
+        while True:
+            took = clock.monotonic() - began
+            answers = self._ground.logs.read(asked)
+            for answer in answers:
+                if isinstance(answer, Counted):
+                    ours = [a for a in answer.lines if a.drill == self._drill.id]
+                    if len(ours) >= made.enough[answer.name]:
+                        return f"readable after {took:.1f} s"
+            if took > self._patience or self._pause(_READ_EVERY):
+                return "not readable yet"
+
+    @property
+    def _patience(self) -> float:
+        return min(2 * self._rule.recheck.total_seconds() + 2, 15.0)
+
+    # The alert
+
+    def _alert(self, written: bool) -> None:
+        try:
+            labels = samples.labels_for(self._rule)
+        except ValueError as why:
+            self._took_step(Part.DELIVERED, Came.UNPROVEN, str(why))
+            return
+        self._labels = {**labels, MARK: self._drill.id}
+        started = self._ground.clock.now()
+        said = self._send(started, Status.FIRING)
+        if not said.good:
+            self._took_step(Part.DELIVERED, Came.BROKEN, self._refused(said), _ADDRESS)
+            return
+        way = f"{self._outward.address}, as {self._outward.sender}"
+        self._took_step(Part.DELIVERED, Came.DONE, way)
+        if (verdict := self._stored(said)) is None:
+            return
+        if self._matched(verdict):
+            self._follow(written, started)
+        self._send(started, Status.RESOLVED)
+
+    def _send(self, started: datetime, status: Status) -> Said:
+        now = self._ground.clock.now()
+        return self._outward.deliver(self._labels, started, now, status)
+
+    def _refused(self, said: Said) -> str:
+        return f"{self._outward.address}: {said.words}"
+
+    def _stored(self, said: Said) -> AlertVerdict | None:
+        """The verdict, if the answer is of this Responder and its database."""
+        document = said.document if isinstance(said.document, dict) else {}
+        told = str(document.get("delivery", ""))
+        alerts = document.get("alerts")
+        if told and isinstance(alerts, list) and _spooled(alerts):
+            words = "the database did not take it in time: it waits in the spool"
+            mend = "look at the database of storage.url"
+            self._took_step(Part.STORED, Came.BROKEN, words, mend)
+            return None
+        kept = self._ground.archive.deliveries(verdict=Verdict.DRILL, limit=50)
+        for delivery in kept:
+            if told and delivery.id == told:
+                self._took_step(Part.STORED, Came.DONE, f"as delivery {told}")
+                return delivery.verdicts[0]
+        words = f"what answered at {self._outward.address} is not this Responder"
+        self._took_step(Part.STORED, Came.BROKEN, words, _ADDRESS)
+        return None
+
+    def _matched(self, verdict: AlertVerdict) -> bool:
+        part, wanted = Part.MATCHED, self._rule.name
+        if verdict.rule is None or verdict.incident is None:
+            mend = f"compare rules[].match of {wanted} with the alert's labels"
+            words = verdict.why or "no rule took the alert"
+            return self._took_step(part, Came.BROKEN, words, mend)
+        self._drill = replace(self._drill, incident=verdict.incident)
+        if verdict.rule != wanted:
+            words = f"rule {verdict.rule} comes first and took the alert"
+            mend = f"put {wanted} before it, or narrow the match of {verdict.rule}"
+            return self._took_step(part, Came.BROKEN, words, mend)
+        return self._took_step(part, Came.DONE, wanted)
+
+    def _follow(self, written: bool, started: datetime) -> None:
+        """Watch the drill's own incident until it is settled, or patience is over."""
+        clock = self._ground.clock
+        ends = clock.monotonic() + self._patience + 5
+        incident = self._incident()
+        while not settled(incident) and clock.monotonic() < ends:
+            if self._pause(_BREATH):
+                break
+            incident = self._incident()
+        if incident.withheld_at is not None:
+            seconds = (incident.withheld_at - started).total_seconds()
+            self._drill = replace(self._drill, seconds=max(seconds, 0.0))
+        self._took(
+            *followed(
+                incident,
+                self._rule,
+                self._ground.controls.standing(),
+                written=written,
+                fixed_link=self._ground.fixed_link,
+            )
+        )
+
+    def _incident(self) -> Incident:
+        found = self._ground.archive.timeline(self._drill.incident or "")
+        assert found is not None, "its verdict names it"
+        return found[0]
+
+
+def _spooled(alerts: list[object]) -> bool:
+    return any(isinstance(a, dict) and a.get("verdict") == "spooled" for a in alerts)

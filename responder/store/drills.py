@@ -1,0 +1,77 @@
+"""`Drills` as rows, each with its walk as JSON."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, delete, func, select
+
+from responder.incident.drills import Drill
+from responder.store.drill_table import drills
+from responder.store.engine import reading
+from responder.store.upsert import upsert
+
+KEPT = 200
+"""So many of the latest drills are kept."""
+T = TypeVar("T")
+_DRILL: TypeAdapter[Drill] = TypeAdapter(Drill)
+
+
+class Base(Protocol):
+    """The store as drills need it."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    def write(self, job: Callable[[Connection], T]) -> T: ...
+
+
+class StoredDrills:
+    """`Drills` on the store's database."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+
+    def save(self, drill: Drill) -> None:
+        self._base.write(lambda conn: _save(conn, drill))
+
+    def find(self, drill: str) -> Drill | None:
+        return self._one(select(drills.c.body).where(drills.c.id == drill))
+
+    def last(self, rule: str | None = None) -> Drill | None:
+        newest = select(drills.c.body).order_by(drills.c.at.desc(), drills.c.id)
+        if rule is not None:
+            newest = newest.where(drills.c.rule == rule)
+        return self._one(newest.limit(1))
+
+    def passed(self, rule: str, since: datetime) -> int:
+        query = select(func.count()).where(
+            drills.c.rule == rule, drills.c.at >= since, drills.c.passed.is_(True)
+        )
+        with reading(self._base.engine) as conn:
+            return int(conn.execute(query).scalar_one())
+
+    def _one(self, query: Any) -> Drill | None:
+        with reading(self._base.engine) as conn:
+            body = conn.execute(query).scalar()
+        return None if body is None else _DRILL.validate_json(body)
+
+
+def _save(conn: Connection, drill: Drill) -> None:
+    values = {
+        "at": drill.at,
+        "rule": drill.rule,
+        "ended_at": drill.ended_at,
+        "passed": drill.passed,
+        "body": _DRILL.dump_json(drill).decode(),
+    }
+    statement = upsert(conn, drills).values(id=drill.id, **values)
+    conn.execute(
+        statement.on_conflict_do_update(index_elements=[drills.c.id], set_=values)
+    )
+    old = select(drills.c.id).order_by(drills.c.at.desc(), drills.c.id).offset(KEPT)
+    # Without a limit SQLite takes no offset.
+    gone = conn.execute(old.limit(KEPT)).scalars().all()
+    if gone:
+        conn.execute(delete(drills).where(drills.c.id.in_(gone)))
