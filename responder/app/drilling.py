@@ -19,6 +19,7 @@ def drill_runner(
         clock=store.clock,
         logs=logs,
         factory_host=PizzaFactory(settings.factory, masker).name,
+        rules=settings.rules,
         fixed_link=settings.factory.report_url is not None,
     )
     return Runner(settings, masker, ground)

@@ -14,7 +14,6 @@ from responder.config.settings import (
     Hmac,
     IrmSettings,
     LokiLogs,
-    LokiPush,
     NotifySettings,
     Server,
     Settings,
@@ -121,10 +120,10 @@ def _logs(parts: Parts) -> LokiLogs | EmbeddedLogs:
     )
 
 
-def _push(given: PushSection | None) -> LokiPush | None:
+def _push(given: PushSection | None) -> LokiLogs | None:
     if given is None:
         return None
-    return LokiPush(
+    return LokiLogs(
         url=given.url,
         username=given.username,
         password=given.password,

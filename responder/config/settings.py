@@ -114,16 +114,6 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LokiPush:
-    """Where a drill writes its lines, and as whom."""
-
-    url: str
-    username: str | None = None
-    password: Secret | None = None
-    bearer: Secret | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LokiLogs:
     url: str
     username: str | None = None
@@ -131,7 +121,8 @@ class LokiLogs:
     bearer: Secret | None = None
     tenant: str | None = None
     timeout: timedelta = timedelta(seconds=3)
-    push: LokiPush | None = None
+    push: "LokiLogs | None" = None
+    """Where a drill writes its lines, and as whom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ class Surroundings:
     logs: LogSource
     factory_host: str
     fixed_link: bool
+    rules: tuple[Rule, ...]
 
 
 class Runner:

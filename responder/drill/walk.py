@@ -7,7 +7,6 @@ from typing import Protocol
 
 from responder.drill.lines import Written, lines_for
 from responder.drill.outward import Outward, Said
-from responder.incident.alert import AlertVerdict
 from responder.incident.controls import Controls
 from responder.incident.drills import (
     Came,
@@ -22,6 +21,7 @@ from responder.incident.evidence import Counted, Question
 from responder.incident.mark import MARK
 from responder.incident.model import Incident
 from responder.incident.names import Status, Verdict
+from responder.incident.nearest import why_ignored
 from responder.incident.ports import Archive, Clock, LogSource
 from responder.incident.rule import Rule
 from responder.senders import samples
@@ -55,6 +55,9 @@ class Ground(Protocol):
     @property
     def fixed_link(self) -> bool: ...
 
+    @property
+    def rules(self) -> tuple[Rule, ...]: ...
+
 
 class Walk:
     """One drill of one rule. `pause` waits so many seconds; True: stop now."""
@@ -76,11 +79,14 @@ class Walk:
 
     def run(self) -> Drill:
         """Walk until the end or the first broken step."""
-        written = self._write()
-        if self._drill.broken is None:
-            self._alert(written)
-        self._drill = replace(self._drill, ended_at=self._ground.clock.now())
-        self._ground.drills.save(self._drill)
+        try:
+            written = self._write()
+            if self._drill.broken is None:
+                self._alert(written)
+        finally:
+            # Whatever happened: nobody waits for a drill that nobody walks.
+            self._drill = replace(self._drill, ended_at=self._ground.clock.now())
+            self._ground.drills.save(self._drill)
         return self._drill
 
     def _took(self, *taken: Taken) -> None:
@@ -158,9 +164,9 @@ class Walk:
             return
         way = f"{self._outward.address}, as {self._outward.sender}"
         self._took_step(Part.DELIVERED, Came.DONE, way)
-        if (verdict := self._stored(said)) is None:
+        if not self._stored(said):
             return
-        if self._matched(verdict):
+        if self._matched(_incident_of(said)):
             self._follow(written, started)
         self._send(started, Status.RESOLVED)
 
@@ -171,35 +177,33 @@ class Walk:
     def _refused(self, said: Said) -> str:
         return f"{self._outward.address}: {said.words}"
 
-    def _stored(self, said: Said) -> AlertVerdict | None:
-        """The verdict, if the answer is of this Responder and its database."""
+    def _stored(self, said: Said) -> bool:
+        """Whether the answer is of this Responder and its database."""
+        part = Part.STORED
         document = said.document if isinstance(said.document, dict) else {}
         told = str(document.get("delivery", ""))
-        alerts = document.get("alerts")
-        if told and isinstance(alerts, list) and _spooled(alerts):
+        if told and _alert_of(said).get("verdict") == "spooled":
             words = "the database did not take it in time: it waits in the spool"
             mend = "look at the database of storage.url"
-            self._took_step(Part.STORED, Came.BROKEN, words, mend)
-            return None
-        kept = self._ground.archive.deliveries(verdict=Verdict.DRILL, limit=50)
-        for delivery in kept:
-            if told and delivery.id == told:
-                self._took_step(Part.STORED, Came.DONE, f"as delivery {told}")
-                return delivery.verdicts[0]
-        words = f"what answered at {self._outward.address} is not this Responder"
-        self._took_step(Part.STORED, Came.BROKEN, words, _ADDRESS)
-        return None
-
-    def _matched(self, verdict: AlertVerdict) -> bool:
-        part, wanted = Part.MATCHED, self._rule.name
-        if verdict.rule is None or verdict.incident is None:
-            mend = f"compare rules[].match of {wanted} with the alert's labels"
-            words = verdict.why or "no rule took the alert"
             return self._took_step(part, Came.BROKEN, words, mend)
-        self._drill = replace(self._drill, incident=verdict.incident)
-        if verdict.rule != wanted:
-            words = f"rule {verdict.rule} comes first and took the alert"
-            mend = f"put {wanted} before it, or narrow the match of {verdict.rule}"
+        kept = self._ground.archive.deliveries(verdict=Verdict.DRILL, limit=50)
+        if told in {delivery.id for delivery in kept}:
+            return self._took_step(part, Came.DONE, f"as delivery {told}")
+        words = f"what answered at {self._outward.address} is not this Responder"
+        return self._took_step(part, Came.BROKEN, words, _ADDRESS)
+
+    def _matched(self, incident: str) -> bool:
+        part, wanted = Part.MATCHED, self._rule.name
+        found = self._ground.archive.timeline(incident) if incident else None
+        if found is None:
+            words = why_ignored(self._labels, self._ground.rules)
+            mend = f"compare rules[].match of {wanted} with the alert's labels"
+            return self._took_step(part, Came.BROKEN, words, mend)
+        self._drill = replace(self._drill, incident=incident)
+        took = found[0].rule
+        if took != wanted:
+            words = f"rule {took} comes first and took the alert"
+            mend = f"put {wanted} before it, or narrow the match of {took}"
             return self._took_step(part, Came.BROKEN, words, mend)
         return self._took_step(part, Came.DONE, wanted)
 
@@ -231,5 +235,13 @@ class Walk:
         return found[0]
 
 
-def _spooled(alerts: list[object]) -> bool:
-    return any(isinstance(a, dict) and a.get("verdict") == "spooled" for a in alerts)
+def _alert_of(said: Said) -> dict[str, object]:
+    """What the answer says of the one alert."""
+    document = said.document if isinstance(said.document, dict) else {}
+    alerts = document.get("alerts")
+    first = alerts[0] if isinstance(alerts, list) and alerts else {}
+    return first if isinstance(first, dict) else {}
+
+
+def _incident_of(said: Said) -> str:
+    return str(_alert_of(said).get("incident") or "")

@@ -28,17 +28,11 @@ def push_target(logs: LokiLogs | EmbeddedLogs, address: str) -> PushTarget | Non
         return PushTarget(url=f"{address}{PATH}", headers=headers)
     if logs.push is None:
         return None
-    writer = LokiLogs(
-        url=logs.push.url,
-        username=logs.push.username,
-        password=logs.push.password,
-        bearer=logs.push.bearer,
-    )
-    if credentials := authorization(writer):
+    if credentials := authorization(logs.push):
         headers["Authorization"] = credentials.encode()
     if logs.tenant:
         headers["X-Scope-OrgID"] = logs.tenant
-    return PushTarget(url=f"{base_url(writer.url)}{PATH}", headers=headers)
+    return PushTarget(url=f"{base_url(logs.push.url)}{PATH}", headers=headers)
 
 
 def push_body(lines: Sequence[PushedLine]) -> bytes:

@@ -56,8 +56,8 @@ class AlertFired:
 class AlertResolved:
     """A firing ended, by its sender's word.
 
-    `state_reason` is Grafana's reason when the alert did not end by itself;
-    `truncated` says that the delivery left alerts out (rule 17).
+    `state_reason` is Grafana's if it did not end by itself; `truncated`: the
+    delivery left alerts out (rule 17).
     """
 
     at: datetime
@@ -106,13 +106,12 @@ class CheckReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A link seen in the counted lines, by name and digest only."""
+    """A link in the counted lines. `late`: spent before, seen after answer + settle."""
 
     name: str
     digest: str
     seen_at: datetime
     late: bool = False
-    """It was spent already, and seen later than its answer and `settle`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

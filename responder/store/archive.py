@@ -1,7 +1,5 @@
 """Reads for pages, API and metrics. They see only what is committed."""
 
-import base64
-import binascii
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +9,6 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, case, or_, selec
 from responder.incident.agreement import Agreement
 from responder.incident.events import Event
 from responder.incident.listing import (
-    BadCursor,
     HeardBody,
     HeardDelivery,
     IncidentPage,
@@ -25,6 +22,7 @@ from responder.incident.names import Outcome, Proof, Reason, State, Verdict
 from responder.incident.ports import StorageUnavailable
 from responder.store import figures
 from responder.store.bodies import bodies_of, body_of
+from responder.store.cursors import cursor_of, place_of
 from responder.store.engine import reading
 from responder.store.tables import (
     AnyRow,
@@ -32,7 +30,6 @@ from responder.store.tables import (
     delivery_incidents,
     from_us,
     incidents,
-    to_us,
 )
 from responder.store.timeline import Folds, Stories, read_row, with_row
 
@@ -116,7 +113,7 @@ def _search(conn: Connection, wanted: Search) -> IncidentPage:
     )
     rows = conn.execute(query).all()
     shown = rows[:limit]
-    more = _cursor(shown[-1]) if len(rows) > limit else None
+    more = cursor_of(shown[-1]) if len(rows) > limit else None
     return IncidentPage(incidents=tuple(_summary(row) for row in shown), cursor=more)
 
 
@@ -176,28 +173,10 @@ def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
     if wanted.open_only:
         found.append(column.ended_at.is_(None))
     if wanted.cursor is not None:
-        at, last = _place(wanted.cursor)
+        at, last = place_of(wanted.cursor)
         same = and_(column.opened_at == at, column.id < last)
         found.append(or_(column.opened_at < at, same))
     return found
-
-
-def _cursor(row: AnyRow) -> str:
-    text = f"{to_us(row.opened_at)}.{row.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
-        us, _, last = text.partition(".")
-        at = from_us(int(us))
-    except (ValueError, OverflowError, binascii.Error):
-        raise BadCursor("this cursor was not issued by this service") from None
-    if not last.isalnum():
-        raise BadCursor("this cursor was not issued by this service")
-    return at, last
 
 
 def _summary(row: AnyRow) -> IncidentSummary:

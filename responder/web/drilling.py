@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from responder.config.addresses import reachable, written
 from responder.incident.drills import Drill, Part, part_words
 from responder.incident.openings import NoSuchRule
-from responder.server import reachable, written
 from responder.web import asked
 from responder.web.actions import WrongType, json_body, refused, wrong_type
 from responder.web.api import plain
