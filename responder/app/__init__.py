@@ -166,9 +166,7 @@ def _assembled(
     )
     prober = prober_of(settings, store, logs, probe_every or PROBE_EVERY)
     ready = readiness_of(settings, store, life.memory, prober)
-    parts = replace(
-        parts, memory=life.memory, readiness=ready, drilling=drilling
-    )
+    parts = replace(parts, memory=life.memory, readiness=ready, drilling=drilling)
     return Responder(
         settings=settings,
         store=store,
