@@ -156,17 +156,16 @@ def _assembled(
     probe_every: timedelta | None,
 ) -> Responder:
     """The intake and the web around a worker and its tools."""
-    taken_in = taken_in_by(worker, metrics)
+    taken_in, logs = taken_in_by(worker, metrics), tools.logs
     intake = spooling_intake(settings, store, masker, taken_in)
     metrics.watch_spool(intake.waiting)
-    logs, clock = tools.logs, tools.clock
-    drilling = drill_runner(settings, store, logs, masker)
     parts = web_parts(
-        settings, intake, taken_in, store, worker, logs, metrics, masker, clock
+        settings, intake, taken_in, store, worker, logs, metrics, masker, tools.clock
     )
     prober = prober_of(settings, store, logs, probe_every or PROBE_EVERY)
     ready = readiness_of(settings, store, life.memory, prober)
-    parts = replace(parts, memory=life.memory, readiness=ready, drilling=drilling)
+    drill = drill_runner(settings, store, logs, masker)
+    parts = replace(parts, memory=life.memory, readiness=ready, drilling=drill)
     return Responder(
         settings=settings,
         store=store,
@@ -178,7 +177,7 @@ def _assembled(
             *([Rounds("readiness", prober, probe_every)] if probe_every else []),
         ),
         tellers=tellers_of(settings, store, masker, metrics),
-        drilling=drilling,
+        drilling=drill,
         intake=intake,
         logs=logs,
         metrics=metrics,
