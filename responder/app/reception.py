@@ -71,6 +71,7 @@ def web_parts(
         hand_over=worker.hand_over,
         taken_in=taken_in,
         spool_takes=intake.takes,
+        spooled=intake.waiting,
         worker_alive=worker.alive,
         new_id=store.new_id,
         authenticate=_authentication(settings),

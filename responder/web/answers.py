@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from responder.incident.event_words import outcome_words
 from responder.incident.events import Event, FirstErrorFound, Looked
@@ -47,11 +48,10 @@ def _broken(incident: Incident, events: Sequence[Event]) -> str:
     last = max(map(line_time, keys))
     orders = count_of(incident.failed_orders, "failed order")
     what = f"{orders}, " if incident.failed_orders else ""
-    lasted = span(last - first)
-    return (
-        f"{what}{count_of(incident.errors, 'error log')}, from {clock(first)} to "
-        f"{clock(last)} UTC ({lasted})."
-    )
+    when = f"at {clock(first)} UTC"
+    if last - first >= timedelta(seconds=1):
+        when = f"from {clock(first)} to {clock(last)} UTC ({span(last - first)})"
+    return f"{what}{count_of(incident.errors, 'error log')}, {when}."
 
 
 def _did(incident: Incident) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from responder.incident.controls import Standing
 from responder.incident.drill import in_shadow
 from responder.incident.model import Incident
 from responder.incident.names import Mode
@@ -13,12 +14,12 @@ from responder.incident.window import UNDO_FOR, live_plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Can:
-    """`link`: whether there is anything to report with."""
+    """`why_not`: what keeps a report from leaving even if a person asks, or ""."""
 
     veto: bool
     undo: bool
     report: bool
-    link: bool
+    why_not: str
     close: bool
 
     @property
@@ -27,7 +28,12 @@ class Can:
 
     @classmethod
     def of(
-        cls, incident: Incident, rule: Rule, now: datetime, *, fixed_link: bool
+        cls,
+        incident: Incident,
+        rule: Rule,
+        now: datetime,
+        standing: Standing,
+        fixed_link: bool,
     ) -> "Can":
         open_ = incident.finished is None
         rule = in_shadow(rule, incident)
@@ -41,6 +47,18 @@ class Can:
             and not (sent or done or automation_over(incident)),
             undo=acts and veto is not None and now < veto.at + UNDO_FOR,
             report=acts and not sent,
-            link=fixed_link or bool(incident.candidates),
+            why_not=_why_not(incident, standing, fixed_link),
             close=open_ and not sent,
         )
+
+
+def _why_not(incident: Incident, standing: Standing, fixed_link: bool) -> str:
+    if standing.pause:
+        return "Automatic reports are paused: resume first."
+    if standing.breaker_open:
+        return "All reports allowed within an hour are used."
+    if fixed_link or incident.candidates:
+        return ""
+    if incident.answered or incident.shared:
+        return "It is reported, and no newer link was seen."
+    return "No link found yet: nothing can be reported."

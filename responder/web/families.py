@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from responder.incident.listing import IncidentSummary
-from responder.incident.names import State
+from responder.incident.names import Reason, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,19 @@ def families(incidents: Sequence[IncidentSummary]) -> list[Family]:
     for incident in incidents:
         members.setdefault(incident.shared_with or incident.id, []).append(incident)
     return [_family(root, found) for root, found in members.items()]
+
+
+def by_urgency(found: Sequence[Family]) -> list[Family]:
+    """Who waits for a person first, then what can be stopped, last what watches."""
+    return sorted(found, key=lambda family: _urgency(family.first))
+
+
+def _urgency(incident: IncidentSummary) -> int:
+    if incident.state is State.NEEDS_HUMAN:
+        return 0
+    if incident.reason is Reason.VETO_WINDOW:
+        return 1
+    return 3 if incident.withheld_at else 2
 
 
 def _family(root: str, members: Sequence[IncidentSummary]) -> Family:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from responder.incident.listing import IncidentSummary
 from responder.incident.model import Incident
-from responder.incident.names import State
+from responder.incident.names import Reason, State
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.rule import Rule
 from responder.incident.words import sentence, state_words
-from responder.web.families import Family, families
+from responder.web.clocks import utc
+from responder.web.families import Family, by_urgency, families
 
 _REMEMBERED = timedelta(minutes=30)
 _NEXT = " Next: "
@@ -45,6 +46,8 @@ class Now:
     """Who stopped automatic reports and until when, "" if nobody did."""
     held: int = 0
     """Open incidents that the pause holds."""
+    spooled: int = 0
+    """Deliveries that the database has not taken yet."""
     not_ready: str = ""
     """Why an outage would be missed, "" if it would not be."""
     would_act: str = ""
@@ -55,7 +58,9 @@ def headline(now: Now) -> Headline:
     """What matters most now (unknown, waiting, paused, working, not ready, quiet)."""
     if not now.worker_alive:
         return worker_dead()
-    known = families(now.open)
+    if now.spooled:
+        return _storage_away(now.spooled)
+    known = by_urgency(families(now.open))
     waiting = [family for family in known if family.waits]
     if waiting:
         return _asking("waiting", _of_several(waiting, known))
@@ -81,13 +86,24 @@ def worker_dead() -> Headline:
     return _headline("unknown", words, ask="Restart Responder.")
 
 
+def _storage_away(spooled: int) -> Headline:
+    """What was heard is safe, but not worked upon, and the rest may be old."""
+    verb = "waits" if spooled == 1 else "wait"
+    words = (
+        f"The database takes nothing: {count_of(spooled, 'webhook')} {verb} beside it. "
+        "Nothing is counted or reported until it answers."
+    )
+    return _headline("unknown", words, ask="Look at the database and its disk.")
+
+
 def incident_headline(incident: Incident, rule: Rule) -> Headline:
     """The same for one incident."""
     words = sentence(incident, rule)
     if incident.state is State.NEEDS_HUMAN:
         return _asking("waiting", words)
     if not incident.state.ended:
-        return _headline("working", words)
+        held = incident.state is State.HOLDING and incident.reason is Reason.PAUSED
+        return _headline("paused" if held else "working", words)
     tone = "quiet" if incident.state is State.RECOVERED else "ended"
     word = state_words(incident.state)
     if incident.state is not State.CLOSED:
@@ -112,7 +128,12 @@ def _headline(
 ) -> Headline:
     usual, icon = _WORDS[tone]
     return Headline(
-        word=word or usual, icon=icon, tone=tone, sentence=words, lead=lead, ask=ask
+        word=word or usual,
+        icon=icon,
+        tone=tone,
+        sentence=utc(words),
+        lead=lead,
+        ask=ask,
     )
 
 
@@ -122,14 +143,16 @@ def _asking(tone: str, words: str) -> Headline:
 
 
 def _lasted(incident: Incident) -> str:
-    """From the first error to the factory's last answer, for what was reported."""
+    """From the first error to the last report, for what was reported."""
     if incident.first_error_at is None or not incident.answered:
         return ""
     first, last = incident.first_error_at, incident.answered[-1].at
     times = len(incident.reports)
+    reported = "reported" if times == 1 else f"reported {times} times, last"
+    after = max(last - first, timedelta())
     return (
-        f"Orders failed {clock(first)} to {clock(last)} UTC, {span(last - first)}. "
-        f"Reported {'once' if times == 1 else f'{times} times'}. "
+        f"First error {clock(first)}, {reported} {clock(last)} UTC, "
+        f"{span(after)} later. "
     )
 
 
@@ -191,7 +214,7 @@ def _failed_for(incident: IncidentSummary) -> str:
     if not incident.first_error_at or not incident.reports:
         return ""
     last = incident.reports[-1]
-    return f"Orders failed for {span(last.at - incident.first_error_at)}. "
+    return f"First error to report: {span(last.at - incident.first_error_at)}. "
 
 
 def _never_heard(now: Now) -> str:

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from responder.incident.listing import HeardDelivery, IncidentSummary
+from responder.incident.model import Incident
 from responder.incident.names import State
 from responder.incident.phrases import count_of, span
 from responder.incident.words import state_words
 from responder.web.agreeing import agreement_words
+from responder.web.clocks import utc
 from responder.web.families import Family
 from responder.web.headline import ago, failing_since
 
@@ -24,6 +26,13 @@ _TONES = {
     State.CLOSED: "ended",
     State.SUPERSEDED: "ended",
 }
+
+
+def state_of(incident: Incident | IncidentSummary) -> str:
+    """The state in a few words, true for what is only watched too."""
+    if incident.state is State.VERIFYING and incident.withheld_at:
+        return "shadow, only watching"
+    return state_words(incident.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +64,9 @@ class IncidentRow:
             id=incident.id,
             rule=incident.rule,
             group=incident.group,
-            state=state_words(incident.state),
+            state=state_of(incident),
             tone=_TONES.get(incident.state, "working"),
-            sentence=f"{failing_since(incident)}{incident.summary}",
+            sentence=utc(f"{failing_since(incident)}{incident.summary}"),
             numbers=_numbers(incident),
             opened_at=incident.opened_at,
             opened=day_clock(incident.opened_at),

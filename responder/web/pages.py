@@ -16,7 +16,7 @@ from responder.web.agreeing import agreement_words
 from responder.web.api import plain
 from responder.web.can import Can
 from responder.web.delay import compared
-from responder.web.families import families
+from responder.web.families import by_urgency, families
 from responder.web.guard import Operators, text
 from responder.web.headline import Now, headline, worker_dead
 from responder.web.heartbeat import silence
@@ -81,6 +81,7 @@ def _now(parts: Parts) -> Response:
             recent=recent,
             heard_at=next((d.received_at for d in told["heard"]), None),
             worker_alive=alive,
+            spooled=parts.spooled(),
             paused=standing_words(standing),
             held=standing.held,
             not_ready=quiet or missed(ready),
@@ -99,7 +100,8 @@ def _now(parts: Parts) -> Response:
             "since": memory.since,
         }
 
-    known = (open_ones, recent, told, alive, standing, memory, shown(ready))
+    held = (standing, parts.spooled())
+    known = (open_ones, recent, told, alive, held, memory, shown(ready))
     tag = fingerprint(known, parts.config_sha, _slot(at, busy=bool(open_ones)))
     return served("now", tag, at, BUSY if open_ones else QUIET, values)
 
@@ -108,13 +110,12 @@ def _open(
     parts: Parts, incidents: Sequence[IncidentSummary], at: datetime
 ) -> list[tuple[IncidentRow, Story | None]]:
     """Rows of what is open, who waits for a person first; the first few are drawn."""
-    waiting_first = sorted(families(incidents), key=lambda family: not family.waits)
     return [
         (
             IncidentRow.together(one, at),
             _story(parts, one.first.id, at) if n < _DRAWN else None,
         )
-        for n, one in enumerate(waiting_first)
+        for n, one in enumerate(by_urgency(families(incidents)))
     ]
 
 
@@ -131,7 +132,7 @@ def _story(
         folded = fold(incident_id, events)
         incident = replace(folded, looked_at=incident.looked_at)
     rule = rule_of(incident.rule, parts.rules)
-    can = Can.of(incident, rule, at, fixed_link=parts.fixed_link)
+    can = Can.of(incident, rule, at, parts.controls.standing(), parts.fixed_link)
     return Story.of(incident, events, rule, can=can, show=show)
 
 

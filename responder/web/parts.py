@@ -91,6 +91,8 @@ class Parts:
     """Told of each stored delivery, before it is acknowledged."""
     spool_takes: Callable[[], bool]
     """Whether a delivery would be durable even while the database is away."""
+    spooled: Callable[[], int] = lambda: 0
+    """How many deliveries wait beside the database for it to take them."""
     worker_alive: Callable[[], bool]
     new_id: Callable[[], str]
     authenticate: Callable[

@@ -12,14 +12,13 @@ from responder.incident.names import Verdict
 from responder.incident.phrases import clock
 from responder.incident.rule import Rule
 from responder.incident.window import acts_at
-from responder.incident.words import state_words
 from responder.web.addresses import Address, addresses_of
 from responder.web.answers import Answers, answers_of
 from responder.web.can import Can
 from responder.web.delay import Delay, delay_of
 from responder.web.drawing import Drawing, draw
 from responder.web.headline import Headline, incident_headline
-from responder.web.lists import DeliveryRow, day_clock
+from responder.web.lists import DeliveryRow, day_clock, state_of
 from responder.web.numbers import NumberRow, spoken, table
 from responder.web.strips import Strips, strips_of
 from responder.web.telling import Line, Show, told
@@ -137,7 +136,7 @@ class Story:
         head = incident_headline(incident, rule)
         return cls(
             incident=incident,
-            state=state_words(incident.state),
+            state=state_of(incident),
             answers=answers_of(incident, events, head.ask),
             chart=Chart.of(incident, events),
             delay=delay_of(incident),

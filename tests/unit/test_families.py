@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from responder.incident.fold import fold
 from responder.incident.listing import IncidentSummary
-from responder.incident.names import State
-from responder.web.families import families
+from responder.incident.names import Reason, State
+from responder.web.families import by_urgency, families
 from responder.web.headline import Now, headline
 from tests.fakes import NOON
 from tests.listed import summary_of
@@ -55,3 +55,14 @@ def test_one_headline_tells_of_all_that_share_a_report_and_counts_the_others() -
     assert words == (
         "The sentence of a. The same report is for rule-b too. And 1 more incident."
     )
+
+
+def test_what_can_still_be_stopped_stands_before_what_only_watches() -> None:
+    watching = replace(incident("s"), withheld_at=NOON)
+    working = incident("w")
+    announced = replace(incident("v"), reason=Reason.VETO_WINDOW)
+    waiting = incident("n", state=State.NEEDS_HUMAN)
+
+    found = by_urgency(families([watching, working, announced, waiting]))
+
+    assert [family.first.id for family in found] == ["n", "v", "w", "s"]

@@ -1,0 +1,117 @@
+"""Nothing on a page promises what will not happen, or says two things at once."""
+
+from dataclasses import replace
+
+import pytest
+
+from responder.incident.events import ReportWithheld
+from responder.incident.names import Decision, Reason, State
+from responder.incident.operator_events import Paused
+from responder.incident.pause import Pause
+from responder.web.application import create_app
+from responder.web.clocks import utc
+from tests.browser.scenes import (
+    SCENES,
+    beginning,
+    decided,
+    older,
+    veto_events,
+    web_of,
+    working_events,
+)
+from tests.web_parts import Web, at
+
+PAGE = "/incidents/inc-12"
+PAUSE = Pause(at=at(2), by="Ana", until=at(7202))
+
+
+def shadowed() -> Web:
+    withheld = ReportWithheld(
+        at=at(0.3), link="link 7f3a", digest="7f3a" * 16, reason=Reason.SHADOW
+    )
+    watching = decided(0.3, Decision.VERIFY, State.VERIFYING, Reason.SHADOW)
+    return web_of([*beginning(), withheld, watching])
+
+
+@pytest.mark.parametrize("path", ["/", PAGE])
+def test_what_was_withheld_is_not_called_reported(path: str) -> None:
+    page = shadowed().client().get(path).text
+
+    assert "shadow, only watching" in page
+    assert "reported, waiting for proof" not in page
+
+
+def test_no_report_is_offered_while_all_are_paused() -> None:
+    web = web_of(veto_events(), paused=PAUSE)
+
+    page = web.client().get(PAGE).text
+
+    assert "Automatic reports are paused: resume first." in page
+    assert 'type="submit" disabled>Report now' in page
+
+
+def test_no_report_is_offered_while_the_breaker_is_open() -> None:
+    web = web_of(veto_events())
+    web.controls.breaker_open = True
+
+    assert "All reports allowed within an hour are used." in web.client().get(PAGE).text
+
+
+def test_what_is_reported_is_not_said_to_have_no_link() -> None:
+    page = web_of(working_events()).client().get(PAGE).text
+
+    assert "No link found yet" not in page
+
+
+def test_the_page_of_a_held_incident_says_paused() -> None:
+    held = decided(3, Decision.HOLD, State.HOLDING, Reason.PAUSED)
+    paused = Paused(at=at(2), by="Ana", until=at(7202))
+    web = web_of([*beginning(), paused, held], paused=PAUSE)
+
+    page = web.client().get(PAGE).text
+
+    assert "‖</span> PAUSED" in page
+    assert "Ana stopped automatic reports at 12:00:02 UTC (until 14:00:02 UTC)" in page
+
+
+def test_a_webhook_that_waits_for_the_database_is_no_quiet() -> None:
+    web = web_of(older(), heard=())
+    app = create_app(replace(web.parts(), spooled=lambda: 2))
+
+    page = app.test_client().get("/").text
+
+    assert "UNKNOWN" in page
+    assert "The database takes nothing: 2 webhooks wait beside it." in page
+
+
+def test_a_next_step_that_is_past_is_not_announced() -> None:
+    step = replace(
+        decided(1, Decision.VERIFY, State.VERIFYING, Reason.REPORTED), until=at(11)
+    )
+    web = web_of([*working_events()[:-1], step], later=10)
+
+    before = web.client().get(PAGE).text
+    web.clock.at = at(12)
+    after = web.client().get(PAGE).text
+
+    assert "Next step at 12:00:11 UTC" in before
+    assert "Next step" not in after
+
+
+def test_the_span_is_told_as_what_it_is() -> None:
+    page = SCENES["recovered"]().client().get(PAGE).text
+
+    assert "First error 11:58:06, reported 12:00:00 UTC, 1 min 54 s later." in page
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("Reported 12:00:01. Waiting.", "Reported 12:00:01 UTC. Waiting."),
+        ("from 12:00:01 to 12:00:09 UTC", "from 12:00:01 to 12:00:09 UTC"),
+        ("at 12:00:01 (until 14:00:01).", "at 12:00:01 UTC (until 14:00:01 UTC)."),
+        ("ratio 1:02:03 of 112:00:01", "ratio 1:02:03 of 112:00:01"),
+    ],
+)
+def test_each_time_of_day_says_that_it_is_utc(words: str, told: str) -> None:
+    assert utc(words) == told
