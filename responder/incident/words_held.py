@@ -84,6 +84,8 @@ def cooldown(incident: Incident, _rule: Rule) -> str:
 def breaker_open(incident: Incident, _rule: Rule) -> str:
     limit = incident.decided.limit if incident.decided else None
     many = f"all {count_of(limit, 'report')}" if limit else "the reports"
+    if limit == 1:
+        return held(incident, "the one report allowed within an hour is used.")
     return held(incident, f"{many} allowed within an hour are used.")
 
 

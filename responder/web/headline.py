@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from responder.incident.listing import IncidentSummary
 from responder.incident.model import Incident
-from responder.incident.names import Reason, State
+from responder.incident.names import Proof, Reason, State
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.rule import Rule
 from responder.incident.words import sentence, state_words
-from responder.web.clocks import utc
+from responder.web.clocks import ago, utc
 from responder.web.families import Family, by_urgency, families
 
 _REMEMBERED = timedelta(minutes=30)
@@ -138,8 +138,17 @@ def _headline(
 
 
 def _asking(tone: str, words: str) -> Headline:
-    before, found, ask = words.partition(_NEXT)
-    return _headline(tone, before, ask=f"Next: {ask}" if found else "")
+    before, ask = split_ask(words)
+    return _headline(tone, before, ask=f"Next: {ask}" if ask else "")
+
+
+def split_ask(words: str) -> tuple[str, str]:
+    """What is so, and what a person does next: `…: look at our own service.`"""
+    for mark in (_NEXT, ": "):
+        before, found, ask = words.rpartition(mark)
+        if found:
+            return f"{before.rstrip('.')}.", ask
+    return words, ""
 
 
 def _lasted(incident: Incident) -> str:
@@ -165,9 +174,11 @@ def _without(words: str, word: str) -> str:
 def _of_several(first: Sequence[Family], every: Sequence[Family]) -> str:
     told, others = first[0].first, len(every) - 1
     more = f" And {count_of(others, 'more incident')}." if others else ""
-    before, found, ask = told.summary.partition(_NEXT)
+    before, ask = told.summary, ""
+    if told.state is State.NEEDS_HUMAN:
+        before, ask = split_ask(told.summary)
     same = _same_report(first[0])
-    return f"{failing_since(told)}{before}{same}{more}{_NEXT if found else ''}{ask}"
+    return f"{failing_since(told)}{before}{same}{more}{_NEXT if ask else ''}{ask}"
 
 
 def _same_report(family: Family) -> str:
@@ -186,15 +197,6 @@ def failing_since(incident: IncidentSummary) -> str:
     return f"Orders fail since {clock(incident.first_error_at)} UTC. "
 
 
-def ago(length: timedelta) -> str:
-    """How long ago, in whole minutes: the page is not asked anew every second."""
-    if length < timedelta(minutes=1):
-        return "less than a minute ago"
-    if length < timedelta(minutes=59, seconds=30):
-        return f"{round(length / timedelta(minutes=1))} min ago"
-    return f"{span(length)} ago"
-
-
 def _recovered(now: Now) -> Headline | None:
     family = families(now.recent)[0] if now.recent else None
     latest = family.first if family else None
@@ -204,10 +206,16 @@ def _recovered(now: Now) -> Headline | None:
     if length > _REMEMBERED:
         return None
     lead = f"Recovered at {clock(latest.ended_at)} UTC, {ago(length)}. Nothing to do."
+    ask = ""
+    if latest.proof is Proof.SUPPLIER:
+        # The supplier's word is not a proof: so says the incident's own page.
+        lead = lead.removesuffix(" Nothing to do.")
+        ask = "Next: place an order yourself to be sure."
     proof = latest.summary.removeprefix("Recovered: ")
     words = f"{proof[:1].upper()}{proof[1:]}"
     same = _same_report(family) if family else ""
-    return _headline("quiet", f"{_failed_for(latest)}{words}{same}", lead=lead)
+    words = f"{_failed_for(latest)}{words}{same}"
+    return _headline("quiet", words, lead=lead, ask=ask)
 
 
 def _failed_for(incident: IncidentSummary) -> str:

@@ -9,9 +9,10 @@ from responder.incident.names import State
 from responder.incident.phrases import count_of, span
 from responder.incident.words import state_words
 from responder.web.agreeing import agreement_words
-from responder.web.clocks import utc
+from responder.web.clocks import ago, utc
 from responder.web.families import Family
-from responder.web.headline import ago, failing_since
+from responder.web.headline import failing_since
+from responder.web.masked import untwisted
 
 
 def day_clock(at: datetime) -> str:
@@ -63,10 +64,10 @@ class IncidentRow:
         return cls(
             id=incident.id,
             rule=incident.rule,
-            group=incident.group,
+            group=untwisted(incident.group),
             state=state_of(incident),
             tone=_TONES.get(incident.state, "working"),
-            sentence=utc(f"{failing_since(incident)}{incident.summary}"),
+            sentence=utc(untwisted(f"{failing_since(incident)}{incident.summary}")),
             numbers=_numbers(incident),
             opened_at=incident.opened_at,
             opened=day_clock(incident.opened_at),
@@ -118,7 +119,7 @@ class DeliveryRow:
             sender=delivery.sender,
             credential=delivery.credential,
             verdicts=", ".join(delivery.kinds).replace("_", " ") or "no alerts",
-            why=delivery.why,
+            why=tuple(untwisted(why) for why in delivery.why),
             signed=""
             if difference is None
             else f"signature good, clock difference {abs(difference):.0f} s",

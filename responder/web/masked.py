@@ -1,5 +1,6 @@
 """Events as people may see them: senders and people write what they like."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
 from enum import StrEnum
@@ -8,11 +9,24 @@ from typing import Any
 from responder.incident.events import Event
 
 Mask = Callable[[str], str]
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _BETWEEN = "\n"
 
 
-def masked_all(events: tuple[Event, ...], mask: Mask) -> tuple[Event, ...]:
+def untwisted(text: str) -> str:
+    """The text without marks that turn the words around it: ours could be read wrong.
+
+    Text in a right-to-left script needs none of them and is kept.
+    """
+    return _TURNING.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def masked_all(events: tuple[Event, ...], masker: Mask) -> tuple[Event, ...]:
     """The events with every text masked that is the sender's or a person's."""
+
+    def mask(text: str) -> str:
+        return untwisted(masker(text))
+
     # Of ten thousand alerts seldom one holds a secret: all are asked about at once.
     told = _BETWEEN.join(text for event in events for text in _texts(event))
     if mask(told) == told:

@@ -9,8 +9,9 @@ from werkzeug.exceptions import NotFound
 
 from responder.incident.agreement import agreement
 from responder.incident.fold import fold
-from responder.incident.listing import IncidentSummary, Search
+from responder.incident.listing import HeardDelivery, IncidentSummary, Search
 from responder.incident.names import Verdict
+from responder.incident.ports import Archive
 from responder.incident.window import UNDO_FOR
 from responder.web.agreeing import agreement_words
 from responder.web.api import plain
@@ -67,9 +68,7 @@ def _now(parts: Parts) -> Response:
     open_ones = archive.search(Search(open_only=True)).incidents
     latest = archive.search(Search(limit=_RECENT + len(open_ones))).incidents
     recent = [i for i in latest if i.state.ended or i.ended_at][:_RECENT]
-    told = {
-        name: archive.deliveries(verdict=v, limit=n) for name, (v, n) in _TOLD.items()
-    }
+    told = _told(archive)
     alive, standing = parts.worker_alive(), parts.controls.standing()
     memory, ready = parts.memory(), parts.readiness(at)
     quiet = silence(told["beats"], at, parts.heartbeat_within)
@@ -104,6 +103,12 @@ def _now(parts: Parts) -> Response:
     known = (open_ones, recent, told, alive, held, memory, shown(ready))
     tag = fingerprint(known, parts.config_sha, _slot(at, busy=bool(open_ones)))
     return served("now", tag, at, BUSY if open_ones else QUIET, values)
+
+
+def _told(archive: Archive) -> dict[str, tuple[HeardDelivery, ...]]:
+    return {
+        name: archive.deliveries(verdict=v, limit=n) for name, (v, n) in _TOLD.items()
+    }
 
 
 def _open(

@@ -17,7 +17,10 @@ def standing_words(standing: Standing) -> str:
         many = count_of(standing.max_reports_per_hour, "report")
         frees = standing.hour_frees_at
         when = f"; the next may leave at {clock(frees)}" if frees else ""
-        return f"All {many} allowed within an hour are used{when}."
+        used = f"All {many} allowed within an hour are used"
+        if standing.max_reports_per_hour == 1:
+            used = "The one report allowed within an hour is used"
+        return f"{used}{when}."
     return ""
 
 

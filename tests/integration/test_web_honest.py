@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from responder.incident.events import ReportWithheld
-from responder.incident.names import Decision, Reason, State
-from responder.incident.operator_events import Paused
+from responder.incident.events import Finished, ReportWithheld
+from responder.incident.names import Decision, Proof, Reason, State
+from responder.incident.operator_events import Noted, Paused
 from responder.incident.pause import Pause
 from responder.web.application import create_app
 from responder.web.clocks import utc
+from responder.web.headline import split_ask
 from tests.browser.scenes import (
     SCENES,
     beginning,
@@ -94,8 +95,8 @@ def test_a_next_step_that_is_past_is_not_announced() -> None:
     web.clock.at = at(12)
     after = web.client().get(PAGE).text
 
-    assert "Next step at 12:00:11 UTC" in before
-    assert "Next step" not in after
+    assert "Looks again at 12:00:11 UTC" in before
+    assert "Looks again" not in after
 
 
 def test_the_span_is_told_as_what_it_is() -> None:
@@ -115,3 +116,53 @@ def test_the_span_is_told_as_what_it_is() -> None:
 )
 def test_each_time_of_day_says_that_it_is_utc(words: str, told: str) -> None:
     assert utc(words) == told
+
+
+def test_the_supplier_s_word_is_not_told_as_nothing_to_do() -> None:
+    end = Finished(
+        at=at(40),
+        state=State.RECOVERED,
+        reason=Reason.SUPPLIER_CONFIRMED,
+        proof=Proof.SUPPLIER,
+    )
+    page = web_of([*working_events(), end], later=90).client().get("/").text
+
+    assert "Nothing to do" not in page
+    assert "<b>Next: place an order yourself to be sure.</b>" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "fact", "ask"),
+    [
+        ("It fails. Next: report by hand.", "It fails.", "report by hand."),
+        (
+            'No count (check "a": 403 (x)): look at the log source.',
+            'No count (check "a": 403 (x)).',
+            "look at the log source.",
+        ),
+        ("Nothing to ask.", "Nothing to ask.", ""),
+    ],
+)
+def test_what_a_person_does_next_stands_apart(words: str, fact: str, ask: str) -> None:
+    assert split_ask(words) == (fact, ask)
+
+
+@pytest.mark.parametrize("path", ["/", PAGE])
+def test_marks_that_turn_words_around_reach_no_page(path: str) -> None:
+    twist = "\N{RIGHT-TO-LEFT OVERRIDE}"
+    hebrew = "\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET}"
+    events = [*beginning(f"{twist}gnihton {hebrew}")]
+    noted = Noted(at=at(3), by="Ana", text=f"{twist}done\N{RIGHT-TO-LEFT ISOLATE}")
+    end = Finished(
+        at=at(9),
+        state=State.CLOSED,
+        reason=Reason.CLOSED_BY_PERSON,
+        by="Ana",
+        why=f"not real: {twist}sey {hebrew}",
+    )
+
+    page = web_of([*events, noted, end]).client().get(path).text
+
+    assert twist not in page
+    assert "\N{RIGHT-TO-LEFT ISOLATE}" not in page
+    assert hebrew in page
