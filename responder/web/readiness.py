@@ -7,7 +7,8 @@ from flask import Blueprint, Response, jsonify
 
 from responder.incident.readiness import Aspect, Fact, Readiness
 from responder.web.guard import Operators
-from responder.web.headline import Headline, ago
+from responder.web.clocks import ago
+from responder.web.headline import Headline
 from responder.web.live import QUIET, fingerprint, served
 from responder.web.parts import Parts
 from responder.web.presenting import iso
