@@ -6,8 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from responder.incident.readiness import Aspect, Fact, Readiness
-from responder.web.guard import Operators
 from responder.web.clocks import ago
+from responder.web.guard import Operators
 from responder.web.headline import Headline
 from responder.web.live import QUIET, fingerprint, served
 from responder.web.parts import Parts
