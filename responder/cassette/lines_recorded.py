@@ -5,15 +5,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from responder.cassette.schema import Lines
-from responder.incident.events import CheckReading, Event, FirstErrorFound, Looked
+from responder.incident.events import (
+    CheckReading,
+    Event,
+    Finished,
+    FirstErrorFound,
+    Looked,
+    ReportAnswered,
+)
 from responder.incident.look import FAILED, TRAFFIC
 from responder.incident.model import line_time
+from responder.incident.names import Outcome
 from responder.incident.rule import Rule
 
 _STEP = timedelta(seconds=5)
 """Lateness is told in steps of this."""
 _MS = timedelta(milliseconds=1)
 Name = Callable[[str], str]
+Told = dict[str, list[tuple[datetime, str | None]]]
+_SPENDING = (Outcome.RESOLVED, Outcome.NOTHING_TO_RESOLVE, Outcome.WRONG_CODE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +66,16 @@ def recorded_lines(
 ) -> RecordedLines:
     """The lines of a timeline. A fault that has `ended` is what good orders follow."""
     reel = _Reel(start)
-    told: dict[str, list[datetime]] = {check.name: [] for check in rule.checks}
+    told: Told = {check.name: [] for check in rule.checks}
     before: Looked | None = None
+    spent: list[str] = []
     for event in events:
+        if isinstance(event, Finished):
+            break  # What the watch sees belongs to the relapse that it opens.
+        if isinstance(event, ReportAnswered) and event.outcome in _SPENDING:
+            spent.append(name(event.digest))
         if isinstance(event, Looked):
-            _look(reel, event, before, told, name)
+            _look(reel, event, before, told, name, spent)
             before = event if any(c.count is not None for c in event.checks) else before
         elif isinstance(event, FirstErrorFound):
             _earlier(reel, event, before, told, name)
@@ -71,42 +86,67 @@ def _look(
     reel: _Reel,
     look: Looked,
     before: Looked | None,
-    told: dict[str, list[datetime]],
+    told: Told,
     name: Name,
+    spent: Sequence[str],
 ) -> None:
     new = sorted((line_time(key) for key in look.lines), reverse=True)
     for reading in look.checks:
         if reading.count is None or reading.name not in told:
             continue
         known = told[reading.name]
-        old = sum(1 for at in known if reading.since <= at < reading.until)
+        # Old news is in no count: what carries a spent link.
+        old = sum(1 for at, link in known if reading.since <= at and link not in spent)
         inside = [at for at in new if at >= reading.since]
-        counted = inside[: max(reading.count - old, 0)]
+        counted = max(reading.count - old, 0)
         linked = max(reading.count - reading.linkless, 0)
-        for number, at in enumerate(counted):
+        for number, at in enumerate(inside):
             link = _link(look, at, name) if number < linked else None
-            reel.add(reading.name, at, link, _lateness(at, look, before, reading))
-        known += counted
+            if number >= counted:
+                if not (known and spent):
+                    break
+                link = spent[-1]
+            late = _lateness(at, look, before, reading)
+            reel.add(reading.name, at, link, late)
+            known.append((at, link))
+        _tardy(reel, look, before, reading, known, new, spent)
     for check, keys in ((FAILED, look.failed_lines), (TRAFFIC, look.good_lines)):
         for key in keys:
             reel.add(check, line_time(key), None, timedelta())
+
+
+def _tardy(
+    reel: _Reel,
+    look: Looked,
+    before: Looked | None,
+    reading: CheckReading,
+    known: list[tuple[datetime, str | None]],
+    new: Sequence[datetime],
+    spent: Sequence[str],
+) -> None:
+    """Lines from before the answer that came after it: in the total, in no count."""
+    for at in new:
+        if at < reading.since and known and spent:
+            late = _lateness(at, look, before, reading)
+            reel.add(reading.name, at, spent[-1], late)
+            known.append((at, spent[-1]))
 
 
 def _earlier(
     reel: _Reel,
     found: FirstErrorFound,
     before: Looked | None,
-    told: dict[str, list[datetime]],
+    told: Told,
     name: Name,
 ) -> None:
     """The walk back reads what no window reached: every check that counted, did."""
     for key in found.lines:
         at = line_time(key)
         for check, known in told.items():
-            if known and at not in known:
+            if known and at not in {other for other, _ in known}:
                 link = _link(before, at, name) if before else None
                 reel.add(check, at, link, timedelta())
-                known.append(at)
+                known.append((at, link))
     for key in found.failed_lines:
         reel.add(FAILED, line_time(key), None, timedelta())
 
@@ -125,7 +165,7 @@ def _lateness(
     if before is None or at >= before.at or at < _since(before, reading):
         return timedelta()
     steps = -((at - look.at) // _STEP)
-    # As late as the look before was blind to it, and no later than this one.
+    # Told in steps, and no later than the look that saw it.
     return min(steps * _STEP, (look.at - at) // _MS * _MS)
 
 

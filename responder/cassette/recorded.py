@@ -4,13 +4,11 @@ The record holds no line's text, only its time and which counts it was in: so th
 lines say which check counted them, and `queries` what that check asked.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from responder.cassette.bodies import body_of
+from responder.cassette.bodies import body_of, document_of, mapping_of
 from responder.cassette.lines_recorded import RecordedLines, recorded_lines
 from responder.cassette.masked import Hider, name_of
 from responder.cassette.schema import (
@@ -26,7 +24,7 @@ from responder.incident.events import AlertFired, AlertResolved, Event, Looked
 from responder.incident.listing import HeardBody
 from responder.incident.look import FAILED, TRAFFIC
 from responder.incident.model import Incident, Report, line_time
-from responder.incident.names import Outcome, Sender, Status
+from responder.incident.names import Outcome, Sender, State, Status
 from responder.incident.operator_events import ReportedByHand
 from responder.incident.rule import Rule
 
@@ -76,6 +74,7 @@ class _Recording:
             about=f"Recorded from incident {self.incident.id}.",
             precision=_PRECISION,
             start=self.start,
+            length=self._length(),
             mode=self.rule.mode,
             queries=self._queries(),
             deliveries=self._deliveries(),
@@ -95,7 +94,7 @@ class _Recording:
         return min(times).replace(microsecond=0)
 
     def _offset(self, at: datetime) -> timedelta:
-        """Rounded up to the millisecond: nothing is known before it happened."""
+        """Rounded up to the millisecond."""
         return max(-((self.start - at) // MS), 0) * MS
 
     def _name(self, digest: str) -> str:
@@ -111,17 +110,20 @@ class _Recording:
         return found
 
     def _deliveries(self) -> tuple[Delivery, ...]:
-        read = [(body, _document(body.text)) for body in self.bodies]
+        read = [(body, document_of(body.text)) for body in self.bodies]
         known = [(body, document) for body, document in read if document is not None]
         for _, document in known:
             self.hider.see_all(document)
         if not known:
             return tuple(self._reconstructed())
-        return tuple(
+        # A watch opened it: no webhook of its own says that the alert fires.
+        still = [d for d in self._reconstructed() if d.body["status"] == "firing"]
+        heard = tuple(still) if self.incident.relapse_of else ()
+        return heard + tuple(
             Delivery(
                 at=self._offset(body.received_at),
                 sender=Sender(body.sender),
-                body=_mapping(self.hider.all(document)),
+                body=mapping_of(self.hider.all(document)),
             )
             for body, document in known
         )
@@ -143,7 +145,7 @@ class _Recording:
                 Status.FIRING if fires else Status.RESOLVED,
             )
             body["alerts"][0]["fingerprint"] = event.fingerprint
-            hidden = _mapping(self.hider.all(body))
+            hidden = mapping_of(self.hider.all(body))
             at = self._offset(event.at)
             yield Delivery(at=at, sender=Sender.GRAFANA, body=hidden)
 
@@ -176,8 +178,8 @@ class _Recording:
 
     def _until(self, calls: Sequence[Call]) -> timedelta | None:
         """When the fault ended, as far as the record tells."""
-        for report in self.incident.answered:
-            if report.outcome is Outcome.RESOLVED and report.answered_at:
+        for report in reversed(self.incident.answered):
+            if self._healed(report) and report.answered_at:
                 return self._offset(report.answered_at)
         hand = [call.at for call in calls if call.by is By.PERSON]
         if self.incident.ended_at is None and not hand:
@@ -185,6 +187,17 @@ class _Recording:
         last = [line_time(key) for key in self.incident.line_keys]
         ends = [self._offset(max(last)) + MS] if last else []
         return max([*ends, *hand], default=None)
+
+    def _length(self) -> timedelta | None:
+        """Of what still goes on nobody knows more than was recorded."""
+        if self.incident.ended_at is not None:
+            return None
+        return self._offset(self.events[-1].at) + MS
+
+    def _healed(self, report: Report) -> bool:
+        """Whether the call ended it: the factory said so, and orders proved it."""
+        recovered = self.incident.state is State.RECOVERED
+        return recovered and report.outcome is Outcome.RESOLVED
 
     def _faults(
         self, calls: Sequence[Call], until: timedelta | None, lines: RecordedLines
@@ -199,7 +212,10 @@ class _Recording:
         drains = timedelta()
         if until is not None and last:
             drains = max(max(last) - until + MS, timedelta())
-        return (Fault(name="fault", until=until, link=link, drains=drains),)
+        told = any(r.outcome is Outcome.RESOLVED for r in self.incident.answered)
+        heals = not told or self.incident.state is State.RECOVERED
+        fault = Fault(name="fault", until=until, link=link, heals=heals, drains=drains)
+        return (fault,)
 
     def _blind(self) -> Iterable[Blind]:
         since: Looked | None = None
@@ -223,16 +239,3 @@ class _Recording:
         if self.incident.ended_at is None:
             return Expect(calls=ours)
         return Expect(calls=ours, ends=[self.incident.state])
-
-
-def _document(text: str) -> Mapping[str, Any] | None:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    assert isinstance(value, dict)
-    return value

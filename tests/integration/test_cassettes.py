@@ -9,6 +9,7 @@ from responder.app.expected import first_call, passed, unmet
 from responder.app.played import StrictWorker, Turns
 from responder.app.stage import play
 from responder.cassette.files import dump, load
+from responder.cassette.recorded import record
 from responder.cassette.schema import Cassette
 from responder.cli.lived import as_text, judge
 from responder.incident.events import Opened, ReportIntended
@@ -137,3 +138,15 @@ def test_what_breaks_a_step_breaks_the_replay() -> None:
 
     with pytest.raises(ArithmeticError):
         turns.drain()
+
+
+@each
+def test_what_was_replayed_and_recorded_comes_out_the_same_again(file: Path) -> None:
+    for lived in play(load(file.read_text("utf-8")), settings_of()).incidents:
+        made = record(lived.incident, lived.events, [], lived.rule, lambda text: text)
+
+        again = play(load(dump(made)), settings_of())
+
+        assert unmet(again, made.expect) == []
+        assert len(again.calls) == len(lived.incident.answered)
+        assert again.unknown == []
