@@ -19,6 +19,8 @@ from responder.incident.events import (
     PersonActed,
     ReportAnswered,
     ReportIntended,
+    ReportShared,
+    ReportWithheld,
 )
 from responder.incident.evidence import to_ns
 from responder.incident.fold import fold
@@ -34,7 +36,7 @@ from responder.incident.names import (
     UnreadableReason,
     Verdict,
 )
-from responder.incident.operator_events import ReportPlanned
+from responder.incident.operator_events import ReportedByHand, ReportPlanned
 from responder.incident.pause import Pause
 from responder.incident.readiness import Heard, Known, Probed, Reached, Reading
 from responder.incident.readiness_facts import judge
@@ -217,6 +219,31 @@ def blind_events() -> list[Event]:
     ]
 
 
+def sharing_events() -> list[Event]:
+    """Another rule's incident, for which the same report was sent."""
+    shared = ReportShared(
+        at=at(0.4),
+        link="link 7f3a",
+        digest=DIGEST,
+        incident="inc-12",
+        outcome=Outcome.RESOLVED,
+        answered_at=at(0.3),
+    )
+    verify = decided(0.4, Decision.VERIFY, State.VERIFYING, Reason.REPORT_SHARED)
+    return [*beginning("Order latency"), shared, verify]
+
+
+def shadow_events() -> list[Event]:
+    """It would have reported at once; a person did a minute later."""
+    withheld = ReportWithheld(
+        at=at(0.2), link="link 7f3a", digest=DIGEST, reason=Reason.SHADOW
+    )
+    watching = decided(0.2, Decision.VERIFY, State.VERIFYING, Reason.SHADOW)
+    by_hand = ReportedByHand(at=at(70), by="David Higueros", reported_at=at(60))
+    end = Finished(at=at(80), state=State.STOOD_DOWN, reason=Reason.SHADOW)
+    return [*beginning(), withheld, watching, by_hand, end]
+
+
 def heard(verdict: Verdict, seconds: float, why: str = "") -> HeardDelivery:
     return HeardDelivery(
         id=f"d{seconds}",
@@ -313,6 +340,8 @@ SCENES: dict[str, Callable[[], Web]] = {
         paused=Pause(at=at(-400), by="David Higueros", until=at(6800)),
     ),
     "waiting": lambda: web_of(waiting_events(), older(), later=95, heard=SOME),
+    "shared": lambda: web_of(working_events(), sharing_events(), later=14, heard=SOME),
+    "shadow": lambda: web_of(shadow_events(), older(), later=90, heard=SOME),
     "blind": lambda: web_of(blind_events(), older(), later=155, heard=SOME),
     "dead-worker": lambda: web_of(working_events(), older(), alive=False, heard=SOME),
 }

@@ -197,3 +197,22 @@ def test_an_answer_that_never_comes_is_not_called_done(
     page.get_by_role("button", name="Stop it").click()
 
     expect(page.locator("#notice")).to_contain_text("not known whether this was done")
+
+
+def test_hostile_words_of_a_person_stay_words_and_break_no_page(
+    opens: Opens, serves: Serves
+) -> None:
+    web = SCENES["veto"]()
+    page = opens(serves(web) + "/incidents/inc-12")
+    expect(page.locator("[data-live]")).to_have_text("live")
+    words = "<b>x</b>\n\N{SLICE OF PIZZA}\N{RIGHT-TO-LEFT OVERRIDE}" + "w" * 1900
+    page.get_by_role("button", name="Note", exact=True).click()
+    page.locator("#q-note-inc-12 textarea").fill(words)
+
+    page.get_by_role("button", name="Add the note").dblclick()
+
+    expect(page.locator("#notice")).to_contain_text("Noted by")
+    told = {action.text for action in web.controls.pressed if hasattr(action, "text")}
+    assert told == {words}
+    assert len(web.controls.pressed) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -24,6 +24,7 @@ PAGES = [(scene, "/") for scene in SCENES if scene != "login"] + [
 OTHERS = [
     ("recovered", "/incidents"),
     ("recovered", "/incidents?state=holding&text=zebra"),
+    ("shadow", "/incidents"),
     ("quiet", "/ignored"),
     ("login", "/login"),
     ("not-ready", "/readiness"),
