@@ -36,12 +36,14 @@ class ListedDrilling:
     rules: tuple[str, ...]
     begun: list[tuple[str, str]] = field(default_factory=list)
     """Who began one, and our own address."""
+    ready: Drill | None = None
+    """What is answered in place of a drill that takes no step."""
 
     def start(self, rule: str | None, by: str, listening: str) -> Drill:
         if rule not in (None, *self.rules):
             raise NoSuchRule(f"no such rule; there are: {', '.join(self.rules)}")
         self.begun.append((by, listening))
-        drill = Drill(
+        drill = self.ready or Drill(
             id=f"drill{len(self.begun):07}", rule=rule or self.rules[0], by=by, at=NOON
         )
         self.drills.save(drill)

@@ -36,6 +36,7 @@ _COMMANDS = {
     "resume": "resume",
     "open": "open_rule",
     "drill": "drill",
+    "shadow": "shadow",
     "backup": "backup",
     "healthcheck": "healthcheck",
 }

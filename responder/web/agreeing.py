@@ -16,7 +16,12 @@ _NOT = "did not get to a report"
 def agreement_words(
     incident: Incident | IncidentSummary, said: Agreement | None
 ) -> str:
-    """One sentence, "" where Responder reported or nobody has said anything."""
+    """One sentence, "" where Responder reported or nobody has said anything.
+
+    Of a drill there is nothing to say.
+    """
+    if incident.drill:
+        return ""
     at = incident.withheld_at
     would = f"would have reported at {clock(at)} UTC" if at else _NOT
     if said is None:

@@ -24,6 +24,7 @@ from responder.web.push import push
 from responder.web.readiness import readiness
 from responder.web.reports import reports
 from responder.web.runbook import runbook
+from responder.web.shadow import shadow_api
 from responder.web.webhooks import webhooks
 
 _log = logging.getLogger("responder.web")
@@ -54,6 +55,7 @@ _ROOMS = (
     opening,
     drilling_api,
     drilling,
+    shadow_api,
     history,
     reports,
 )

@@ -16,6 +16,7 @@ from responder.web.api import BadParameter, search_of
 from responder.web.guard import Operators
 from responder.web.lists import DeliveryRow, IncidentRow
 from responder.web.parts import Parts
+from responder.web.shadow import trusts
 
 _IGNORED = 100
 _FIELDS = ("text", "rule", "state", "outcome", "agreement", "from", "to")
@@ -57,6 +58,7 @@ def _incidents(parts: Parts) -> Response:
         rules=[rule.name for rule in parts.rules],
         states=[(state.value, state_words(state)) for state in State],
         agreements=[(said.value, capital(said.value)) for said in Agreement],
+        trusts=trusts(parts),
         tallies=tallies(parts.archive.agreements(), parts.rules),
         outcomes=[(outcome.value, outcome_words(outcome)) for outcome in Outcome],
     )

@@ -65,8 +65,9 @@ def pages(parts: Parts, operators: Operators) -> Blueprint:
 
 def _now(parts: Parts) -> Response:
     at, archive = parts.clock.now(), parts.archive
-    open_ones = archive.search(Search(open_only=True)).incidents
-    latest = archive.search(Search(limit=_RECENT + len(open_ones))).incidents
+    open_ones = archive.search(Search(open_only=True, drills=False)).incidents
+    limit = _RECENT + len(open_ones)
+    latest = archive.search(Search(limit=limit, drills=False)).incidents
     recent = [i for i in latest if i.state.ended or i.ended_at][:_RECENT]
     told = _told(archive)
     alive, standing = parts.worker_alive(), parts.controls.standing()
