@@ -66,9 +66,7 @@ def pages(parts: Parts, operators: Operators) -> Blueprint:
 def _now(parts: Parts) -> Response:
     at, archive = parts.clock.now(), parts.archive
     open_ones = archive.search(Search(open_only=True, drills=False)).incidents
-    limit = _RECENT + len(open_ones)
-    latest = archive.search(Search(limit=limit, drills=False)).incidents
-    recent = [i for i in latest if i.state.ended or i.ended_at][:_RECENT]
+    recent = _recent(parts, beside=len(open_ones))
     told = _told(archive)
     alive, standing = parts.worker_alive(), parts.controls.standing()
     memory, ready = parts.memory(), parts.readiness(at)
@@ -110,6 +108,13 @@ def _told(archive: Archive) -> dict[str, tuple[HeardDelivery, ...]]:
     return {
         name: archive.deliveries(verdict=v, limit=n) for name, (v, n) in _TOLD.items()
     }
+
+
+def _recent(parts: Parts, beside: int) -> list[IncidentSummary]:
+    """The latest that ended; so many others are open."""
+    search = Search(limit=_RECENT + beside, drills=False)
+    latest = parts.archive.search(search).incidents
+    return [i for i in latest if i.state.ended or i.ended_at][:_RECENT]
 
 
 def _open(
