@@ -121,7 +121,7 @@ def _acted(parts: Parts, by: str, incident_id: str, name: str) -> Said:
         action = asked.action(name, _fields(name, now), by, now, parts.masker)
         pressed = press(parts, incident_id, name, action)
     except asked.BadField as error:
-        return Said(words=capital(str(error)), done=False)
+        return Said(words=f"{capital(str(error))}.", done=False)
     except TooLate as late:
         return Said(words=f"{capital(late.words)}.", done=False)
     if not pressed.done:
@@ -165,7 +165,7 @@ def _moment(given: str, now: datetime) -> str:
     try:
         of_day = time.fromisoformat(given)
     except ValueError:
-        return given
+        raise asked.BadField("time: give hours and minutes, such as 18:48") from None
     at = datetime.combine(now.astimezone(UTC).date(), of_day, UTC)
     if at > now + asked.AHEAD:
         at -= timedelta(days=1)

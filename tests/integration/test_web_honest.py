@@ -166,3 +166,13 @@ def test_marks_that_turn_words_around_reach_no_page(path: str) -> None:
     assert twist not in page
     assert "\N{RIGHT-TO-LEFT ISOLATE}" not in page
     assert hebrew in page
+
+
+def test_a_time_of_day_that_is_none_is_refused_in_words_for_a_form() -> None:
+    web = web_of(veto_events())
+
+    answer = web.client().post(f"{PAGE}/do/reported-by-hand", data={"at": "25:61"})
+
+    assert answer.status_code == 409
+    assert "Time: give hours and minutes, such as 18:48." in answer.text
+    assert web.controls.pressed == []
