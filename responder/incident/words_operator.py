@@ -38,7 +38,7 @@ def vetoed(incident: Incident, _rule: Rule) -> str:
     veto = incident.vetoed
     by = f"Stopped by {veto.by} at {clock(veto.at)}." if veto else "Stopped."
     if calls_a_person(incident):
-        return f"{by} Responder will not report this incident: report by hand, or close it."
+        return f"{by} Responder will not report it: report by hand, or close it."
     return f"{by} Responder will not report this incident."
 
 
