@@ -13,6 +13,7 @@ from responder.web.assets import serve_assets
 from responder.web.cassettes import cassettes
 from responder.web.doing import doing
 from responder.web.drilling import drilling, drilling_api
+from responder.web.first_run import first_run
 from responder.web.guard import Operators, cross_site, text
 from responder.web.history import history
 from responder.web.login import login
@@ -56,6 +57,7 @@ _ROOMS = (
     drilling_api,
     drilling,
     shadow_api,
+    first_run,
     history,
     reports,
 )

@@ -10,6 +10,7 @@ from werkzeug.exceptions import NotFound
 from responder.incident.agreement import agreement
 from responder.incident.fold import fold
 from responder.incident.listing import HeardDelivery, IncidentSummary, Search
+from responder.incident.memory import Memory
 from responder.incident.names import Verdict
 from responder.incident.ports import Archive
 from responder.incident.window import UNDO_FOR
@@ -18,6 +19,7 @@ from responder.web.api import plain
 from responder.web.can import Can
 from responder.web.delay import compared
 from responder.web.families import by_urgency, families
+from responder.web.first_run import steps_of
 from responder.web.guard import Operators, text
 from responder.web.headline import Now, headline, worker_dead
 from responder.web.heartbeat import silence
@@ -71,6 +73,7 @@ def _now(parts: Parts) -> Response:
     alive, standing = parts.worker_alive(), parts.controls.standing()
     memory, ready = parts.memory(), parts.readiness(at)
     quiet = silence(told["beats"], at, parts.heartbeat_within)
+    first = steps_of(parts, ready, bool(told["heard"]))
 
     def values() -> Mapping[str, object]:
         now = Now(
@@ -90,15 +93,13 @@ def _now(parts: Parts) -> Response:
             "open": _open(parts, open_ones, at),
             "recent": [IncidentRow.together(f, at) for f in families(recent)],
             **{n: [DeliveryRow.of(d, at) for d in found] for n, found in told.items()},
-            "rules": parts.rules,
-            "config_sha": parts.config_sha,
+            **_lasting(parts, memory, at),
             "standing": standing,
             "ready": ready,
-            "warnings": warnings(memory, at),
-            "since": memory.since,
+            "first": first,
         }
 
-    held = (standing, parts.spooled())
+    held = (standing, parts.spooled(), first)
     known = (open_ones, recent, told, alive, held, memory, shown(ready))
     tag = fingerprint(known, parts.config_sha, _slot(at, busy=bool(open_ones)))
     return served("now", tag, at, BUSY if open_ones else QUIET, values)
@@ -107,6 +108,16 @@ def _now(parts: Parts) -> Response:
 def _told(archive: Archive) -> dict[str, tuple[HeardDelivery, ...]]:
     return {
         name: archive.deliveries(verdict=v, limit=n) for name, (v, n) in _TOLD.items()
+    }
+
+
+def _lasting(parts: Parts, memory: Memory, at: datetime) -> Mapping[str, object]:
+    """What seldom changes: the configuration, and the record."""
+    return {
+        "rules": parts.rules,
+        "config_sha": parts.config_sha,
+        "warnings": warnings(memory, at),
+        "since": memory.since,
     }
 
 
