@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from responder.incident.alert import Notification
-from responder.incident.names import Sender, Status
+from responder.incident.names import WEBHOOKS, Sender, Status
 from responder.incident.rule import Rule
 from responder.senders import grafana, irm
 from responder.senders.body import DEEPEST, LONGEST_TEXT, BadBody, decode
@@ -78,7 +78,7 @@ def is_sane(found: Notification | str) -> bool:
     )
 
 
-@pytest.mark.parametrize("sender", list(Sender))
+@pytest.mark.parametrize("sender", WEBHOOKS)
 @pytest.mark.parametrize("path", corpus("webhook"), ids=lambda path: path.name)
 def test_a_hostile_body_is_understood_or_refused(path: Path, sender: Sender) -> None:
     assert is_sane(outcome(path.read_bytes(), sender))

@@ -12,7 +12,7 @@ from responder.incident.alert import AlertVerdict
 from responder.incident.evidence import Counted, Question, Unreadable
 from responder.incident.link import ReportLink
 from responder.incident.look import FAILED, TRAFFIC
-from responder.incident.names import Mode, OnUnreadable, Sender, Status
+from responder.incident.names import WEBHOOKS, Mode, OnUnreadable, Sender, Status
 from responder.incident.ports import LogSource
 from responder.incident.rule import Check, Matcher, Rule
 from responder.replay import Replay, Replayed, understand
@@ -172,7 +172,7 @@ def test_an_alert_that_no_rule_takes_is_ignored_with_the_reason() -> None:
     assert "responder" in verdicts[0].why
 
 
-@pytest.mark.parametrize("sender", list(Sender))
+@pytest.mark.parametrize("sender", WEBHOOKS)
 def test_the_shape_of_a_body_tells_its_sender(sender: Sender) -> None:
     assert understand(body(sender=sender)).sender is sender
     found = decision(body(sender=sender), logs=SupposedLogs(errors=5))
