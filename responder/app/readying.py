@@ -79,7 +79,9 @@ def _heard(store: Store, at: datetime) -> Heard:
         (
             d
             for d in recent
-            if d.clock_difference is not None and at - d.received_at < HEARD_WITHIN
+            # What was heard in the future was heard before the clock was mended.
+            if d.clock_difference is not None
+            and timedelta() <= at - d.received_at < HEARD_WITHIN
         ),
         None,
     )

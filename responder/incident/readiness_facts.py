@@ -136,7 +136,8 @@ def _people(known: Known) -> Fact:
 def _clock(known: Known) -> Fact:
     aspect, heard, factory = Aspect.CLOCK, known.heard, known.probed.factory
     told, at, whose = factory.difference, factory.at, "the factory's"
-    if heard.difference is not None and heard.signed_at:
+    later = heard.signed_at and (told is None or heard.signed_at > at)
+    if heard.difference is not None and heard.signed_at and later:
         told, at, whose = heard.difference, heard.signed_at, "Grafana's"
     if told is None:
         mend = "let this machine reach the factory, or have Grafana sign its time"

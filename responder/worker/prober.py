@@ -11,10 +11,14 @@ from responder.incident.evidence import Counted, Evidence, Question
 from responder.incident.look import AHEAD
 from responder.incident.ports import Clock, LogSource
 from responder.incident.readiness import WINDOW, Probed, Reached, Reading
+from responder.incident.readiness_facts import MOST_DIFFERENCE
 
 FARTHEST = timedelta(hours=6)
 """How far back the last order is looked for when none came lately."""
 VISIT_EVERY = timedelta(minutes=5)
+SOONER = timedelta(seconds=10)
+"""After a look that found something missing, so that what was mended is soon
+seen to be; twice as long after every further one, for queries cost."""
 
 
 class Prober:
@@ -42,6 +46,7 @@ class Prober:
         self._clock = clock
         self._every = every
         self._probed: Probed | None = None
+        self._soon = SOONER
 
     @property
     def probed(self) -> Probed | None:
@@ -63,7 +68,18 @@ class Prober:
             factory=self._factory(before, now),
             writable=self._writable(),
         )
-        return self._every
+        if self._well():
+            self._soon = SOONER
+            return self._every
+        again, self._soon = min(self._every, self._soon), self._soon * 2
+        return again
+
+    def _well(self) -> bool:
+        """Whether lines, orders, factory, its time and storage were all found."""
+        found = self._probed
+        if found is None or not found.writable or not _sound(found.factory):
+            return False
+        return all(one.count for one in (found.lines, *found.orders.values()))
 
     def _ask(
         self, asked: Sequence[tuple[str, str]], now: datetime, span: timedelta
@@ -92,9 +108,14 @@ class Prober:
 
     def _factory(self, before: Probed | None, now: datetime) -> Reached:
         known = before.factory if before else None
-        if known and not known.why and now - known.at < VISIT_EVERY:
+        if known and _sound(known) and abs(now - known.at) < VISIT_EVERY:
             return known
         return self._visit(now)
+
+
+def _sound(known: Reached) -> bool:
+    """Whether it answered, and its clock agreed with ours."""
+    return not known.why and abs(known.difference or 0) <= MOST_DIFFERENCE
 
 
 def _reading(answer: Evidence) -> Reading:

@@ -19,7 +19,7 @@ USERS = {"ana": Secret("pass-of-ana")}
 
 
 def readiness(found: Service) -> dict[str, Any]:
-    answer = requests.get(f"{found.url}/api/readiness", auth=found.auth, timeout=5)
+    answer = requests.get(f"{found.url}/api/readiness", auth=found.auth, timeout=30)
     said: dict[str, Any] = answer.json()
     return said
 
@@ -45,7 +45,7 @@ def test_a_service_that_lacks_everything_is_mended_line_by_line(
     ):
         found.auth = ("ana", "pass-of-ana")
         until(is_ready(found, "alert_path", "logs", "traffic"))
-        page = requests.get(found.url, auth=found.auth, timeout=5).text
+        page = requests.get(found.url, auth=found.auth, timeout=30).text
         assert "NOT READY" in page
         assert "an outage would be missed" in page
 
@@ -80,7 +80,7 @@ def sentence_of(found: Service, aspect: str) -> str:
     return next((str(f["words"]) for f in facts if f["aspect"] == aspect), "")
 
 
-def test_a_factory_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_factory_that_is_gone_is_told_and_seen_again(tmp_path: Path) -> None:
     factory = SimulatedFactory(delay=0.5)
     with service(tmp_path, factory=factory, probe_every=OFTEN) as found:
         until(lambda: "factory" not in missing(found))
@@ -89,19 +89,29 @@ def test_a_factory_that_is_gone_is_told(tmp_path: Path) -> None:
         found.clock.skip(timedelta(minutes=5))
         until(lambda: "factory" in missing(found))
         assert "cannot be reached" in sentence_of(found, "factory")
+        port = int(factory.url.rpartition(":")[2])
+        with SimulatedFactory(delay=0.5, port=port):
+            until(lambda: "factory" not in missing(found))
 
 
 def test_without_operators_nobody_would_be_told(tmp_path: Path) -> None:
     with service(tmp_path, probe_every=OFTEN) as found:
         until(lambda: "people" in missing(found))
-        assert "operator_auth" in requests.get(f"{found.url}/readiness", timeout=5).text
+        assert (
+            "operator_auth" in requests.get(f"{found.url}/readiness", timeout=30).text
+        )
+    with service(tmp_path, operators=USERS, probe_every=OFTEN) as found:
+        found.auth = ("ana", "pass-of-ana")
+        until(lambda: "people" not in missing(found))
 
 
-def test_a_clock_that_is_off_is_told(tmp_path: Path) -> None:
+def test_a_clock_that_is_off_is_told_until_it_is_right(tmp_path: Path) -> None:
     with service(tmp_path, probe_every=OFTEN) as found:
         until(lambda: "clock" not in missing(found))
         found.clock.skip(timedelta(minutes=5))
         until(lambda: "clock" in missing(found))
+        found.clock.skip(timedelta(minutes=-5))
+        until(lambda: "clock" not in missing(found))
 
 
 def test_watches_need_no_alert_path(tmp_path: Path) -> None:

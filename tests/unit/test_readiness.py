@@ -187,12 +187,17 @@ def test_the_rule_with_the_fewest_orders_counts() -> None:
     assert fact(probed(orders=two), Aspect.TRAFFIC).words == "no order seen for 11 min"
 
 
-def test_a_signed_time_of_grafana_comes_before_the_factorys() -> None:
-    heard = replace(GOOD.heard, difference=2.0, signed_at=at(-40))
+@pytest.mark.parametrize(
+    ("signed", "words"),
+    [
+        (-40, "differs from Grafana's by 2 s"),
+        (-80, "differs from the factory's by 0 s"),
+    ],
+)
+def test_the_clock_that_was_compared_last_counts(signed: int, words: str) -> None:
+    heard = replace(GOOD.heard, difference=2.0, signed_at=at(signed))
 
-    assert fact(replace(GOOD, heard=heard), Aspect.CLOCK).words == (
-        "differs from Grafana's by 2 s"
-    )
+    assert fact(replace(GOOD, heard=heard), Aspect.CLOCK).words == words
 
 
 def test_before_the_first_answers_nothing_is_claimed() -> None:
