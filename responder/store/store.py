@@ -41,10 +41,10 @@ from responder.store.people import People
 from responder.store.spoken import Arrival
 from responder.store.switchboard import Switchboard
 from responder.store.timeline import Folds, Stories, read_row, with_row
+from responder.store.trials import StoredTrials
 
 T = TypeVar("T")
 Groups = Sequence[tuple[str, str]]
-
 _ACCEPT_EACH = 0.0002
 """Seconds more for each alert: a group of 10,000 is genuine, IRM waits 4 s in all."""
 _APPEND_WITHIN = 30.0
@@ -96,7 +96,7 @@ class Store(StoredArchive):
         self.openings = StoredOpenings(
             self.write, lambda: self.engine, self._database, summarise, self.new_id
         )
-        self.drills = StoredDrills(self)
+        self.drills, self.trials = StoredDrills(self), StoredTrials(self)
         self._engine: Engine | None = None
         self._lanes: list[Lane[Arrival, Accepted]] = []
 
