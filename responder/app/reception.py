@@ -8,7 +8,7 @@ from responder.evidence import push
 from responder.evidence.embedded import EmbeddedLogs
 from responder.incident.alert import Delivery, Notification
 from responder.incident.names import Sender
-from responder.incident.ports import Accepted, Clock, LogSource
+from responder.incident.ports import Accepted, LogSource
 from responder.masking import Masker
 from responder.metrics import Metrics
 from responder.senders import body, grafana, irm, signature
@@ -18,6 +18,7 @@ from responder.store.store import Store
 from responder.web import received
 from responder.web.parts import Authenticated, Parts, PushEndpoint
 from responder.worker.loop import Worker
+from responder.worker.tools import Tools
 
 TakenIn = Callable[[Delivery, Accepted], None]
 
@@ -54,10 +55,9 @@ def web_parts(
     taken_in: TakenIn,
     store: Store,
     worker: Worker,
-    logs: LogSource,
+    tools: Tools,
     metrics: Metrics,
     masker: Masker,
-    clock: Clock,
 ) -> Parts:
     return Parts(
         intake=intake,
@@ -65,8 +65,9 @@ def web_parts(
         controls=store.controls,
         openings=store.openings,
         drills=store.drills,
-        first_run=StoredFirstRun(store.write, lambda: store.engine, clock),
-        clock=clock,
+        trials=store.trials,
+        first_run=StoredFirstRun(store.write, lambda: store.engine, tools.clock),
+        clock=tools.clock,
         server=settings.server,
         metrics=metrics,
         masker=masker,
@@ -82,7 +83,7 @@ def web_parts(
         parse_irm=irm.parse,
         credentials=settings.webhook_auth,
         operators=settings.operators,
-        push=_push(settings, logs),
+        push=_push(settings, tools.logs),
         rules=settings.rules,
         config_sha=settings.sha,
         heartbeat_within=settings.heartbeat_within,

@@ -106,13 +106,13 @@ def pressed_json(pressed: Pressed) -> dict[str, Any]:
     }
 
 
-def json_body() -> dict[str, Any]:
+def json_body(most: int = MOST) -> dict[str, Any]:
     """The JSON body. A page of another site cannot send that type unasked."""
     if request.content_type is not None and not request.is_json:
         raise WrongType
-    raw = read_body(request.stream, MOST, MOST)
+    raw = read_body(request.stream, most, most)
     if raw is None:
-        raise asked.BadField(f"body: longer than {MOST} bytes; send less")
+        raise asked.BadField(f"body: longer than {most} bytes; send less")
     if raw.strip() and not request.is_json:
         raise WrongType
     return asked.decode(raw)
