@@ -8,13 +8,10 @@ from responder.config.settings import EmbeddedLogs, Settings
 from responder.doctor.public import Seen, judge_public
 from responder.doctor.supplier import judge_factory
 from responder.doctor.visit import Reached, visit
-from responder.evidence.judge import (
-    Asking,
-    judge_embedded,
-    judge_logs,
-)
+from responder.evidence.judge import judge_embedded, judge_logs
 from responder.evidence.judge import judge_token as judge_log_token
 from responder.evidence.loki_probe import LokiProbe
+from responder.evidence.volume import Asking
 from responder.findings import Finding, note, problem
 from responder.grafana.client import Grafana, Refused
 from responder.grafana.judge import judge, judge_token

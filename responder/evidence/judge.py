@@ -1,33 +1,21 @@
 """Can errors be counted, soon enough and cheaply enough? Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from responder.config.settings import EmbeddedLogs, LokiLogs
 from responder.evidence.loki_answer import Refusal
-from responder.evidence.loki_probe import DAY, LogFacts, Streams, selector_of
+from responder.evidence.loki_probe import LogFacts, Streams
+from responder.evidence.volume import Asking, judge_volume
 from responder.findings import Finding, note, ok, problem, warning
 from responder.incident.names import UnreadableReason
 from responder.incident.rule import Rule
 from responder.tokens import TokenKind, told_apart
 
-FAIR_USE = 100
-"""Grafana Cloud bills queries beyond so many times of what is pushed in a month, and a
-free stack has no billing. https://grafana.com/docs/grafana-cloud/cost-management-and-billing/"""
 _FINE = timedelta(seconds=10)
 _READ = "a token of a Cloud access policy with the scope logs:read"
 _SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """Who asks Loki how often: our rules' checks, each so often by Grafana."""
-
-    rules: Sequence[Rule]
-    every: timedelta
-    cloud: bool
 
 
 def judge_embedded(_logs: EmbeddedLogs) -> Iterator[Finding]:
@@ -63,7 +51,7 @@ def judge_logs(facts: LogFacts, logs: LokiLogs, asking: Asking) -> Iterator[Find
     for one in facts.streams:
         yield _found(one)
     yield from _late(facts, asking.rules)
-    yield from _volume(facts, asking)
+    yield from judge_volume(facts, asking)
 
 
 def _refused(refused: Refusal, logs: LokiLogs) -> Finding:
@@ -139,46 +127,3 @@ def _late(facts: LogFacts, rules: Sequence[Rule]) -> Iterator[Finding]:
         )
     else:
         yield ok("logs.late", says)
-
-
-def _volume(facts: LogFacts, asking: Asking) -> Iterator[Finding]:
-    sizes = {one.selector: one.size for one in facts.streams if one.size is not None}
-    if not sizes:
-        return
-    daily = sum(_daily(rule, sizes, asking) for rule in asking.rules)
-    # All that is pushed is at least the largest of what we ask for.
-    pushed = max(sizes.values())
-    times = daily / pushed if pushed else 0.0
-    says = (
-        f"the alert rules read about {_size(daily)} a day, {times:.0f} times what is "
-        f"pushed; Grafana Cloud's fair use is {FAIR_USE} times"
-    )
-    if asking.cloud and times > FAIR_USE:
-        slower = f"{int((asking.every * times / FAIR_USE).total_seconds()) + 1}s"
-        yield warning(
-            "logs.volume",
-            says,
-            "beyond it queries are billed, or refused on a free stack",
-            f"Alerting › Alert rules › Evaluation interval: {slower}, or shorter "
-            "rules[].checks[].window",
-        )
-    else:
-        yield ok("logs.volume", says)
-
-
-def _daily(rule: Rule, sizes: Mapping[str, int], asking: Asking) -> float:
-    """Bytes that one rule's checks read in a day: each look reads its window."""
-    every = [asking.every, *([rule.watch] if rule.watch else [])]
-    looks = sum(DAY / one for one in every)
-    return sum(
-        sizes.get(selector_of(check.query), 0) * (check.window / DAY) * looks
-        for check in rule.checks
-    )
-
-
-def _size(number: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,11 +11,13 @@ from responder.config.settings import LokiLogs, Secret
 from responder.doctor.public import Seen, judge_public
 from responder.doctor.supplier import judge_factory
 from responder.doctor.visit import Reached, Unreached, Visit
-from responder.evidence.judge import Asking, judge_logs
+from responder.evidence.judge import judge_logs
 from responder.evidence.loki_answer import Refusal
 from responder.evidence.loki_probe import LogFacts, Streams
+from responder.evidence.volume import Asking
 from responder.findings import Finding, Level
 from responder.incident.names import UnreadableReason
+from responder.incident.rule import Rule
 from responder.tokens import TokenKind, told_apart
 from tests.web_parts import QUERY, RULE
 
@@ -123,8 +126,9 @@ def logs(
     every: timedelta = timedelta(minutes=1),
     cloud: bool = True,
     settings: LokiLogs = LOGS,
+    rule: Rule = RULE,
 ) -> list[Finding]:
-    asking = Asking(rules=[RULE], every=every, cloud=cloud)
+    asking = Asking(rules=[rule], every=every, cloud=cloud)
     return [*judge_logs(facts, settings, asking)]
 
 
@@ -176,6 +180,35 @@ def test_a_query_volume_beyond_fair_use_is_told_on_cloud(
     times = 300 // seconds
     assert f"{times} times what is pushed" in says
     assert f"about {2 * times} MB a day" in says
+
+
+@pytest.mark.parametrize(
+    ("cloud", "mend"),
+    [(True, "rules[].watch: 4s, or shorter rules[].checks[].window"), (False, "")],
+)
+def test_a_watch_tells_what_it_costs_a_day_and_is_slowed_where_it_reads_most(
+    cloud: bool, mend: str
+) -> None:
+    facts = LogFacts(streams=(streams(size=2_000_000),))
+    rule = replace(RULE, watch=timedelta(seconds=3))
+    found = logs(facts, cloud=cloud, rule=rule)
+    assert of(found, "logs.watch") == [
+        (
+            Level.OK,
+            "pizza-factory: a watch every 3 s looks 28,800 times a day and reads "
+            "about 200 MB, 100 times what is pushed",
+        )
+    ]
+    (together,) = (one for one in found if one.check == "logs.volume")
+    assert "the alert rules and watches read about 210 MB a day, 105 times" in (
+        together.says
+    )
+    assert together.mend == mend
+
+
+def test_without_a_watch_none_is_told() -> None:
+    facts = LogFacts(streams=(streams(size=2_000_000),))
+    assert of(logs(facts), "logs.watch") == []
 
 
 def test_a_size_that_loki_does_not_tell_is_no_volume() -> None:
