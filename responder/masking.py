@@ -12,6 +12,8 @@ _REPORT_PATH = re.compile(
     r"|(?:apiKey|fixCode)=[^&\s\"'\\<>]*",
     re.IGNORECASE,
 )
+_SIGNS = ("/api/support/", "apikey=", "fixcode=")
+"""What every match of `_REPORT_PATH` begins with, in lower case."""
 MASK = "***"
 
 
@@ -20,11 +22,22 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # The longest first, so that a secret inside another leaves no tail.
-        known = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
-        self._secrets = (
-            re.compile("|".join(re.escape(s) for s in known)) if known else None
-        )
+        self._known = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
+        self._secrets = re.compile("|".join(re.escape(s) for s in self._known))
 
     def __call__(self, text: str) -> str:
-        masked = _REPORT_PATH.sub(MASK, text)
-        return self._secrets.sub(MASK, masked) if self._secrets else masked
+        masked = _REPORT_PATH.sub(MASK, text) if _may_hold_a_link(text) else text
+        if any(secret in masked for secret in self._known):
+            return self._secrets.sub(MASK, masked)
+        return masked
+
+
+def _may_hold_a_link(text: str) -> bool:
+    """Whether it is worth a search: most texts hold none, and all are masked.
+
+    Beyond ASCII more than two letters may be one letter's cases: always searched.
+    """
+    if not text.isascii():
+        return True
+    plain = text.lower()
+    return any(sign in plain for sign in _SIGNS)

@@ -1,4 +1,8 @@
-"""One job among others in a transaction: what it came to, and a part of its own."""
+"""One job among others in a transaction: what it came to, and a part of its own.
+
+At first all share the transaction, for savepoints cost more than most jobs. If one
+fails, all is undone and done again with each under a savepoint.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -22,6 +26,29 @@ class Result:
             future.set_exception(self.error)
         else:
             future.set_result(self.value)
+
+
+class OneFailed(Exception):
+    """A job failed by itself: the others deserve to be done without it."""
+
+
+class _Shared:
+    """A part of the transaction that all share: whoever fails here fails all.
+
+    Raises `OneFailed` in place of what is one job's own affair.
+    """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception) and not _fails_all(error):
+            raise OneFailed from None
 
 
 class _Savepoint:
@@ -52,6 +79,12 @@ class _Savepoint:
         self._savepoint.rollback()
         self.error = error
         return True
+
+
+def shared(conn: Connection, call: Callable[[Connection], Any]) -> Result:
+    """Run as part of the transaction. Raises `OneFailed` if the job fails."""
+    with _Shared():
+        return Result(value=call(conn))
 
 
 def alone(conn: Connection, call: Callable[[Connection], Any]) -> Result:

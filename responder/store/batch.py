@@ -1,10 +1,11 @@
 """A batch of deliveries: what triage must know before, and what it comes to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Select, bindparam, or_, select
 
 from responder.incident.alert import Delivery
 from responder.incident.events import Event
@@ -60,32 +61,29 @@ class Batch:
 
 
 def read_known(
-    conn: Connection, arrived: Iterable[Delivery], ended_since: datetime
+    conn: Connection,
+    arrived: Sequence[Delivery],
+    spoken_of: Iterable[tuple[str, str]],
+    ended_since: datetime,
 ) -> Known:
     """What triage needs to know, read at once for the whole batch.
 
-    Of incidents that ended before `ended_since` no alert comes any more.
+    `spoken_of` are the (rule, group) of its alerts. Of incidents that ended before
+    `ended_since` no alert comes any more.
     """
     known = Known()
-    columns = (
-        incidents.c.id,
-        incidents.c.rule,
-        incidents.c.grp,
-        incidents.c.automation_over,
-        incidents.c.alert_groups,
-    )
-    for row in conn.execute(select(*columns).where(incidents.c.ended_at.is_(None))):
+    in_groups = any(one.notification.alert_group for one in arrived)
+    found = _all_open(conn) if in_groups else _open(conn, spoken_of)
+    for row in found:
         known.open[(row.rule, row.grp)] = OpenIncident(
             id=row.id, automation_over=row.automation_over
         )
-        for group in row.alert_groups:
+        for group in row.alert_groups if in_groups else ():
             known.groups.setdefault(group, []).append(row.id)
     known.unheard = _unheard(conn, ended_since)
     prints = sorted({a.fingerprint for d in arrived for a in d.notification.alerts})
-    for start in range(0, len(prints), _CHUNK):
-        some = prints[start : start + _CHUNK]
-        query = select(firings).where(firings.c.fingerprint.in_(some))
-        for row in conn.execute(query):
+    for some in _chunks(prints):
+        for row in conn.execute(_HEARD, {"prints": some}):
             seen = known.firings.setdefault((row.rule, row.fingerprint), {})
             seen[row.starts_at] = KnownFiring(
                 incident=row.incident, resolved=row.resolved
@@ -93,21 +91,52 @@ def read_known(
     return known
 
 
+def _all_open(conn: Connection) -> Iterator[AnyRow]:
+    """With the alert groups that they belong to: any of them may be spoken of."""
+    yield from conn.execute(_OPEN.add_columns(incidents.c.alert_groups))
+
+
+def _open(conn: Connection, spoken_of: Iterable[tuple[str, str]]) -> Iterator[AnyRow]:
+    groups: dict[str, set[str]] = {}
+    for rule, group in spoken_of:
+        groups.setdefault(rule, set()).add(group)
+    for rule, names in groups.items():
+        for some in _chunks(sorted(names)):
+            yield from conn.execute(_OPEN_OF, {"of": rule, "groups": some})
+
+
 def _unheard(
     conn: Connection, ended_since: datetime
 ) -> dict[tuple[str, str], EndedIncident]:
     """Ended with their fault confirmed, opened by a watch or a person."""
-    row = incidents.c
-    query = (
-        select(row.id, row.rule, row.grp, row.ended_at)
-        .where(
-            row.ended_at > ended_since,
-            or_(row.state == State.RECOVERED, row.reason == Reason.SHADOW),
-            row.opened_reason.in_((Reason.SELF_DETECTED, Reason.OPENED_BY_PERSON)),
-        )
-        .order_by(row.ended_at)
-    )
     return {
         (found.rule, found.grp): EndedIncident(id=found.id, ended_at=found.ended_at)
-        for found in conn.execute(query)
+        for found in conn.execute(_UNHEARD, {"since": ended_since})
     }
+
+
+def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), _CHUNK):
+        yield names[start : start + _CHUNK]
+
+
+# Made once: every batch asks them again.
+_ROW = incidents.c
+_OPEN: Select[Any] = select(_ROW.id, _ROW.rule, _ROW.grp, _ROW.automation_over).where(
+    _ROW.ended_at.is_(None)
+)
+_OPEN_OF = _OPEN.where(
+    _ROW.rule == bindparam("of"), _ROW.grp.in_(bindparam("groups", expanding=True))
+)
+_UNHEARD = (
+    select(_ROW.id, _ROW.rule, _ROW.grp, _ROW.ended_at)
+    .where(
+        _ROW.ended_at > bindparam("since"),
+        or_(_ROW.state == State.RECOVERED, _ROW.reason == Reason.SHADOW),
+        _ROW.opened_reason.in_((Reason.SELF_DETECTED, Reason.OPENED_BY_PERSON)),
+    )
+    .order_by(_ROW.ended_at)
+)
+_HEARD = select(firings).where(
+    firings.c.fingerprint.in_(bindparam("prints", expanding=True))
+)

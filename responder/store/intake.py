@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from responder.incident.alert import Delivery
 from responder.incident.fold import fold
@@ -50,8 +50,9 @@ class Desk:
     ) -> Sequence[Accepted]:
         """Triage in order, write, lease what is new or hurried."""
         told = [arrival.delivery for arrival in arrivals]
-        self.database.hold(conn, groups=self._groups(told))
-        batch, found, rows = self._triage(conn, told)
+        groups = {*self._groups(told)}
+        self.database.hold(conn, groups=groups)
+        batch, found, rows = self._triage(conn, told, groups)
         leases = self._write_incidents(conn, batch, rows)
         write_firings(conn, batch.firings.values(), self.now())
         write_deliveries(conn, arrivals, found)
@@ -80,7 +81,10 @@ class Desk:
         return self.now() - max(windows, default=timedelta()) - 2 * STAYS
 
     def _triage(
-        self, conn: Connection, told: Sequence[Delivery]
+        self,
+        conn: Connection,
+        told: Sequence[Delivery],
+        groups: Iterable[tuple[str, str]],
     ) -> tuple[Batch, list[Triaged], dict[str, AnyRow]]:
         """What the deliveries come to, with the rows that they touch, locked.
 
@@ -88,7 +92,7 @@ class Desk:
         A locked row stays as it is, so that this ends.
         """
         while True:
-            known = read_known(conn, told, self._long_ago())
+            known = read_known(conn, told, groups, self._long_ago())
             open_then = {o.id: o.automation_over for o in known.open.values()}
             batch, found = Batch(), list[Triaged]()
             for index, delivery in enumerate(told):
@@ -145,6 +149,25 @@ class Desk:
             conn.execute(_BY_ID, changed)
 
 
+_ROW = incidents.c
+_TOUCHED = (
+    _ROW.id,
+    _ROW.ended_at,
+    _ROW.automation_over,
+    _ROW.looked_at,
+    _ROW.last_firing_at,
+    _ROW.alert_groups,
+    _ROW.due_at,
+    _ROW.hurried,
+    _ROW.lease_token,
+    _ROW.lease_until,
+)
+_LOCKED: Select[Any] = (
+    select(*_TOUCHED)
+    .where(_ROW.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_ROW.rule, _ROW.grp, _ROW.id)
+    .with_for_update()
+)
 _BY_ID = update(incidents).where(incidents.c.id == bindparam("which"))
 _STANDING = _BY_ID.values(
     {
@@ -199,11 +222,4 @@ def _stands(row: AnyRow, open_then: dict[str, bool]) -> bool:
 def _lock_rows(conn: Connection, wanted: set[str]) -> dict[str, AnyRow]:
     if not wanted:
         return {}
-    column = incidents.c
-    query = (
-        select(incidents)
-        .where(column.id.in_(sorted(wanted)))
-        .order_by(column.rule, column.grp, column.id)
-        .with_for_update()
-    )
-    return {row.id: row for row in conn.execute(query)}
+    return {row.id: row for row in conn.execute(_LOCKED, {"ids": sorted(wanted)})}

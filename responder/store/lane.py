@@ -1,8 +1,8 @@
 """A writer: whatever waits together is written in one transaction.
 
 Requests, the worker and people hand in jobs and wait for a future. One thread runs
-them, each under a savepoint of its own, and answers after the common commit: one
-fsync for all who waited. A job may run more than once, and only the last run counts.
+them and answers after the common commit: one fsync for all who waited. One that fails
+takes no other with it. A job may run more than once, and only the last run counts.
 """
 
 import logging
@@ -22,7 +22,7 @@ from sqlalchemy.exc import (
 )
 
 from responder.incident.ports import StorageUnavailable
-from responder.store.alone import Result, alone
+from responder.store.alone import OneFailed, Result, alone, shared
 from responder.store.engine import Database, why
 
 _log = logging.getLogger("responder.store")
@@ -30,6 +30,7 @@ _log = logging.getLogger("responder.store")
 A = TypeVar("A")
 R = TypeVar("R")
 T = TypeVar("T")
+_Each = Callable[[Connection, Callable[[Connection], Any]], Result]
 
 _AT_ONCE = 256
 _TOO_LATE = "the database took too long to write"
@@ -150,24 +151,34 @@ class Lane(Generic[A, R]):
             result.tell(work.future)
 
     def _results(self, jobs: Sequence[Job], arrivals: Sequence[A]) -> list[Result]:
-        for pause in (*_PAUSES, None):
+        pauses, each = iter(_PAUSES), shared
+        while True:
             results: list[Result] = []
             try:
                 with self._database.writing() as conn:
                     self._hold(conn, jobs)
-                    results = [alone(conn, job.call) for job in jobs]
-                    results += self._take_in_all(conn, arrivals)
+                    results.extend(self._tried(conn, jobs, arrivals, each))
                 return results
+            except OneFailed:
+                # One by one, each under a savepoint of its own.
+                each = alone
+                continue
             except SQLAlchemyError as error:
                 # With results in hand it was the commit that failed: it may have
                 # been done all the same, and doing it twice is worse than saying so.
                 again = not results and self._database.passing(error)
+                pause = next(pauses, None)
                 if pause is None or not again:
                     failed = Result(error=StorageUnavailable(why(error)))
                     return [failed] * (len(jobs) + len(arrivals))
             # Two that collided must not collide again.
             threading.Event().wait(pause * (0.5 + random.random()))
-        raise AssertionError("the last try returns")
+
+    def _tried(
+        self, conn: Connection, jobs: Sequence[Job], arrivals: Sequence[A], each: _Each
+    ) -> list[Result]:
+        results = [each(conn, job.call) for job in jobs]
+        return [*results, *self._take_in_all(conn, arrivals, each)]
 
     def _hold(self, conn: Connection, jobs: Sequence[Job]) -> None:
         """Several rows are locked together: one by one, two lanes could entangle."""
@@ -176,10 +187,12 @@ class Lane(Generic[A, R]):
             groups = [group for job in jobs for group in job.groups]
             self._database.hold(conn, groups=groups, incidents=wanted)
 
-    def _take_in_all(self, conn: Connection, arrivals: Sequence[A]) -> list[Result]:
+    def _take_in_all(
+        self, conn: Connection, arrivals: Sequence[A], each: _Each
+    ) -> list[Result]:
         if not arrivals:
             return []
-        together = alone(conn, lambda c: self._take_in(c, arrivals))
+        together = each(conn, lambda c: self._take_in(c, arrivals))
         if together.error is None:
             return [Result(value=value) for value in together.value]
         # One of them is bad: only that one shall fail.

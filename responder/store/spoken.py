@@ -63,7 +63,7 @@ def write_deliveries(
 ) -> None:
     """Keep each delivery with its verdicts, and the incidents that it spoke of."""
     pairs = list(zip(arrivals, found, strict=True))
-    conn.execute(insert(deliveries), [_delivery(a, t) for a, t in pairs])
+    conn.execute(_DELIVERY, [_delivery(a, t) for a, t in pairs])
     spoken = [
         {"delivery": arrival.delivery.id, "incident": incident}
         for arrival, result in pairs
@@ -72,7 +72,11 @@ def write_deliveries(
         )
     ]
     if spoken:
-        conn.execute(insert(delivery_incidents), spoken)
+        conn.execute(_SPOKEN, spoken)
+
+
+_DELIVERY = insert(deliveries)
+_SPOKEN = insert(delivery_incidents)
 
 
 def _delivery(arrival: Arrival, found: Triaged) -> dict[str, Any]:

@@ -98,12 +98,12 @@ _AFTER = (
     .order_by(events.c.seq)
 )
 _ROW = select(incidents).where(incidents.c.id == bindparam("which"))
+_LOCKED_ROW = _ROW.with_for_update()
 
 
 def lock_row(conn: Connection, incident: str) -> AnyRow | None:
     """The row as it is now, and as it stays until the commit."""
-    query = select(incidents).where(incidents.c.id == incident)
-    return conn.execute(query.with_for_update()).first()
+    return conn.execute(_LOCKED_ROW, {"which": incident}).first()
 
 
 def with_row(incident: Incident, row: AnyRow) -> Incident:
