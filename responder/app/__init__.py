@@ -162,6 +162,7 @@ def _assembled(
     parts = web_parts(settings, intake, taken_in, store, worker, tools, metrics, masker)
     prober = prober_of(settings, store, logs, probe_every or PROBE_EVERY)
     ready = readiness_of(settings, store, life.memory, prober)
+    metrics.watch_readiness(lambda: ready(store.clock.now()))
     drill = drill_runner(settings, store, logs, masker)
     parts = replace(parts, memory=life.memory, readiness=ready, drilling=drill)
     return Responder(

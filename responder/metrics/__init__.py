@@ -27,7 +27,9 @@ from responder.incident.names import (
     UnreadableReason,
     Verdict,
 )
+from responder.incident.readiness import Readiness
 from responder.incident.rule import Rule
+from responder.metrics.ready import Ready
 from responder.metrics.results import RESULTS as RESULTS
 from responder.metrics.rounds import RoundsMetrics
 from responder.metrics.stored import Readings, Stored
@@ -73,7 +75,13 @@ class Metrics(RoundsMetrics):
         self._prepare(rules)
         self.tellings = Tellings(registry)
         registry.register(Stored(stored, [rule.name for rule in rules]))
+        self._ready = Ready()
+        registry.register(self._ready)
         ProcessCollector(registry=registry)
+
+    def watch_readiness(self, judged: Callable[[], Readiness | None]) -> None:
+        """Show what readiness says at each scrape; None before it is known."""
+        self._ready.judged = judged
 
     def watch_spool(self, waiting: Callable[[], int]) -> None:
         """Show how many deliveries wait in the spool, counted at each scrape."""

@@ -56,6 +56,9 @@ def test_a_service_that_lacks_everything_is_mended_line_by_line(
 
         loki.fault = Fault(status=500)
         until(is_ready(found, "logs", "traffic"))
+        scraped = requests.get(f"{found.url}/metrics", auth=found.auth, timeout=30).text
+        assert 'responder_ready{aspect="logs"} 0.0' in scraped
+        assert 'responder_ready{aspect="people"} 1.0' in scraped
         loki.fault = None
         until(is_ready(found))
         assert found.factory.calls == []
