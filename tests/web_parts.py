@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from responder.config.settings import Credential, Secret, Server
 from responder.evidence import push as loki_push
+from responder.evidence.lines import LineReader
 from responder.incident.alert import Delivery
 from responder.incident.events import (
     AlertFired,
@@ -22,6 +23,7 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
+from responder.incident.link import ReportLink
 from responder.incident.memory import Memory
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
 from responder.incident.ports import Accepted, Lease
@@ -46,6 +48,7 @@ from tests.listed import ListedArchive
 
 SECRET = "demo-secret-of-grafana"
 OPERATOR = "pass-of-oncall"
+FACTORY = "pizza-factory.example.net"
 QUERY = '{component="jwt-pizza-service", level="error"}'
 RULE = Rule(
     name="pizza-factory",
@@ -82,6 +85,8 @@ class Web:
     readiness: Readiness | None = None
     leased: list[Lease] = field(default_factory=list)
     pushed: list[loki_push.PushedLine] = field(default_factory=list)
+    kept: list[tuple[str, ReportLink]] = field(default_factory=list)
+    """Links that were pasted, each with its incident."""
 
     def __post_init__(self) -> None:
         self.drilling = ListedDrilling(self.drills, (RULE.name,))
@@ -112,6 +117,8 @@ class Web:
             metrics=self.metrics,
             masker=Masker([SECRET, OPERATOR]),
             hand_over=self.leased.extend,
+            find_link=LineReader(FACTORY, None).pasted,
+            keep_link=lambda incident, link: self.kept.append((incident, link)),
             taken_in=self.taken_in,
             spool_takes=lambda: False,
             worker_alive=lambda: self.alive,

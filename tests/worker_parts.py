@@ -116,13 +116,14 @@ class ListedStore:
         if method in self.broken:
             raise StorageUnavailable(f"{method} is broken")
 
-    def take(self, now: datetime, limit: int) -> list[Lease]:
+    def take(self, now: datetime, limit: int, also: Sequence[str] = ()) -> list[Lease]:
         with self._lock:
             self._enter("take")
             ready = [
                 incident
                 for incident, due in self.due.items()
-                if due is not None and due <= now and incident not in self.held
+                if (incident in also or (due is not None and due <= now))
+                and incident not in self.held
             ]
             return [self._leased(incident) for incident in ready[:limit]]
 

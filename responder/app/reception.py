@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from responder.app.sources import line_reader
 from responder.config.settings import LokiLogs, Settings
 from responder.evidence import push
 from responder.evidence.embedded import EmbeddedLogs
 from responder.incident.alert import Delivery, Notification
+from responder.incident.link import ReportLink, UnusableLink
 from responder.incident.names import Sender
 from responder.incident.ports import Accepted, LogSource
 from responder.masking import Masker
@@ -72,6 +74,8 @@ def web_parts(
         metrics=metrics,
         masker=masker,
         hand_over=worker.hand_over,
+        find_link=link_finder(settings),
+        keep_link=tools.pasted.keep,
         taken_in=taken_in,
         spool_takes=intake.takes,
         spooled=intake.waiting,
@@ -89,6 +93,18 @@ def web_parts(
         heartbeat_within=settings.heartbeat_within,
         fixed_link=settings.factory.report_url is not None,
     )
+
+
+def link_finder(settings: Settings) -> Callable[[str], ReportLink]:
+    """Finds the link in what a person pasted, as in a line of the logs."""
+    if settings.factory.report_url is None:
+        return line_reader(settings).pasted
+
+    def not_needed(_pasted: str) -> ReportLink:
+        why = "is not needed: reports go to factory.report_url; send it without a link"
+        raise UnusableLink(f"*** {why}")
+
+    return not_needed
 
 
 def _authentication(

@@ -8,6 +8,7 @@ from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import Candidate
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
+from responder.incident.pasted import to_repeat
 from responder.incident.pause import extended
 from responder.incident.phase import (
     effective_calls,
@@ -23,6 +24,7 @@ IN_FLIGHT_LOOK = timedelta(milliseconds=500)
 MOST_WRONG_CODES = 5
 MOST_BACKOFF = 30.0
 HUMAN_LOOK = timedelta(seconds=30)
+_IN_VAIN = (Outcome.REFUSED, Outcome.UNREACHABLE)
 
 
 def shared_answer(incident: Incident, brakes: Brakes) -> Share | None:
@@ -30,7 +32,8 @@ def shared_answer(incident: Incident, brakes: Brakes) -> Share | None:
     if incident.confirmed_at is None or verify_from(incident) is not None:
         return None
     first = incident.first_error_at or incident.confirmed_at
-    digests = [(c.digest, c.name) for c in incident.candidates]
+    known = (*incident.candidates, *([incident.pasted] if incident.pasted else []))
+    digests = [(c.digest, c.name) for c in known]
     if brakes.fixed_link:
         digests = [(brakes.fixed_link, brakes.fixed_name)]
     for digest, name in digests:
@@ -61,7 +64,24 @@ def best_candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
             return candidate
         if not candidate.late and not (record and record.spent):
             return candidate
-    return None
+    return to_repeat(incident, brakes)
+
+
+def link_at_hand(incident: Incident) -> Candidate | None:
+    """The link that *report now* would call, as far as this incident's calls tell."""
+    links: dict[str, LinkRecord] = {}
+    for report in incident.answered:
+        known, vain = links.get(report.digest), report.outcome in _IN_VAIN
+        if known and known.spent and vain:
+            continue
+        unknown = report.outcome is Outcome.UNKNOWN
+        again = known is not None and known.outcome is Outcome.UNKNOWN
+        links[report.digest] = LinkRecord(
+            digest=report.digest,
+            outcome=report.outcome,
+            spent=not vain and (again or not unknown),
+        )
+    return best_candidate(incident, Brakes(links=links))
 
 
 def _known_wrong(incident: Incident, digest: str) -> bool:

@@ -49,6 +49,8 @@ class Brakes:
     fixed_link: str | None = None
     """Digest of the configured `factory.report_url`, which is never spent."""
     fixed_name: str = ""
+    pasted: frozenset[str] = frozenset()
+    """Digests of the pasted links that this process has at hand: none is stored."""
     open_elsewhere: bool = False
     """Another incident of this rule and group is open: a watch ends (rule 16)."""
 

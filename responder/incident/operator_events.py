@@ -43,10 +43,12 @@ class VetoUndone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRequested:
-    """A person said: report now."""
+    """A person said: report now; `link` and `digest` are of the link they pasted."""
 
     at: datetime
     by: str
+    link: str = ""
+    digest: str = ""
     event: Literal["report_requested"] = "report_requested"
 
 

@@ -20,6 +20,7 @@ from responder.incident.hold import (
 )
 from responder.incident.model import Incident
 from responder.incident.names import Mode, OnUnreadable, Reason, State
+from responder.incident.pasted import given, to_repeat
 from responder.incident.pause import extended
 from responder.incident.phase import (
     automation_over,
@@ -31,6 +32,7 @@ from responder.incident.rule import Rule
 from responder.incident.steps import (
     Finish,
     Gather,
+    Send,
     Step,
     TraceBack,
     Wait,
@@ -48,6 +50,8 @@ def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
         return share
     if (waiting := waiting_for_lost_answer(incident, brakes, now)) is not None:
         return waiting
+    if (sent := with_pasted(incident, rule, brakes, now)) is not None:
+        return sent
     if now >= (due := look_due(incident, rule, now)):
         return Gather()
     if (step := asked_for(incident, rule, brakes, now)) is not None:
@@ -57,13 +61,23 @@ def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
     return looking_on(_judge(incident, rule, brakes, now), due)
 
 
+def with_pasted(
+    incident: Incident, rule: Rule, brakes: Brakes, now: datetime
+) -> Send | None:
+    """A pasted link is called without a look: the logs may be what cannot be read."""
+    if incident.look is None or given(incident, brakes, now) is None:
+        return None
+    step = asked_for(incident, rule, brakes, now)
+    return step if isinstance(step, Send) else None
+
+
 def asked_for(
     incident: Incident, rule: Rule, brakes: Brakes, now: datetime
 ) -> Step | None:
     """A person's *report now* (rule 13): no threshold, cool-down or window."""
     if live_request(incident, now) is None:
         return None
-    candidate = _candidate(incident, brakes)
+    candidate = given(incident, brakes, now) or _candidate(incident, brakes)
     if candidate is None:
         return None
     reason = Reason.ASKED_BY_PERSON
@@ -107,7 +121,8 @@ def _judge(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Ste
     step = _act_if_possible(incident, rule, brakes, now)
     if step is not None:
         return step
-    if _retrying(incident) or reached(incident):
+    blind = incident.unreadable_since and incident.confirmed_at is None
+    if not blind and (_retrying(incident) or reached(incident)):
         return no_link(incident, rule, now)
     if incident.unreadable_since:
         return _unreadable(incident, rule, brakes, now)
@@ -127,6 +142,8 @@ def _act_if_possible(
             return Withhold(name="", digest="", reason=Reason.NO_LINK)
         return None
     reason = Reason.THRESHOLD_REACHED
+    if incident.confirmed_at is None:
+        reason = Reason.ASKED_BY_PERSON
     lost = half_unknown(incident)
     if lost and lost.digest == candidate.digest:
         reason = Reason.UNANSWERED
@@ -140,8 +157,8 @@ def _act_if_possible(
 def _candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
     lost = half_unknown(incident)
     if lost and not brakes.fixed_link:
-        for candidate in incident.candidates:
-            if candidate.digest == lost.digest:
+        for candidate in (*incident.candidates, to_repeat(incident, brakes)):
+            if candidate and candidate.digest == lost.digest:
                 return candidate
     return best_candidate(incident, brakes)
 

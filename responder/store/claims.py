@@ -42,11 +42,18 @@ def is_leased(row: AnyRow, now: datetime) -> bool:
     )
 
 
-def take(conn: Connection, due_by: datetime, now: datetime, limit: int) -> list[Lease]:
-    """Lease up to `limit` incidents due by then and not leased, oldest first."""
+def take(
+    conn: Connection,
+    due_by: datetime,
+    now: datetime,
+    limit: int,
+    also: Sequence[str] = (),
+) -> list[Lease]:
+    """Lease up to `limit` incidents due by then, or of `also`, and not leased."""
+    due = incidents.c.due_at <= due_by
     query = (
         select(incidents.c.id)
-        .where(incidents.c.due_at <= due_by, unleased(now))
+        .where(or_(due, incidents.c.id.in_(also)) if also else due, unleased(now))
         .order_by(incidents.c.due_at, incidents.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

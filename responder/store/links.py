@@ -80,6 +80,12 @@ def record_of(row: AnyRow, supplier: Supplier) -> LinkRecord:
     )
 
 
+def record_at(conn: Connection, supplier: Supplier, digest: str) -> LinkRecord | None:
+    """What is known of this one link, however long ago."""
+    row = _read(conn, supplier, digest)
+    return record_of(row, supplier) if row else None
+
+
 def in_flight_elsewhere(
     incident: str, supplier: Supplier, now: datetime
 ) -> ColumnElement[bool]:

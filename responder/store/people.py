@@ -1,12 +1,20 @@
 """What people do, each for one transaction of the lane: actions and the pause."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
-from responder.incident.actions import Action, Already, Refusal, Veto, judge
+from responder.incident.actions import (
+    Action,
+    Already,
+    Refusal,
+    ReportNow,
+    Veto,
+    judge,
+)
+from responder.incident.brakes import Brakes
 from responder.incident.controls import NoSuchIncident, Pressed, Standing, TooLate
 from responder.incident.model import Incident
 from responder.incident.names import Reason
@@ -16,7 +24,7 @@ from responder.incident.rule import Rule
 from responder.incident.window import UNDO_FOR
 from responder.store.brakes import HourOfCalls, hour_of_calls, pause_of, read_brakes
 from responder.store.claims import LEASE_FOR, is_leased, new_lease
-from responder.store.links import Supplier
+from responder.store.links import Supplier, record_at
 from responder.store.tables import AnyRow, brakes, incidents
 from responder.store.timeline import (
     Summarise,
@@ -49,7 +57,7 @@ class People:
         known = with_row(found, row)
         bare = Rule(name=known.rule, match=(), checks=())
         rule = next((r for r in self.rules if r.name == known.rule), bare)
-        standing = read_brakes(conn, known, self.supplier, now)
+        standing = self._brakes(conn, known, action, now)
         came = judge(known, rule, standing, action, now)
         if isinstance(came, Refusal):
             raise TooLate(came.words, came.by, came.at)
@@ -65,6 +73,17 @@ class People:
         return _pressed(
             after, done=True, by=action.by, at=now, undo_until=undo, lease=lease
         )
+
+    def _brakes(
+        self, conn: Connection, incident: Incident, action: Action, now: datetime
+    ) -> Brakes:
+        """The brakes, with the pasted link among the known ones if it ever was."""
+        found = read_brakes(conn, incident, self.supplier, now)
+        if isinstance(action, ReportNow) and action.link is not None:
+            record = record_at(conn, self.supplier, action.link.digest)
+            if record is not None:
+                return replace(found, links={**found.links, record.digest: record})
+        return found
 
 
 def _pressed(

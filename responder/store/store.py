@@ -159,8 +159,9 @@ class Store(StoredArchive):
 
     # IncidentStore
 
-    def take(self, now: datetime, limit: int) -> list[Lease]:
-        return self.write(lambda conn: claims.take(conn, now, self._clock.now(), limit))
+    def take(self, now: datetime, limit: int, also: Sequence[str] = ()) -> list[Lease]:
+        at = self._clock.now
+        return self.write(lambda conn: claims.take(conn, now, at(), limit, also))
 
     def next_due(self) -> datetime | None:
         with reading(self.engine) as conn:
@@ -218,10 +219,8 @@ class Store(StoredArchive):
         )
 
     def release(self, lease: Lease, due_at: datetime | None) -> None:
-        now = self._clock.now()
-        self.write(
-            lambda conn: claims.release(conn, lease, due_at, now), lease.incident
-        )
+        at = self._clock.now()
+        self.write(lambda conn: claims.release(conn, lease, due_at, at), lease.incident)
 
     def outbox(self, places: Sequence[Where]) -> StoredOutbox:
         """What is still to be told in these places."""

@@ -4,16 +4,18 @@
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from responder.incident.actions import Action, Close
+from responder.incident.actions import Action, Close, ReportNow
 from responder.incident.controls import NoSuchIncident, Pressed, TooLate
 from responder.incident.names import Decision, Reason
 from responder.incident.phrases import clock
+from responder.incident.ports import StorageUnavailable
 from responder.web import asked
 from responder.web.api import plain
 from responder.web.body import read_body
@@ -61,15 +63,22 @@ def actions(parts: Parts, operators: Operators) -> Blueprint:
 
 def _act(parts: Parts, operators: Operators, name: str, incident_id: str) -> Response:
     by, now = operators.name(), parts.clock.now()
-    action = asked.action(name, json_body(), by, now, parts.masker)
+    action = asked_for(parts, name, json_body(), by, now)
     return jsonify(pressed_json(press(parts, incident_id, name, action)))
+
+
+def asked_for(
+    parts: Parts, name: str, body: Mapping[str, Any], by: str, now: datetime
+) -> Action:
+    """The action of that name with these fields. Raises `asked.BadField`."""
+    return asked.action(name, body, by, now, parts.masker, parts.find_link)
 
 
 def press(parts: Parts, incident_id: str, name: str, action: Action) -> Pressed:
     """Do it, tell the log and the worker. Raises `NoSuchIncident`, `TooLate`."""
     if not plain(incident_id):
         raise NoSuchIncident(incident_id)
-    pressed = parts.controls.act(incident_id, action)
+    pressed = _done(parts, incident_id, action)
     if pressed.lease is not None:
         parts.hand_over([pressed.lease])
     facts = {"incident": pressed.incident, "rule": pressed.rule, "action": name}
@@ -77,6 +86,22 @@ def press(parts: Parts, incident_id: str, name: str, action: Action) -> Pressed:
     if isinstance(action, Close) and pressed.done:
         reason = Reason.CLOSED_BY_PERSON
         parts.metrics.decided(pressed.rule, Decision.FINISH, reason)
+    return pressed
+
+
+def _done(parts: Parts, incident_id: str, action: Action) -> Pressed:
+    """The action done, and its link at hand before anybody works on it."""
+    link = action.link if isinstance(action, ReportNow) else None
+    if link is None:
+        return parts.controls.act(incident_id, action)
+    try:
+        pressed = parts.controls.act(incident_id, action)
+    except StorageUnavailable:
+        # It may be written all the same.
+        parts.keep_link(incident_id, link)
+        raise
+    if pressed.done:
+        parts.keep_link(incident_id, link)
     return pressed
 
 

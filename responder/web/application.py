@@ -5,6 +5,7 @@ import logging
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from responder.incident.attempt import link_at_hand
 from responder.incident.phrases import clock, span
 from responder.incident.ports import StorageUnavailable
 from responder.web.actions import actions
@@ -69,6 +70,7 @@ def create_app(parts: Parts) -> Flask:
     app = Flask(__name__)
     app.add_template_filter(span)
     app.add_template_filter(clock)
+    app.add_template_filter(link_at_hand)
     serve_assets(app)
     operators = Operators(parts)
 

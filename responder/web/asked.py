@@ -16,6 +16,7 @@ from responder.incident.actions import (
     Veto,
 )
 from responder.incident.agreement import FIXED_BY_HAND, NOT_REAL
+from responder.incident.link import ReportLink, UnusableLink
 
 ACTIONS = ("veto", "undo-veto", "report", "close", "note", "reported-by-hand")
 LONGEST_TEXT = 2000
@@ -90,6 +91,7 @@ def action(
     by: str,
     now: datetime,
     mask: Callable[[str], str],
+    find_link: Callable[[str], ReportLink],
 ) -> Action:
     """The action of this name. Raises `BadField`, and `KeyError` for another name."""
     match name:
@@ -100,8 +102,7 @@ def action(
             only(body)
             return UndoVeto(by=by)
         case "report":
-            only(body)
-            return ReportNow(by=by)
+            return ReportNow(by=by, link=_link(body, find_link))
         case "close":
             only(body, "reason", "text")
             return Close(by=by, why=mask(_why(body)))
@@ -115,6 +116,20 @@ def action(
             only(body, "at")
             return RecordReport(by=by, reported_at=_moment(body.get("at"), now))
     raise KeyError(name)
+
+
+def _link(
+    body: Mapping[str, Any], find: Callable[[str], ReportLink]
+) -> ReportLink | None:
+    """The pasted link. No refusal repeats any of it, nor the name of a field."""
+    if not body.keys() <= {"link"}:
+        raise BadField("body: an unknown field; use link, or send {}")
+    if "link" not in body:
+        return None
+    try:
+        return find(_text(body, "link"))
+    except UnusableLink as error:
+        raise BadField(f"link: {error}") from None
 
 
 def _why(body: Mapping[str, Any]) -> str:

@@ -3,23 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from responder.incident.attempt import link_at_hand
 from responder.incident.controls import Standing
 from responder.incident.drill import in_shadow
 from responder.incident.model import Incident
 from responder.incident.names import Mode
-from responder.incident.phase import automation_over, verify_from
+from responder.incident.phase import automation_over, told, verify_from
 from responder.incident.rule import Rule
 from responder.incident.window import UNDO_FOR, live_plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Can:
-    """`why_not`: what keeps a report from leaving even if a person asks, or ""."""
+    """`why_not`: what keeps a report from leaving even if a person asks, or "".
+
+    `paste`: nothing but that no link is known; a person may have one.
+    """
 
     veto: bool
     undo: bool
     report: bool
     why_not: str
+    paste: bool
     close: bool
 
     @property
@@ -41,24 +46,29 @@ class Can:
         sent = incident.outstanding is not None
         veto = incident.vetoed
         done = verify_from(incident) is not None and live_plan(incident) is None
+        held = _held(standing)
+        linked = fixed_link or link_at_hand(incident) is not None
         return cls(
             veto=acts
             and veto is None
             and not (sent or done or automation_over(incident)),
             undo=acts and veto is not None and now < veto.at + UNDO_FOR,
             report=acts and not sent,
-            why_not=_why_not(incident, standing, fixed_link),
+            why_not=held or ("" if linked else _no_link(incident)),
+            paste=not (held or linked),
             close=open_ and not sent,
         )
 
 
-def _why_not(incident: Incident, standing: Standing, fixed_link: bool) -> str:
+def _held(standing: Standing) -> str:
     if standing.pause:
         return "Automatic reports are paused: resume first."
     if standing.breaker_open:
         return "All reports allowed within an hour are used."
-    if fixed_link or incident.candidates:
-        return ""
-    if incident.answered or incident.shared:
-        return "It is reported, and no newer link was seen."
-    return "No link found yet: nothing can be reported."
+    return ""
+
+
+def _no_link(incident: Incident) -> str:
+    if told(incident):
+        return "It is reported, and no newer link was seen"
+    return "No link found yet"

@@ -18,10 +18,11 @@ from flask import (
 )
 
 from responder.incident.controls import NoSuchIncident, Pressed, TooLate
+from responder.incident.model import Incident
 from responder.incident.phrases import clock
 from responder.incident.words_facts import capital
 from responder.web import asked
-from responder.web.actions import press, press_pause
+from responder.web.actions import asked_for, press, press_pause
 from responder.web.api import plain
 from responder.web.guard import Operators, text
 from responder.web.headline import incident_headline
@@ -35,10 +36,14 @@ _QUESTIONS = ("report", "close", "note", "reported-by-hand")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a press came to. `undo` is the address that takes it back."""
+    """What a press came to. `undo` is the address that takes it back.
+
+    `refused`: the HTTP status of what cannot be done, 0 of what somebody did before.
+    """
 
     words: str
     done: bool = True
+    refused: int = 0
     undo: str = ""
     undo_for: int = 0
     longer: bool = False
@@ -66,6 +71,8 @@ def doing(parts: Parts, operators: Operators) -> Blueprint:
     @blueprint.post(f"/incidents/<incident_id>/do/<any({_names()}):name>")
     def act(incident_id: str, name: str) -> Response:
         said = _acted(parts, operators.name(), incident_id, name)
+        if said.refused and name == "report" and "link" in request.form:
+            return _beside(parts, incident_id, name, said)
         return answer(said, incident_id)
 
     @blueprint.get(f"/incidents/<incident_id>/ask/<any({_quoted()}):name>")
@@ -83,11 +90,20 @@ def _quoted() -> str:
     return ", ".join(f'"{name}"' for name in _QUESTIONS)
 
 
-def _ask(parts: Parts, incident_id: str, name: str) -> Response:
-    found = parts.archive.timeline(incident_id) if plain(incident_id) else None
-    if found is None:
-        raise NoSuchIncident(incident_id)
-    incident, _ = found
+def _beside(parts: Parts, incident_id: str, name: str, said: Said) -> Response:
+    """Why not, beside the form, which does not repeat what was in it."""
+    if request.headers.get("HX-Request") != "true":
+        return _ask(parts, incident_id, name, said)
+    known = _found(parts, incident_id)
+    response = make_response(render_template("wrong.html", said=said))
+    response.headers["HX-Retarget"] = f"#q-{name}-{known.id}-wrong"
+    return response
+
+
+def _ask(
+    parts: Parts, incident_id: str, name: str, said: Said | None = None
+) -> Response:
+    incident = _found(parts, incident_id)
     rule = rule_of(incident.rule, parts.rules)
     page = render_template(
         "ask.html",
@@ -97,8 +113,16 @@ def _ask(parts: Parts, incident_id: str, name: str) -> Response:
         head=incident_headline(incident, rule),
         fixed_link=parts.fixed_link,
         at=parts.clock.now(),
+        said=said,
     )
-    return make_response(page)
+    return make_response(page, said.refused if said else 200)
+
+
+def _found(parts: Parts, incident_id: str) -> Incident:
+    found = parts.archive.timeline(incident_id) if plain(incident_id) else None
+    if found is None:
+        raise NoSuchIncident(incident_id)
+    return found[0]
 
 
 def _braked(parts: Parts, by: str, name: str) -> Said:
@@ -118,12 +142,12 @@ def _braked(parts: Parts, by: str, name: str) -> Said:
 def _acted(parts: Parts, by: str, incident_id: str, name: str) -> Said:
     now = parts.clock.now()
     try:
-        action = asked.action(name, _fields(name, now), by, now, parts.masker)
+        action = asked_for(parts, name, _fields(name, now), by, now)
         pressed = press(parts, incident_id, name, action)
     except asked.BadField as error:
-        return Said(words=f"{capital(str(error))}.", done=False)
+        return Said(words=f"{capital(str(error))}.", done=False, refused=400)
     except TooLate as late:
-        return Said(words=f"{capital(late.words)}.", done=False)
+        return Said(words=f"{capital(late.words)}.", done=False, refused=409)
     if not pressed.done:
         words = f"{pressed.by} already did this at {clock(pressed.at)} UTC."
         return Said(words=words, done=False)
@@ -155,6 +179,8 @@ def _fields(name: str, now: datetime) -> dict[str, str]:
             return {"reason": reason, "text": form.get("text", "")}
         case "note":
             return {"text": form.get("text", "")}
+        case "report":
+            return {"link": form["link"]} if "link" in form else {}
         case "reported-by-hand":
             return {"at": _moment(form.get("at", ""), now)}
     return {}

@@ -12,6 +12,7 @@ from responder.incident.alert import Delivery, Notification
 from responder.incident.controls import Controls
 from responder.incident.drills import Drilling, Drills
 from responder.incident.first_run import FirstRun
+from responder.incident.link import ReportLink
 from responder.incident.memory import Memory, Remember
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
 from responder.incident.openings import Openings
@@ -90,6 +91,10 @@ class Parts:
     metrics: WebhookCounting
     masker: Masker
     hand_over: Callable[[Sequence[Lease]], None]
+    find_link: Callable[[str], ReportLink]
+    """The link in what a person pasted. Raises `UnusableLink`."""
+    keep_link: Callable[[str, ReportLink], None]
+    """For the call that was asked for in this incident."""
     taken_in: Callable[[Delivery, Accepted], None]
     """Told of each stored delivery, before it is acknowledged."""
     spool_takes: Callable[[], bool]

@@ -146,7 +146,8 @@ class Worker:
         now = self._tools.clock.now()
         room = self._threads * 2 - len(self._held)
         if room > 0:
-            self.hand_over(self._tools.store.take(now, room))
+            pasted = self._tools.pasted.due(now)
+            self.hand_over(self._tools.store.take(now, room, pasted))
         return now
 
     def _turn(self, lease: Lease) -> None:

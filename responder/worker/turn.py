@@ -1,11 +1,13 @@
 """One turn of work on one incident: take steps until one must wait."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from responder.incident.link import ReportLink
 from responder.incident.look import questions, weigh
 from responder.incident.names import Decision
+from responder.incident.pasted import awaited
 from responder.incident.playbook import next_step
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
@@ -52,11 +54,20 @@ class Turn:
         self._rule = rule
         self._lease = lease
         self._fresh = fresh
+        # Before the timeline is read: a link at hand is then known to be asked for.
+        self._pasted = tools.pasted.of(lease.incident)
         self._ledger = Ledger(tools.store, lease)
         self._links: Mapping[str, ReportLink] = {}
 
     def run(self, stopping: Callable[[], bool]) -> datetime | None:
         """Take steps until one waits; when the incident is due again (None: never)."""
+        due = self._steps(stopping)
+        if self._pasted:
+            wanted = awaited(self._ledger.incident, self._tools.clock.now())
+            self._tools.pasted.settle(self._lease.incident, self._pasted, wanted, due)
+        return due
+
+    def _steps(self, stopping: Callable[[], bool]) -> datetime | None:
         for _ in range(MOST_STEPS):
             now = self._tools.clock.now()
             if stopping() or not self._fresh(self._lease):
@@ -75,6 +86,8 @@ class Turn:
 
     def _next(self, now: datetime) -> Step:
         brakes = self._tools.store.brakes(self._ledger.incident, now)
+        if self._pasted:
+            brakes = replace(brakes, pasted=frozenset(self._pasted))
         return next_step(self._ledger.incident, self._rule, brakes, now)
 
     def _take(self, step: Step, now: datetime) -> datetime | None:
@@ -140,7 +153,7 @@ class Turn:
         A link that must be found first is called by the evidence found with it.
         """
         fixed = self._tools.fixed_link
-        link = fixed if fixed else self._links.get(step.digest)
+        link = fixed or self._links.get(step.digest) or self._pasted.get(step.digest)
         if link is None:
             self._gather(now)
             if step.digest in self._links:

@@ -220,7 +220,7 @@ def test_report_now_needs_a_link() -> None:
     incident = opened(look(0, 6, links=()))
     refusal = judge(incident, RULE, brakes(), ReportNow(by="ada"), at(1))
     assert isinstance(refusal, Refusal)
-    assert refusal.words == "no link was found yet that could be reported"
+    assert refusal.words == "no link was found yet; paste one"
 
 
 def test_a_second_report_now_says_who_was_first_until_it_lapses() -> None:

@@ -131,6 +131,7 @@
     const dialog = document.getElementById(event.target.dataset.dialog || "");
     if (!dialog?.showModal) return;
     event.preventDefault();
+    dialog.querySelectorAll("[data-wrong]").forEach((node) => node.replaceChildren());
     dialog.showModal();
   });
 
@@ -162,8 +163,10 @@
     const { elt, successful, xhr } = event.detail;
     if (elt.localName !== "form") return;
     if (successful) {
-      elt.closest("dialog")?.close();
-      if (elt.closest("dialog")) elt.reset();
+      const dialog = elt.closest("dialog");
+      // What is wrong with a field is said beside it.
+      if (!xhr.getResponseHeader("HX-Retarget")) dialog?.close();
+      if (dialog) elt.reset();
       fade();
       look();
     } else {
