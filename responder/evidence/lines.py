@@ -86,9 +86,9 @@ class LineReader:
         links = [found.link for found in self._links(text, drill="")]
         if len(links) == 1:
             return links[0]
-        raise UnusableLink(f"*** {self._unusable(text, len(links))}")
+        raise UnusableLink(f"*** {self._refusal(text, len(links))}")
 
-    def _unusable(self, text: str, many: int) -> str:
+    def _refusal(self, text: str, many: int) -> str:
         """What is wrong with it and what to do, without a piece of it."""
         remedy = "paste the link of the newest failing order"
         if many:
