@@ -34,7 +34,7 @@ from responder.metrics import Metrics
 from responder.senders import body, grafana, irm, signature
 from responder.web import received
 from responder.web.application import create_app
-from responder.web.parts import Authenticated, Parts, PushEndpoint
+from responder.web.parts import Authenticated, Parts, Pasting, PushEndpoint
 from tests.drill_parts import ListedDrilling, ListedDrills, ListedTrials
 from tests.fakes import (
     NOON,
@@ -117,8 +117,10 @@ class Web:
             metrics=self.metrics,
             masker=Masker([SECRET, OPERATOR]),
             hand_over=self.leased.extend,
-            find_link=LineReader(FACTORY, None).pasted,
-            keep_link=lambda incident, link: self.kept.append((incident, link)),
+            pasting=Pasting(
+                find=LineReader(FACTORY, None).pasted,
+                keep=lambda incident, link: self.kept.append((incident, link)),
+            ),
             taken_in=self.taken_in,
             spool_takes=lambda: False,
             worker_alive=lambda: self.alive,

@@ -159,7 +159,7 @@ def _assembled(
     taken_in, logs = taken_in_by(worker, metrics), tools.logs
     intake = spooling_intake(settings, store, masker, taken_in)
     metrics.watch_spool(intake.waiting)
-    parts = web_parts(settings, intake, taken_in, store, worker, tools, metrics, masker)
+    parts = web_parts(settings, intake, store, worker, tools, metrics, masker)
     prober = prober_of(settings, store, logs, probe_every or PROBE_EVERY)
     ready = readiness_of(settings, store, life.memory, prober)
     metrics.watch_readiness(lambda: ready(store.clock.now()))

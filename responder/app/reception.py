@@ -18,7 +18,7 @@ from responder.spool import Spool, Spooled, SpoolingIntake
 from responder.store.first_run import StoredFirstRun
 from responder.store.store import Store
 from responder.web import received
-from responder.web.parts import Authenticated, Parts, PushEndpoint
+from responder.web.parts import Authenticated, Parts, Pasting, PushEndpoint
 from responder.worker.loop import Worker
 from responder.worker.tools import Tools
 
@@ -54,7 +54,6 @@ def spooling_intake(
 def web_parts(
     settings: Settings,
     intake: SpoolingIntake,
-    taken_in: TakenIn,
     store: Store,
     worker: Worker,
     tools: Tools,
@@ -74,9 +73,8 @@ def web_parts(
         metrics=metrics,
         masker=masker,
         hand_over=worker.hand_over,
-        find_link=link_finder(settings),
-        keep_link=tools.pasted.keep,
-        taken_in=taken_in,
+        pasting=Pasting(find=link_finder(settings), keep=tools.pasted.keep),
+        taken_in=taken_in_by(worker, metrics),
         spool_takes=intake.takes,
         spooled=intake.waiting,
         worker_alive=worker.alive,

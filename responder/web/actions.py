@@ -71,7 +71,7 @@ def asked_for(
     parts: Parts, name: str, body: Mapping[str, Any], by: str, now: datetime
 ) -> Action:
     """The action of that name with these fields. Raises `asked.BadField`."""
-    return asked.action(name, body, by, now, parts.masker, parts.find_link)
+    return asked.action(name, body, by, now, parts.masker, parts.pasting.find)
 
 
 def press(parts: Parts, incident_id: str, name: str, action: Action) -> Pressed:
@@ -98,10 +98,10 @@ def _done(parts: Parts, incident_id: str, action: Action) -> Pressed:
         pressed = parts.controls.act(incident_id, action)
     except StorageUnavailable:
         # It may be written all the same.
-        parts.keep_link(incident_id, link)
+        parts.pasting.keep(incident_id, link)
         raise
     if pressed.done:
-        parts.keep_link(incident_id, link)
+        parts.pasting.keep(incident_id, link)
     return pressed
 
 

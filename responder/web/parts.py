@@ -72,6 +72,18 @@ class PushEndpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pasting:
+    """What becomes of a link that a person pastes.
+
+    `find` is the link in their text and raises `UnusableLink`; `keep` has it at hand
+    for the call that was asked for in an incident.
+    """
+
+    find: Callable[[str], ReportLink]
+    keep: Callable[[str, ReportLink], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The web's whole world.
 
@@ -91,10 +103,7 @@ class Parts:
     metrics: WebhookCounting
     masker: Masker
     hand_over: Callable[[Sequence[Lease]], None]
-    find_link: Callable[[str], ReportLink]
-    """The link in what a person pasted. Raises `UnusableLink`."""
-    keep_link: Callable[[str, ReportLink], None]
-    """For the call that was asked for in this incident."""
+    pasting: Pasting
     taken_in: Callable[[Delivery, Accepted], None]
     """Told of each stored delivery, before it is acknowledged."""
     spool_takes: Callable[[], bool]
