@@ -4,8 +4,9 @@ import json
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self, cast
+
+from tests.quiet_server import QuietHandler, QuietServer
 
 TOKEN = "glsa_of-the-tests"
 PATH = "/api/alertmanager/grafana/api/v2/alerts"
@@ -52,34 +53,25 @@ class ListingGrafana:
     released: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(_Handler)
         self._server.grafana = self
-        serve = self._server.serve_forever
-        threading.Thread(target=serve, args=(0.01,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return self._server.url
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     grafana: ListingGrafana
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of some tests."""
 
-
-class _Handler(BaseHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Silence."""
-
+class _Handler(QuietHandler):
     def do_GET(self) -> None:
         grafana = cast(_Server, self.server).grafana
         grafana.asked.append((self.path, self.headers.get("Authorization", "")))
@@ -90,10 +82,5 @@ class _Handler(BaseHTTPRequestHandler):
             body = json.dumps(grafana.alerts).encode()
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             status, body = 401, b'{"message":"Invalid API key"}'
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        if 300 <= status < 400:
-            self.send_header("Location", "/login")
-        self.end_headers()
-        self.wfile.write(body)
+        elsewhere = {"Location": "/login"} if 300 <= status < 400 else {}
+        self.send(status, body, headers=elsewhere)

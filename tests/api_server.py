@@ -3,10 +3,11 @@
 import json
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.quiet_server import QuietHandler, QuietServer
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,12 @@ class ApiServer:
         """Taken by every request while it is set."""
         self.released = threading.Event()
         self.lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(_Handler)
         self._server.api = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
-        )
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return self._server.url
 
     def answer(self, asked: Asked) -> Answer:
         """Status and JSON body (None for none) of an ordinary answer."""
@@ -77,7 +75,7 @@ class ApiServer:
         return self.faults.pop(0) if self.faults else self.fault
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(
@@ -87,36 +85,24 @@ class ApiServer:
         trace: TracebackType | None,
     ) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     api: ApiServer
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of many tests."""
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(QuietHandler):
     server: _Server
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Silence."""
 
     def _serve(self) -> None:
         api, parts = self.server.api, urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         asked = Asked(
             method=self.command,
             path=parts.path,
             query=parse_qsl(parts.query),
             headers={k.lower(): v for k, v in self.headers.items()},
-            body=body,
+            body=self.body(),
         )
         with api.lock:
             api.requests.append(asked)
@@ -131,16 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault:
             status, document = fault.status, fault.body
-        self._send(status, document, fault.headers if fault else {})
-
-    def _send(self, status: int, document: Any, headers: dict[str, str]) -> None:
         body = b"" if document is None else json.dumps(document).encode()
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(status, body, headers=fault.headers if fault else None)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve

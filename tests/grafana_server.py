@@ -6,14 +6,14 @@ an Admin is let in. Every request is kept.
 """
 
 import json
-import threading
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
+
+from tests.quiet_server import QuietHandler, QuietServer
 
 TOKEN = "glsa_token-of-an-admin-0451"
 REDACTED = "[REDACTED]"
@@ -77,18 +77,15 @@ class GrafanaServer:
         self.asked: list[str] = []
         self.refusing: Answer | None = None
         """Answered to everything while it is set."""
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(_Handler)
         self._server.grafana = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
-        )
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return self._server.url
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(
@@ -97,21 +94,15 @@ class GrafanaServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     grafana: GrafanaServer
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: _Server
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Silence."""
 
     def do_GET(self) -> None:
         self._serve()
@@ -128,13 +119,14 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         grafana = self.server.grafana
         path = urlsplit(self.path).path
-        raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        raw = self.body()
         body = json.loads(raw) if raw else None
         grafana.asked.append(f"{self.command} {path}")
         if self.command != "GET":
             editable = self.headers.get("X-Disable-Provenance") == "true"
             grafana.wrote.append(Wrote(self.command, path, body, editable))
-        self._answer(*self._decide(path, body))
+        status, document = self._decide(path, body)
+        self.send(status, json.dumps(document).encode())
 
     def _decide(self, path: str, body: Any) -> Answer:
         grafana = self.server.grafana
@@ -146,14 +138,6 @@ class _Handler(BaseHTTPRequestHandler):
             return 401, {"message": "Invalid API key"}
         parts = tuple(unquote(part) for part in path.strip("/").split("/"))
         return _route(grafana.world, self.command, parts, body)
-
-    def _answer(self, status: int, document: Any) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
 
 def _route(world: World, method: str, parts: tuple[str, ...], body: Any) -> Answer:

@@ -9,10 +9,11 @@ import json
 import re
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.quiet_server import QuietHandler, QuietServer
 
 _STRING = r'(?:"((?:[^"\\]|\\.)*)"|`([^`]*)`)'
 _CONDITION = re.compile(rf"\s*,?\s*(\w+)\s*(=~|!~|!=|=)\s*{_STRING}")
@@ -58,18 +59,15 @@ class LokiServer:
         self.released = threading.Event()
         self._entries: set[tuple[int, str, str]] = set()
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(_Handler)
         self._server.loki = self
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}
-        )
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return self._server.url
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(
@@ -79,9 +77,7 @@ class LokiServer:
         trace: TracebackType | None,
     ) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
 
     def add(self, at_ns: int, text: str, **labels: str) -> None:
         """Store one line without HTTP; the same line of one stream counts once."""
@@ -152,22 +148,12 @@ def _evaluators(query: str) -> tuple[Any, Any]:
     return labels_hold, line_holds
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(QuietServer):
     loki: LokiServer
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of many tests."""
 
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Without this the small second packet of an answer waits for an acknowledgement.
-    disable_nagle_algorithm = True
+class _Handler(QuietHandler):
     server: _Server
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Silence."""
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
@@ -175,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         parts = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.body()
         if parts.path == "/loki/api/v1/push":
             self._push(body)
             return
@@ -200,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/loki/api/v1/label/"):
             self._values(path.split("/")[5])
         else:
-            self._answer(404, b"404 page not found\n", "text/plain")
+            self.send(404, b"404 page not found\n", "text/plain")
 
     def _range(self, asked: dict[str, str]) -> None:
         found = self.server.loki.matching(
@@ -221,7 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
         count = _COUNT.match(asked["query"])
         if count is None:
             reason = b"log queries are not supported as an instant query type"
-            self._answer(400, reason, "text/plain")
+            self.send(400, reason, "text/plain")
             return
         at = int(asked["time"])
         span = int(count[2]) * _UNITS[count[3]]
@@ -235,12 +221,12 @@ class _Handler(BaseHTTPRequestHandler):
             asked["query"], int(asked["start"]), int(asked["end"])
         )
         sizes = {"entries": len(found), "bytes": sum(len(text) for *_, text in found)}
-        self._answer(200, json.dumps(sizes).encode(), "application/json")
+        self.send(200, json.dumps(sizes).encode())
 
     def _values(self, label: str) -> None:
         values = self.server.loki.values(label)
         document = {"status": "success", "data": values}
-        self._answer(200, json.dumps(document).encode(), "application/json")
+        self.send(200, json.dumps(document).encode())
 
     def _push(self, body: bytes) -> None:
         if self.headers.get("Content-Encoding") == "gzip":
@@ -273,11 +259,4 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _success(self, kind: str, result: list[Any]) -> None:
         document = {"status": "success", "data": {"resultType": kind, "result": result}}
-        self._answer(200, json.dumps(document).encode(), "application/json")
-
-    def _answer(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(200, json.dumps(document).encode())

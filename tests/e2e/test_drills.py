@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from responder.config.settings import Credential, Hmac, LokiLogs, Secret, Server
 from responder.incident.names import Mode, Sender
 from responder.incident.rule import Matcher, Rule
 from tests.e2e.service import ONLY_ERRORS, RULE, SERVICE, Service, service, until
+from tests.quiet_server import QuietHandler, QuietServer
 
 NAMES = (
     "lines_written",
@@ -65,27 +64,18 @@ def broken_at(drill: Mapping[str, Any]) -> str:
 def elsewhere(status: int, body: bytes) -> Iterator[str]:
     """Somebody else who answers under the address that was configured for us."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            self.body()
             to_us = self.path.startswith("/loki")
-            self.send_response(204 if to_us else status)
-            self.end_headers()
-            if not to_us:
-                self.wfile.write(body)
+            self.send(*((204,) if to_us else (status, body)))
 
-        def log_message(self, *_: object) -> None:
-            """Silence."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
+    server = QuietServer(Handler)
+    server.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield server.url
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        server.stop()
 
 
 @pytest.mark.parametrize("mode", [Mode.AUTO, Mode.VETO, Mode.SHADOW])

@@ -3,10 +3,8 @@
 import json
 import re
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
 
@@ -15,6 +13,7 @@ import requests
 
 from responder.demo.factory import SimulatedFactory
 from tests.commands import Typist, spawn
+from tests.quiet_server import QuietHandler, QuietServer
 
 KEY = {"FACTORY_API_KEY": "key-of-the-stand"}
 BEARER = {"Authorization": "Bearer key-of-the-stand"}
@@ -59,20 +58,17 @@ def loki() -> Iterator[tuple[str, "Queue[str]"]]:
     """A push endpoint, and what was pushed to it."""
     pushed: Queue[str] = Queue()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            pushed.put(self.rfile.read(length).decode())
-            self.send_response(204)
-            self.end_headers()
+            pushed.put(self.body().decode())
+            self.send(204)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/loki/api/v1/push", pushed
-        server.shutdown()
+    server = QuietServer(Handler)
+    server.start()
+    try:
+        yield f"{server.url}/loki/api/v1/push", pushed
+    finally:
+        server.stop()
 
 
 def test_the_shop_orders_and_logs_until_it_is_stopped(tmp_path: Path) -> None:

@@ -6,13 +6,14 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 
 import pytest
 import requests
 
 from responder.demo.factory import ReportCall, SimulatedFactory
 from responder.demo.shop import LogEntry, LokiPush, SimulatedShop
+from tests.quiet_server import QuietHandler
 
 LINK = re.compile(r"https://127\.0\.0\.1/api/support/[0-9a-f]{32}/report/[0-9a-z]{8}")
 
@@ -220,17 +221,13 @@ def test_a_hung_report_takes_effect_before_its_answer(
     assert time.monotonic() - began >= 0.2
 
 
-class _Loki(BaseHTTPRequestHandler):
+class _Loki(QuietHandler):
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         packed = self.headers.get("Content-Encoding") == "gzip"
         text = gzip.decompress(body) if packed else body
         self.server.taken = (self.path, self.headers["Authorization"], text)  # type: ignore[attr-defined]
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        self.send(204)
 
 
 @pytest.mark.parametrize("compress", [False, True])
