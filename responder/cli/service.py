@@ -1,12 +1,13 @@
 """Asking a running service, as an operator, for what its storage holds."""
 
 import os
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
+from requests.utils import get_netrc_auth
 
 from responder.cli.configured import Usage
-from responder.config.addresses import reachable, written
+from responder.config.addresses import ONLY_PRIVATE, in_clear, reachable, written
 from responder.config.login import NoLogin, login_of
 from responder.config.settings import Settings
 
@@ -37,22 +38,40 @@ def ask(
 
     Raises Usage (status 1) with what the service says if it refuses.
     """
-    parts = urlsplit(server)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Usage("--server: give an address such as http://127.0.0.1:8080")
-    try:
-        answer = requests.get(
-            server.rstrip("/") + path,
-            params=parameters,
-            auth=known,
-            timeout=_TIMEOUT,
-            allow_redirects=False,
-        )
-    except requests.RequestException as problem:
-        kind = type(problem).__name__
-        raise Usage(f"{parts.hostname} does not answer ({kind})", 1) from None
+    parts = _parts(server)
+    login = known or get_netrc_auth(server)
+    if (login or parts.password) and in_clear(server):
+        told = "would carry the password in clear"
+        raise Usage(f"--server: {parts.hostname} {told}; {ONLY_PRIVATE}")
+    with requests.Session() as session:
+        # No proxy: the password goes to the server that was named.
+        session.trust_env = False
+        try:
+            answer = session.get(
+                server.rstrip("/") + path,
+                params=parameters,
+                auth=login,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as problem:
+            kind = type(problem).__name__
+            raise Usage(f"{parts.hostname} does not answer ({kind})", 1) from None
     if answer.status_code != 200:
         said = " ".join(answer.text[:300].split())
         raise Usage(f"{parts.hostname} refused: {said or answer.status_code}", 1)
     answer.encoding = "utf-8"
     return answer.text
+
+
+def _parts(server: str) -> SplitResult:
+    """The address, which nothing but a host of the web can be. Raises Usage."""
+    try:
+        parts = urlsplit(server)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        usable = usable and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Usage("--server: give an address such as http://127.0.0.1:8080")
+    return parts

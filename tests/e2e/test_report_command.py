@@ -142,6 +142,56 @@ def test_a_server_that_is_not_there_is_one_line(
     assert PASSWORD not in printed
 
 
+@pytest.mark.parametrize("command", ["report", "record"])
+@pytest.mark.parametrize("whose", ["environment", "netrc", "address"])
+def test_a_password_never_goes_in_clear_beyond_private_networks(
+    command: str,
+    whose: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    host = "responder.example.net"
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine {host} login oncall password {PASSWORD}\n")
+    monkeypatch.setenv("NETRC", str(netrc if whose == "netrc" else tmp_path / "none"))
+    monkeypatch.delenv("RESPONDER_PASSWORD", raising=False)
+    if whose == "environment":
+        monkeypatch.setenv("RESPONDER_USER", "oncall")
+        monkeypatch.setenv("RESPONDER_PASSWORD", PASSWORD)
+    written = f"oncall:{PASSWORD}@{host}" if whose == "address" else host
+
+    assert main([command, "x", "--server", f"http://{written}"]) == 2
+    printed = capsys.readouterr().err
+    assert f"{host} would carry the password in clear; use https" in printed
+    assert PASSWORD not in printed
+
+
+def test_the_password_goes_past_every_proxy_to_the_server_that_was_named(
+    stored: Stored,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("RESPONDER_USER", "oncall")
+    monkeypatch.setenv("RESPONDER_PASSWORD", PASSWORD)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    assert main(["report", stored.incident, "--server", stored.http.url]) == 0
+    assert f"`{stored.incident}`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "address", ["http://[", "http://host:99999", "host", "ftp://host"]
+)
+def test_an_address_that_is_none_is_wrong_usage(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["record", "x", "--server", address]) == 2
+    assert "--server: give an address such as" in capsys.readouterr().err
+
+
 def test_an_unknown_incident_is_named(
     stored: Stored, capsys: pytest.CaptureFixture[str]
 ) -> None:
