@@ -52,6 +52,19 @@ class ListedDrilling:
 
 
 @dataclass
+class ShownFirstRun:
+    """A checklist that is shown until it is ended."""
+
+    ended: bool = False
+
+    def over(self) -> bool:
+        return self.ended
+
+    def end(self) -> None:
+        self.ended = True
+
+
+@dataclass
 class ListedTrials:
     """Keeps the last trial of each rule."""
 

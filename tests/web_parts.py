@@ -23,6 +23,7 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
+from responder.incident.first_run import FirstRun
 from responder.incident.link import ReportLink
 from responder.incident.memory import Memory
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
@@ -83,6 +84,7 @@ class Web:
     clock: SetClock = field(default_factory=SetClock)
     memory: Memory = field(default_factory=Memory)
     readiness: Readiness | None = None
+    first_run: FirstRun | None = None
     leased: list[Lease] = field(default_factory=list)
     pushed: list[loki_push.PushedLine] = field(default_factory=list)
     kept: list[tuple[str, ReportLink]] = field(default_factory=list)
@@ -138,6 +140,7 @@ class Web:
             config_sha="cafe",
             memory=lambda: self.memory,
             readiness=lambda at: self.readiness,
+            first_run=self.first_run,
         )
 
     def taken_in(self, delivery: Delivery, accepted: Accepted) -> None:

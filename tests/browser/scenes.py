@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from responder.config.settings import Secret
 from responder.incident.alert import PersonAction
+from responder.incident.drills import Came, Drill, Part, Taken
 from responder.incident.events import (
     AlertFired,
     Candidate,
@@ -41,6 +42,7 @@ from responder.incident.pause import Pause
 from responder.incident.readiness import Heard, Known, Probed, Reached, Reading
 from responder.incident.readiness_facts import judge
 from responder.incident.words import sentence
+from tests.drill_parts import ShownFirstRun
 from tests.fakes import NOON, ListedControls
 from tests.listed import ListedArchive, summary_of
 from tests.web_parts import RULE, Web, at
@@ -325,8 +327,44 @@ def not_ready() -> Web:
     return web
 
 
+def first_evening() -> Web:
+    """Nothing has happened yet: the checklist, with two of its six steps done."""
+    web = not_ready()
+    web.archive.incidents.clear()
+    web.first_run = ShownFirstRun()
+    return web
+
+
+def drilled(*, ended: bool) -> Web:
+    """A drill under way, or one that broke at its fourth step."""
+    web = web_of(older(), later=90, heard=SOME)
+    taken = [
+        Taken(part=Part.LINES, came=Came.DONE, words="2 marked lines pushed"),
+        Taken(part=Part.DELIVERED, came=Came.DONE, words="answered 202 after 0.1 s"),
+        Taken(part=Part.STORED, came=Came.DONE, words="the alert is stored"),
+    ]
+    if ended:
+        mend = "compare rules[].match with the labels of your alert"
+        words = "no rule takes the marked alert"
+        broken = Taken(part=Part.MATCHED, came=Came.BROKEN, words=words, mend=mend)
+        taken.append(broken)
+    drill = Drill(
+        id="5c0ffee5c0ff",
+        rule=RULE.name,
+        by="David Higueros",
+        at=at(60),
+        taken=tuple(taken),
+        ended_at=at(70) if ended else None,
+    )
+    web.drills.save(drill)
+    return web
+
+
 SCENES: dict[str, Callable[[], Web]] = {
     "first-start": lambda: web_of(later=0),
+    "first-evening": first_evening,
+    "drilling": lambda: drilled(ended=False),
+    "drill-broken": lambda: drilled(ended=True),
     "quiet": lambda: web_of(older(), later=90, heard=[SOME[0], IGNORED]),
     "recovered": lambda: web_of(recovered_events(), older(), later=270, heard=SOME),
     "working": lambda: web_of(working_events(), older(), later=14, heard=SOME),

@@ -149,6 +149,25 @@ def test_a_page_that_loses_the_server_says_so_and_finds_it_again(opens: Opens) -
         expect(page).to_have_title(re.compile("^◔ WORKING"))
 
 
+def test_a_drill_that_is_followed_says_when_nobody_answers_any_more(
+    opens: Opens,
+) -> None:
+    web = SCENES["drilling"]()
+    first = HttpServer(create_app(web.parts()), "127.0.0.1", 0)
+    first.start()
+    page = opens(first.url + "/drill", tolerant=True)
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    expect(page.locator("[data-live]")).to_have_text("live")
+    first.stop()
+
+    expect(page.locator("#lost")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#lost")).not_to_contain_text("It was")
+    expect(page.get_by_role("button", name="Drill pizza-factory")).to_be_disabled()
+    expect(page).to_have_title(re.compile(r"^\? UNKNOWN"))
+    assert not said
+
+
 def test_the_server_says_that_its_own_worker_is_dead(
     opens: Opens, serves: Serves
 ) -> None:

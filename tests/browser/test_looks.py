@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from responder.config.settings import Secret
 from tests.browser.conftest import DESK, PHONE, Opens
 from tests.browser.scenes import SCENES
 from tests.web_parts import Web
@@ -16,9 +17,10 @@ from tests.web_parts import Web
 Serves = Callable[[Web], str]
 LOOKS = [(PHONE, "light"), (DESK, "dark")]
 NAMES = ["phone-light", "desk-dark"]
-BARE = ("first-start", "quiet", "not-ready", "paused", "login")
-TOLD = [name for name in SCENES if name not in BARE]
-PAGES = [(scene, "/") for scene in SCENES if scene != "login"] + [
+DRILLS = ("drilling", "drill-broken")
+BARE = ("first-start", "first-evening", "quiet", "not-ready", "paused", "login")
+TOLD = [name for name in SCENES if name not in (*BARE, *DRILLS)]
+PAGES = [(scene, "/") for scene in SCENES if scene not in ("login", *DRILLS)] + [
     (s, "/incidents/inc-12") for s in TOLD
 ]
 OTHERS = [
@@ -28,6 +30,9 @@ OTHERS = [
     ("quiet", "/ignored"),
     ("login", "/login"),
     ("not-ready", "/readiness"),
+    ("quiet", "/drill"),
+    ("drilling", "/drill"),
+    ("drill-broken", "/drill"),
     ("quiet", "/ask/open/pizza-factory"),
     ("veto", "/incidents/inc-12/ask/report"),
     ("veto", "/incidents/inc-12/ask/close"),
@@ -53,6 +58,14 @@ UNCOVERED = """() => {
   return document.elementFromPoint(x, y)?.closest("h1") !== null;
 }"""
 """Whether what comes first can be seen: no bar of buttons lies over it."""
+
+
+WHOLE_WORDS = """() => [...document.querySelectorAll("nav a")].every((link) => {
+  const range = document.createRange();
+  range.selectNodeContents(link);
+  return range.getClientRects().length === 1;
+})"""
+"""Whether no word of the navigation is broken in two."""
 
 
 def kept(page: Page, name: str) -> None:
@@ -84,6 +97,29 @@ def test_a_page_can_be_read_by_everybody_and_fits_its_screen(
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     assert page.evaluate(UNCOVERED)
+    assert page.evaluate(WHOLE_WORDS)
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_who_is_logged_in_pushes_nothing_off_a_phone(
+    width: int, opens: Opens, serves: Serves
+) -> None:
+    web = SCENES["not-ready"]()
+    web.operators = {"David Higueros": Secret("pass-of-david")}
+    phone = {"width": width, "height": 700}
+    page = opens(serves(web) + "/readiness", viewport=phone)
+    page.get_by_label("Name").fill("David Higueros")
+    page.get_by_label("Password").fill("pass-of-david")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator("#head h1")).to_contain_text("NOT READY")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(WHOLE_WORDS)
+    place = page.locator("#head").bounding_box()
+    assert place is not None
+    # A name, a clock and two rows of pages are enough above what matters.
+    assert place["y"] <= 3 * 48 + 12
+    expect(page.get_by_text("Logged in as David Higueros")).to_be_visible()
 
 
 @pytest.mark.parametrize("name", ["report", "close", "note", "reported-by-hand"])

@@ -30,7 +30,7 @@
   };
   const span = (ms) => {
     const s = Math.max(0, Math.round(ms / 1000));
-    if (s < 60) return `${s} s`;
+    if (s < 60) return `${s}\u00a0s`;
     if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
     return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
   };
@@ -170,6 +170,7 @@
       fade();
       look();
     } else {
+      if (xhr.status === 401) return notice("Not done: log in again.");
       const why = xhr.status ? `Responder answered ${xhr.status}.` : "No answer.";
       notice(`${why} It is not known whether this was done: look at the timeline.`);
     }
