@@ -20,6 +20,8 @@ log = logging.getLogger("responder.spool")
 
 TRY_EVERY = 0.5
 """Seconds between looks whether the database takes deliveries again."""
+MOST_TRIES = 5
+"""So often a delivery is refused by a database that can be written, till set aside."""
 
 
 class DurableIntake(Intake, Protocol):
@@ -27,6 +29,9 @@ class DurableIntake(Intake, Protocol):
 
     def has_delivery(self, delivery: str) -> bool:
         """Whether this delivery is stored. Raises `StorageUnavailable`."""
+
+    def writable(self) -> bool:
+        """Whether a delivery could be stored now."""
 
 
 class SpoolingIntake:
@@ -51,6 +56,7 @@ class SpoolingIntake:
         self._brought_in = brought_in
         self._masker = masker
         self._away = False
+        self._tries: dict[str, int] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
@@ -107,8 +113,11 @@ class SpoolingIntake:
                 self._wake.clear()
 
     def _drain(self) -> None:
-        """Bring in what waits. What alone is refused while others pass is set aside."""
-        failed: list[Path] = []
+        """Bring in what waits, until the database is away again.
+
+        What is refused by a database that can be written holds up no other: it is
+        tried again a few times, then set aside.
+        """
         passed = 0
         for path in self._spool.waiting():
             if self._stopping.is_set():
@@ -116,15 +125,22 @@ class SpoolingIntake:
             try:
                 self._bring_in(path)
                 passed += 1
-            except StorageUnavailable:
-                failed.append(path)
-                if not passed:
+            except (StorageUnavailable, OSError):
+                if not self._inner.writable():
+                    self._away = True
                     break
-        if passed:
+                self._count_try(path)
+        else:
             self._away = False
+        if passed:
             log.info("spool drained", extra={"taken_in": passed})
-            for path in failed:
-                self._refuse(path, "the database takes others, but not this one")
+
+    def _count_try(self, path: Path) -> None:
+        tries = self._tries.pop(path.name, 0) + 1
+        if tries < MOST_TRIES:
+            self._tries[path.name] = tries
+        else:
+            self._refuse(path, "the database can be written, but not with this one")
 
     def _bring_in(self, path: Path) -> None:
         try:
@@ -136,6 +152,7 @@ class SpoolingIntake:
             accepted = self._inner.accept(delivery)
             self._brought_in(delivery, accepted)
         self._spool.drop(path)
+        self._tries.pop(path.name, None)
 
     def _revived(self, spooled: Spooled) -> Delivery:
         return Delivery(
@@ -148,8 +165,9 @@ class SpoolingIntake:
         )
 
     def _refuse(self, path: Path, why: str) -> None:
-        aside = self._spool.set_aside(path)
-        log.error(
-            "spooled delivery set aside",
-            extra={"file": aside.name, "why": self._masker(why)},
-        )
+        facts = {"file": path.name, "why": self._masker(why)}
+        try:
+            facts["file"] = self._spool.set_aside(path).name
+        except OSError as error:
+            facts["stays"] = str(error.strerror)
+        log.error("spooled delivery set aside", extra=facts)

@@ -25,16 +25,24 @@ class MoodyIntake(ListedIntake):
 
     hated: set[str] = field(default_factory=set)
     already: set[str] = field(default_factory=set)
+    away_after: str = ""
+    """The delivery after which it goes away again."""
 
     def accept(self, delivery: Delivery) -> Accepted:
         if delivery.id in self.hated:
             raise StorageUnavailable
-        return super().accept(delivery)
+        accepted = super().accept(delivery)
+        if delivery.id == self.away_after:
+            self.broken = True
+        return accepted
 
     def has_delivery(self, delivery: str) -> bool:
         if self.broken:
             raise StorageUnavailable
         return delivery in self.already
+
+    def writable(self) -> bool:
+        return not self.broken
 
 
 @dataclass
@@ -163,6 +171,50 @@ def test_one_that_alone_is_refused_is_set_aside_for_a_person(intakes: Intakes) -
     until(lambda: not intakes.spooling.waiting())
     assert intakes.stored() == ["d1", "d3"]
     assert intakes.files("*.refused") == ["d2.refused"]
+
+
+def test_the_oldest_that_alone_is_refused_holds_up_no_other(intakes: Intakes) -> None:
+    intakes.database.broken = True
+    for name in ("d1", "d2", "d3"):
+        intakes.spooling.accept(delivery(name))
+    intakes.database.broken = False
+    intakes.database.hated.add("d1")
+    intakes.spooling.start()
+    until(lambda: intakes.stored() == ["d2", "d3"])
+
+
+def test_one_that_the_database_refuses_does_not_shut_it_off_for_others(
+    intakes: Intakes,
+) -> None:
+    intakes.database.hated.add("d1")
+    assert intakes.spooling.accept(delivery("d1")).spooled
+    intakes.spooling.start()
+    intakes.spooling.accept(delivery("d2"))
+    until(lambda: "d2" in intakes.stored())
+
+
+def test_a_database_that_goes_away_again_costs_no_delivery(intakes: Intakes) -> None:
+    intakes.database.broken = True
+    for name in ("d1", "d2", "d3"):
+        intakes.spooling.accept(delivery(name))
+    intakes.database.broken = False
+    intakes.database.away_after = "d1"
+    intakes.spooling.start()
+    until(lambda: intakes.stored() == ["d1"] and intakes.database.broken)
+    intakes.spooling.stop()
+    assert intakes.files() == ["d2.json", "d3.json"]
+    assert intakes.files("*.refused") == []
+
+
+def test_a_file_that_the_disk_does_not_give_holds_up_no_other(
+    intakes: Intakes,
+) -> None:
+    intakes.database.broken = True
+    intakes.spooling.accept(delivery("d1"))
+    (intakes.folder / "d0.json").mkdir()
+    intakes.database.broken = False
+    intakes.spooling.start()
+    until(lambda: intakes.stored() == ["d1"])
 
 
 def test_a_damaged_file_holds_up_no_other(intakes: Intakes) -> None:
