@@ -98,8 +98,8 @@ class Drill:
             verb = "Broken at" if halted is self.broken else "Not proven:"
             words = f"{verb} {part_words(halted.part)}: {halted.words}."
             return f"{words} Next: {halted.mend}." if halted.mend else words
-        last = f" {part_words(self.taken[-1].part)}." if self.taken else ""
-        return f"The drill of {self.rule} is under way.{last}"
+        last = f": {part_words(self.taken[-1].part)}" if self.taken else ""
+        return f"The drill of {self.rule} is under way{last}."
 
 
 class Drills(Protocol):

@@ -12,6 +12,7 @@ from responder.incident.agreement import Agreement
 from responder.incident.listing import BadCursor, Search
 from responder.incident.names import Outcome, State
 from responder.web.guard import Operators
+from responder.web.masked import timeline_of
 from responder.web.openapi import document
 from responder.web.parts import Parts
 from responder.web.presenting import incident_json, summary_json, timeline_json
@@ -60,7 +61,9 @@ def api(parts: Parts, operators: Operators) -> Blueprint:
 
     @blueprint.get("/incidents/<incident_id>")
     def incident(incident_id: str) -> Response:
-        found = parts.archive.timeline(incident_id) if plain(incident_id) else None
+        found = None
+        if plain(incident_id):
+            found = timeline_of(parts.archive, incident_id, parts.masker)
         if found is None:
             return _error(404, "no such incident; list them with /api/incidents")
         known, events = found

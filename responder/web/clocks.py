@@ -17,9 +17,9 @@ def utc(words: str) -> str:
 
 
 def ago(length: timedelta) -> str:
-    """How long ago, in whole minutes: the page is not asked anew every second."""
+    """How long ago, in full minutes: the page is not asked anew every second."""
     if length < timedelta(minutes=1):
         return "less than a minute ago"
-    if length < timedelta(minutes=59, seconds=30):
-        return f"{round(length / timedelta(minutes=1))} min ago"
+    if length < timedelta(hours=1):
+        return f"{length // timedelta(minutes=1)} min ago"
     return f"{span(length)} ago"

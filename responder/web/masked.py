@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from responder.incident.events import Event
+from responder.incident.fold import fold
+from responder.incident.model import Incident
+from responder.incident.ports import Archive
 
 Mask = Callable[[str], str]
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -19,6 +22,25 @@ def untwisted(text: str) -> str:
     Text in a right-to-left script needs none of them and is kept.
     """
     return _TURNING.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def timeline_of(
+    archive: Archive, incident_id: str, mask: Mask
+) -> tuple[Incident, tuple[Event, ...]] | None:
+    """A stored incident as people may see it; None if there is no such incident.
+
+    What is stored was masked by the secrets of its time: later ones count too.
+    """
+    found = archive.timeline(incident_id)
+    if found is None:
+        return None
+    incident, stored = found
+    events = masked_all(stored, mask)
+    if events == stored:
+        return found
+    # The row knows a later look than the timeline does.
+    folded = fold(incident_id, events)
+    return replace(folded, looked_at=incident.looked_at), events
 
 
 def masked_all(events: tuple[Event, ...], masker: Mask) -> tuple[Event, ...]:

@@ -1,14 +1,12 @@
 """The pages for people: what is going on now, and one incident's story."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from responder.incident.agreement import agreement
-from responder.incident.fold import fold
 from responder.incident.listing import HeardDelivery, IncidentSummary, Search
 from responder.incident.memory import Memory
 from responder.incident.names import Verdict
@@ -25,7 +23,7 @@ from responder.web.headline import Now, headline, worker_dead
 from responder.web.heartbeat import silence
 from responder.web.lists import DeliveryRow, IncidentRow
 from responder.web.live import BUSY, QUIET, fingerprint, served
-from responder.web.masked import masked_all
+from responder.web.masked import timeline_of
 from responder.web.parts import Parts
 from responder.web.presenting import rule_of
 from responder.web.readiness import missed, shown, would_act
@@ -144,15 +142,12 @@ def _open(
 def _story(
     parts: Parts, incident_id: str, at: datetime, show: Show = Show.ALL
 ) -> Story | None:
-    found = parts.archive.timeline(incident_id) if plain(incident_id) else None
+    if not plain(incident_id):
+        return None
+    found = timeline_of(parts.archive, incident_id, parts.masker)
     if found is None:
         return None
-    incident, stored = found
-    events = masked_all(stored, parts.masker)
-    if events != stored:
-        # The row knows a later look than the timeline does.
-        folded = fold(incident_id, events)
-        incident = replace(folded, looked_at=incident.looked_at)
+    incident, events = found
     rule = rule_of(incident.rule, parts.rules)
     can = Can.of(incident, rule, at, parts.controls.standing(), parts.fixed_link)
     return Story.of(incident, events, rule, can=can, show=show)

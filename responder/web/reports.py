@@ -9,14 +9,13 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from responder.incident.fold import fold
 from responder.incident.listing import Search
 from responder.incident.ports import Archive
 from responder.incident.report import History, file_name, report
 from responder.incident.report_text import BLANK, blanks
 from responder.web.api import plain
 from responder.web.guard import Operators, text
-from responder.web.masked import masked_all
+from responder.web.masked import timeline_of
 from responder.web.parts import Parts
 
 _MOST = 9999
@@ -64,13 +63,10 @@ def write_report(
 
     Masked before it is written: escapes would tear a secret apart.
     """
-    found = archive.timeline(incident_id) if plain(incident_id) else None
+    found = timeline_of(archive, incident_id, mask) if plain(incident_id) else None
     if found is None:
         return None
-    incident, stored = found
-    events = masked_all(stored, mask)
-    if events != stored:
-        incident = fold(incident_id, events)
+    incident, events = found
     before = Search(until=incident.opened_at, limit=1)
     same = Search(rule=incident.rule, until=incident.opened_at, limit=_HISTORY)
     earlier = archive.search(same)
@@ -115,10 +111,13 @@ def _mark(
 
 def _asked(parts: Parts, incident_id: str) -> tuple[int, str | Response]:
     given = request.args.get("number", "1")
-    if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= _MOST):
+    # Only few digits are made a number at all: a long row of them costs seconds.
+    digits = given.isascii() and given.isdigit() and len(given) <= len(str(_MOST))
+    number = int(given) if digits else 0
+    if not 1 <= number <= _MOST:
         refusal = f"400: number: give a whole number from 1 to {_MOST}"
         return 0, text(400, refusal)
-    written = write_report(parts.archive, incident_id, int(given), parts.masker)
+    written = write_report(parts.archive, incident_id, number, parts.masker)
     if written is None:
         return 0, text(404, "404: no such incident. The latest are on the first page.")
-    return int(given), written
+    return number, written

@@ -1,6 +1,7 @@
 """Nothing on a page promises what will not happen, or says two things at once."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,7 @@ from responder.incident.names import Decision, Proof, Reason, State
 from responder.incident.operator_events import Noted, Paused
 from responder.incident.pause import Pause
 from responder.web.application import create_app
-from responder.web.clocks import utc
+from responder.web.clocks import ago, utc
 from responder.web.headline import split_ask
 from tests.browser.scenes import (
     SCENES,
@@ -20,7 +21,7 @@ from tests.browser.scenes import (
     web_of,
     working_events,
 )
-from tests.web_parts import Web, at
+from tests.web_parts import SECRET, Web, at
 
 PAGE = "/incidents/inc-12"
 PAUSE = Pause(at=at(2), by="Ana", until=at(7202))
@@ -176,3 +177,29 @@ def test_a_time_of_day_that_is_none_is_refused_in_words_for_a_form() -> None:
     assert answer.status_code == 409
     assert "Time: give hours and minutes, such as 18:48." in answer.text
     assert web.controls.pressed == []
+
+
+@pytest.mark.parametrize("path", [PAGE, f"/api{PAGE}", f"{PAGE}/report.md"])
+def test_a_text_stored_before_it_became_a_secret_is_shown_nowhere(path: str) -> None:
+    web = web_of([*beginning(), Noted(at=at(3), by="Ana", text=f"it is {SECRET}!")])
+
+    shown = web.client().get(path).text
+
+    assert "it is" in shown
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize(
+    ("length", "words"),
+    [
+        (timedelta(seconds=59.9), "less than a minute ago"),
+        (timedelta(seconds=90), "1 min ago"),
+        (timedelta(minutes=31, seconds=30), "31 min ago"),
+        (timedelta(minutes=59, seconds=59), "59 min ago"),
+        (timedelta(hours=1), "1 h ago"),
+    ],
+)
+def test_an_age_is_never_said_to_be_more_than_it_is(
+    length: timedelta, words: str
+) -> None:
+    assert ago(length) == words

@@ -66,7 +66,7 @@ def test_an_open_incident_is_work() -> None:
 
 
 def test_quiet_remembers_a_recovery_for_half_an_hour() -> None:
-    page = first_page(ListedArchive(incidents=[recovered()]), later=270)
+    page = first_page(ListedArchive(incidents=[recovered()]), later=275)
 
     assert "<title>✓ QUIET" in page
     assert "Recovered at 12:00:30 UTC, 4 min ago. Nothing to do." in page

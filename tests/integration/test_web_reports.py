@@ -137,7 +137,7 @@ def test_earlier_incidents_of_the_rule_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "number", ["0", "-1", "x", "1.5", "99999", "٣", "", "9" * 5000]
+    "number", ["0", "-1", "x", "1.5", "99999", "٣", "", "9" * 5000, "0000000012345678"]
 )
 def test_a_number_that_is_none_is_refused_with_the_remedy(number: str) -> None:
     answer = web().client().get(f"{REPORT}.md", query_string={"number": number})
