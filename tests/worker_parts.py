@@ -255,10 +255,13 @@ class ListedFactory:
     calls: list[ReportLink] = field(default_factory=list)
     calling: Callable[[], None] = lambda: None
     """Done while a report is on its way."""
+    late: float = 0.0
+    """What was gone of the last call's timeout before it."""
     name: str = "pizza-factory.example.com"
 
-    def report(self, link: ReportLink) -> Answer:
+    def report(self, link: ReportLink, late: float = 0.0) -> Answer:
         self.calls.append(link)
+        self.late = late
         self.calling()
         outcome = self.outcomes[0]
         if len(self.outcomes) > 1:

@@ -58,6 +58,7 @@ class Turn:
         self._pasted = tools.pasted.of(lease.incident)
         self._ledger = Ledger(tools.store, lease)
         self._links: Mapping[str, ReportLink] = {}
+        self._began = 0.0
 
     def run(self, stopping: Callable[[], bool]) -> datetime | None:
         """Take steps until one waits; when the incident is due again (None: never)."""
@@ -69,6 +70,7 @@ class Turn:
 
     def _steps(self, stopping: Callable[[], bool]) -> datetime | None:
         for _ in range(MOST_STEPS):
+            self._began = self._tools.clock.monotonic()
             now = self._tools.clock.now()
             if stopping() or not self._fresh(self._lease):
                 self._ledger.flush()
@@ -172,7 +174,10 @@ class Turn:
         return None
 
     def _call(self, link: ReportLink) -> None:
-        answer = self._tools.factory.report(link)
+        # Another call may begin at intent + timeout + 1 s (rule 10), however long the
+        # intent was in the writing.
+        late = self._tools.clock.monotonic() - self._began
+        answer = self._tools.factory.report(link, late)
         answered = heard(answer, link, self._tools.clock.now())
         self._ledger.note(answered)
         self._ledger.flush()

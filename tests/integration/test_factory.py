@@ -141,6 +141,24 @@ def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
     assert 0.25 < answer.seconds < 1
 
 
+def test_a_call_that_begins_late_is_over_no_later() -> None:
+    over = threading.Event()
+    with served(lambda wire, _: (over.wait(5), None)[1]) as server:
+        answer = client(server.url, timeout=5).report(LINK, late=4.7)
+        over.set()
+
+    assert answer.outcome is Outcome.UNKNOWN
+    assert 0.25 < answer.seconds < 1
+
+
+def test_a_call_whose_time_is_gone_before_it_begins_sends_nothing() -> None:
+    with served(says(http(200))) as server:
+        answer = client(server.url, timeout=1).report(LINK, late=1.5)
+
+    assert answer.outcome is Outcome.UNREACHABLE
+    assert server.requests == []
+
+
 def test_both_methods_share_one_budget() -> None:
     over = threading.Event()
 

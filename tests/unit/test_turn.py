@@ -169,6 +169,18 @@ def test_a_lost_lease_stops_before_the_first_byte() -> None:
     assert due == bench.clock.at
 
 
+def test_a_call_ends_sooner_by_what_the_writing_of_its_intent_took() -> None:
+    bench = Bench()
+    # Another may begin at intent + timeout + 1 s: by then this one must be over.
+    bench.store.between.append(lambda: setattr(bench.clock, "at", at(3)))
+
+    turn(bench)
+
+    assert bench.factory.calls == [LINK]
+    assert bench.factory.late == 2
+    assert bench.store.load("i1").reports[0].at == at(1)
+
+
 def test_whoever_lost_the_lease_in_storage_reports_nothing_and_ends() -> None:
     bench = Bench()
     bench.store.between.append(lambda: bench.store.held.update(i1="another"))
