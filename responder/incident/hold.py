@@ -15,8 +15,9 @@ from responder.incident.window import read_before
 
 def look_due(incident: Incident, rule: Rule, now: datetime) -> datetime:
     """When to read the logs next: at once at first, then as rules 6, 7, 12 say."""
-    if incident.looked_at is None:
-        return incident.opened_at
+    if incident.looked_at is None or incident.looked_at > now:
+        # Not yet, or the clock was set back since: what was read then is too old.
+        return min(incident.opened_at, now)
     old = read_before(incident, now)
     if old and incident.looked_at < old:
         return old

@@ -11,12 +11,15 @@ from responder.incident.ports import Clock
 from responder.store.claims import unleased
 from responder.store.disk import Disk
 from responder.store.engine import reading
+from responder.store.errands import errands
 from responder.store.tables import calls, factories, gaps, incidents, life, links
 from responder.store.upsert import upsert
 
 GAP = timedelta(seconds=60)
 """Without a stamp for longer, nobody was there."""
 _TOLD = 10
+_DOUBT = timedelta(seconds=2)
+"""Replicas' times differ by less, although all are the database's."""
 
 Write = Callable[[Callable[[Connection], Any]], Any]
 
@@ -71,11 +74,13 @@ class Life:
 
     def _stamp(self, conn: Connection, away: bool) -> Gap | None:
         now = self._clock.now()
-        if now < self._now:
-            _let_nothing_be_later(conn, now)
-        if not self._began or now < self._now:
-            _look_at_everything(conn, now)
         row = conn.execute(select(life).with_for_update()).first()
+        # Also while nobody ran.
+        back = now < self._now or (row is not None and now < row.stamped_at - _DOUBT)
+        if back:
+            _let_nothing_be_later(conn, now)
+        if back or not self._began:
+            _look_at_everything(conn, now)
         if row is None:
             first = upsert(conn, life).values(
                 id=1,
@@ -103,7 +108,8 @@ def _look_at_everything(conn: Connection, now: datetime) -> None:
     )
 
 
-_HAPPENED = (
+_NOT_LATER = (
+    errands.c.due_at,
     factories.c.floor_at,
     links.c.answered_at,
     links.c.effective_at,
@@ -115,8 +121,9 @@ _HAPPENED = (
 def _let_nothing_be_later(conn: Connection, now: datetime) -> None:
     """The clock was set back: what happened counts as done by now, not in the future.
 
-    Else lines would be counted from a floor that is yet to come: none for an hour.
+    Else lines would be counted from a floor that is yet to come: none for an hour. And
+    what failed to be told would wait as long.
     """
-    for column in _HAPPENED:
+    for column in _NOT_LATER:
         later = update(column.table).where(column > now)
         conn.execute(later.values({column.name: now}))

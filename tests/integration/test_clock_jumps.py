@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from responder.incident.names import Outcome
+from responder.incident.told import Where
 from responder.store.disk import Disk
 from responder.store.life import Life
 from responder.store.store import Store
@@ -101,6 +102,24 @@ def test_a_jump_is_no_gap(
     assert life.beat() is None
 
 
+@both_ways
+def test_what_was_to_be_told_again_soon_still_is(
+    store: Store, life: Life, clock: JumpingClock, jump: int
+) -> None:
+    lease, _ = open_incident(store)
+    outbox = store.outbox([Where.NOTIFY])
+    outbox.sweep()
+    errand = outbox.take(Where.NOTIFY)
+    assert errand is not None
+    outbox.release(errand, timedelta(seconds=30))
+    clock.jump(jump)
+    clock.run(30)
+    life.beat()
+    again = outbox.take(Where.NOTIFY)
+    assert again is not None
+    assert again.incident == lease.incident
+
+
 def test_lines_are_never_counted_from_a_floor_that_is_yet_to_come(
     store: Store, life: Life, clock: JumpingClock
 ) -> None:
@@ -109,6 +128,19 @@ def test_lines_are_never_counted_from_a_floor_that_is_yet_to_come(
     clock.run(10)
     clock.jump(-HOUR)
     life.beat()
+    _, other = open_incident(store, alert("f2", shop="b"))
+    assert store.brakes(other, clock.now()).floor == clock.now()
+
+
+def test_nor_when_the_clock_was_set_back_while_nobody_ran(
+    store: Store, life: Life, clock: JumpingClock
+) -> None:
+    lease, incident = open_incident(store)
+    report(store, lease, incident, Outcome.RESOLVED)
+    clock.run(10)
+    life.beat()
+    clock.jump(-HOUR)
+    Life(store.write, lambda: store.engine, store.clock, Disk()).beat()
     _, other = open_incident(store, alert("f2", shop="b"))
     assert store.brakes(other, clock.now()).floor == clock.now()
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from responder.incident.alert import PersonAction
-from responder.incident.events import AlertResolved, PersonActed
+from responder.incident.events import AlertResolved, Looked, PersonActed
 from responder.incident.model import Incident
 from responder.incident.names import Mode, OnUnreadable, Outcome, Reason, State
 from responder.incident.operator_events import Paused
@@ -65,6 +65,15 @@ def test_rule_6_below_the_threshold_it_looks_again_every_recheck() -> None:
     assert found.until == at(10)
     assert state_of(found) == (State.HOLDING, Reason.BELOW_THRESHOLD)
     assert (found.observed, found.limit) == (4, 5)
+
+
+@pytest.mark.parametrize("events", [(), (look(0, 4),)], ids=["new", "looked at"])
+def test_a_clock_that_was_set_back_puts_no_look_off(events: tuple[Looked, ...]) -> None:
+    assert step(opened(*events), -3600) == Gather()
+
+
+def test_a_look_of_before_the_clock_was_set_back_is_no_reason_to_report() -> None:
+    assert step(opened(look(0, 6)), -3600) == Gather()
 
 
 def test_rule_6_gives_up_a_quarter_of_an_hour_after_the_last_notice() -> None:
