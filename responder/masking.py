@@ -15,6 +15,8 @@ _REPORT_PATH = re.compile(
 _SIGNS = ("/api/support/", "apikey=", "fixcode=")
 """What every match of `_REPORT_PATH` begins with, in lower case."""
 MASK = "***"
+SHORTEST = 4
+"""Characters of the shortest secret that is masked: fewer stand in any word."""
 
 
 class Masker:
@@ -22,7 +24,9 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         # The longest first, so that a secret inside another leaves no tail.
-        self._known = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
+        self._known = sorted(
+            {s for s in secrets if len(s) >= SHORTEST}, key=len, reverse=True
+        )
         self._secrets = re.compile("|".join(re.escape(s) for s in self._known))
 
     def __call__(self, text: str) -> str:

@@ -10,6 +10,7 @@ from responder.config.database_url import EXTRA, lacks_driver
 from responder.config.describe import describe
 from responder.config.durations import said
 from responder.config.expand import Expanded
+from responder.config.hiding import too_plain, too_short
 from responder.config.parts import Parts
 from responder.config.problem import Path, Problem, problem
 from responder.config.reach import unreachable
@@ -41,6 +42,7 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
     yield from _logs(parts, expanded)
     yield from _names(parts)
     yield from told_problems(parts)
+    yield from too_plain(parts, expanded)
     for i, one in enumerate(parts.rules):
         rule = one.rule
         if rule.fine("verify_after", "verify_for"):
@@ -78,6 +80,7 @@ def warnings(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
         message = f"has another host than factory.url ({host})"
         yield problem(("factory", "report_url"), message, "check both addresses", "***")
     yield from told_warnings(parts)
+    yield from too_short(expanded)
     yield from _impatient(parts)
 
 

@@ -34,6 +34,8 @@ class Expanded:
     literal: list[Path] = field(default_factory=list)
     """Secrets that stand in the document itself."""
     secrets: list[str] = field(default_factory=list, repr=False)
+    places: dict[str, Path] = field(default_factory=dict, repr=False)
+    """Where each secret by itself is asked for."""
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ class _Walk:
             self.found.literal.append(path)
         if inside:
             self.found.secrets += [text.value, *inside]
+            self.found.places.update(dict.fromkeys(inside, path))
         return text.value
 
     def _plain(self, value: str, path: Path) -> str:
@@ -118,6 +121,7 @@ class _Walk:
         if text.literal and plain:
             self.found.literal.append(path)
         self.found.secrets.append(plain)
+        self.found.places[plain] = path
         return plain
 
     def _text(self, value: str, path: Path) -> _Text:
@@ -142,8 +146,11 @@ class _Walk:
             self.found.unset[plain] = f"no secret could be read from {here[-1]}"
             return [None] if several else None
         self.found.secrets += [content.rstrip("\r\n"), *lines]
+        self.found.places.update(dict.fromkeys(lines, here))
         if plain == STORAGE_URL:
-            self.found.secrets += passwords_in(content.strip())
+            inside = passwords_in(content.strip())
+            self.found.secrets += inside
+            self.found.places.update(dict.fromkeys(inside, here))
         return lines if several else content.rstrip("\r\n")
 
     def _blame(self, path: Path, told: Problem) -> None:
