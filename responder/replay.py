@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 from responder.incident.alert import AlertVerdict, Delivery, Notification
 from responder.incident.brakes import Brakes
-from responder.incident.events import Decided, Event, Finished
+from responder.incident.events import Decided, Event, Finished, ReportWithheld
 from responder.incident.fold import apply, fold
 from responder.incident.known import Known
 from responder.incident.link import ReportLink
 from responder.incident.look import questions, weigh
 from responder.incident.model import Incident
-from responder.incident.names import Decision, Sender, State
+from responder.incident.names import Decision, Reason, Sender, State
 from responder.incident.playbook import automation_over, next_step
 from responder.incident.ports import LogSource
 from responder.incident.rule import Rule
@@ -139,10 +139,11 @@ class Replay:
                     replayed.incident = apply(incident, looked)
                 case Note():
                     replayed.incident = apply(incident, step.event)
-                case Send() | Withhold():
-                    sends = isinstance(step, Send)
-                    decision = Decision.REPORT if sends else Decision.WITHHOLD
-                    self._say(replayed, step, decision, State.REPORTING, now)
+                case Send():
+                    self._say(replayed, step, Decision.REPORT, State.REPORTING, now)
+                    return
+                case Withhold():
+                    self._withhold(replayed, step, now)
                     return
                 case Wait():
                     human = step.state is State.NEEDS_HUMAN
@@ -163,21 +164,37 @@ class Replay:
     def _say(
         self,
         replayed: Replayed,
-        step: Send | Withhold | Wait,
+        step: Send | Wait,
         decision: Decision,
         state: State,
         now: datetime,
     ) -> None:
         replayed.decision = decision
-        counted = None if isinstance(step, Withhold) else step
         decided = Decided(
             at=now,
             decision=decision,
             state=state,
             reason=step.reason,
-            check=counted.check if counted else "",
-            observed=counted.observed if counted else None,
-            limit=counted.limit if counted else None,
+            check=step.check,
+            observed=step.observed,
+            limit=step.limit,
         )
         replayed.incident = apply(replayed.incident, decided)
+        replayed.reasons.append(sentence(replayed.incident, replayed.rule))
+
+    def _withhold(self, replayed: Replayed, step: Withhold, now: datetime) -> None:
+        """What a rule in shadow mode does where another would report."""
+        replayed.decision = Decision.WITHHOLD
+        for event in (
+            Decided(
+                at=now,
+                decision=Decision.WITHHOLD,
+                state=State.VERIFYING,
+                reason=Reason.SHADOW,
+            ),
+            ReportWithheld(
+                at=now, link=step.name, digest=step.digest, reason=step.reason
+            ),
+        ):
+            replayed.incident = apply(replayed.incident, event)
         replayed.reasons.append(sentence(replayed.incident, replayed.rule))

@@ -152,8 +152,20 @@ def _as_decided(heard: Decided, expect: Expect | None) -> bool:
     if expect.passes or expect.within is not None:
         told = "a body alone tells only whether it is reported"
         raise Usage(f"--expect: {told}; what comes after takes a cassette")
-    decisions = [one.decision for one in heard.replay.incidents.values()]
-    return (Decision.REPORT in decisions) is expect.reported
+    incidents = heard.replay.incidents.values()
+    reported = any(one.decision is Decision.REPORT for one in incidents)
+    if reported is expect.reported:
+        return True
+    withheld = [one.rule for one in incidents if one.decision is Decision.WITHHOLD]
+    if reported:
+        told = "a report is decided"
+    elif withheld:
+        mode = f"rule {withheld[0].name} is in mode {withheld[0].mode}"
+        told = f"no report is decided: {mode}, which calls nothing"
+    else:
+        told = "no report is decided"
+    print(f"responder: not as expected: {told}", file=sys.stderr)
+    return False
 
 
 def _within(text: str) -> timedelta:

@@ -17,6 +17,13 @@ from tests.commands import Said, Typist
 from tests.loki_server import LokiServer
 
 CANARY = 'can"ary-ünder-0451'
+SHADOW = """\
+rules:
+  - name: pizza-factory
+    match: [{responder: jwt-pizza}]
+    checks: [{name: errors, query: '{level="error"}', window: 5m, threshold: 5}]
+    mode: shadow
+"""
 
 
 @pytest.fixture
@@ -69,6 +76,46 @@ def test_a_decision_has_its_reasons_in_words(
 ) -> None:
     said = type_command("replay", "--errors", "error-logs=4", firing)
     assert "  Held: 4 error logs in the last 5 min, the rule needs 5." in said.out
+
+
+def test_a_shadow_rule_does_not_say_that_it_reports(
+    type_command: Typist, firing: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "responder.yaml"
+    config.write_text(SHADOW)
+    said = type_command("replay", "--config", config, "--errors", "14", firing)
+    assert said.status == 0
+    assert said.out.startswith("pizza-factory: withhold\n  Shadow mode: a report would")
+    assert "Reporting" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--errors", "0", "--expect", "reported"], "no report is decided"),
+        (["--errors", "9", "--expect", "not-reported"], "a report is decided"),
+    ],
+)
+def test_a_body_that_is_not_as_expected_says_so(
+    type_command: Typist, firing: Path, options: list[str], why: str
+) -> None:
+    said = type_command("replay", *options, firing)
+    assert said.status == 1
+    assert said.complaints == [f"responder: not as expected: {why}"]
+
+
+def test_so_does_one_whose_rule_only_tells(
+    type_command: Typist, firing: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "responder.yaml"
+    config.write_text(SHADOW)
+    expect = ("--errors", "14", "--expect", "reported")
+    said = type_command("replay", "--config", config, *expect, firing)
+    assert said.status == 1
+    assert said.complaints == [
+        "responder: not as expected: no report is decided: "
+        "rule pizza-factory is in mode shadow, which calls nothing"
+    ]
 
 
 def test_a_resolved_body_leads_to_no_incident(
