@@ -58,10 +58,23 @@ def ask(
             kind = type(problem).__name__
             raise Usage(f"{parts.hostname} does not answer ({kind})", 1) from None
     if answer.status_code != 200:
-        said = " ".join(answer.text[:300].split())
-        raise Usage(f"{parts.hostname} refused: {said or answer.status_code}", 1)
+        raise Usage(f"{parts.hostname} refused, {refusal(answer)}", 1)
     answer.encoding = "utf-8"
     return answer.text
+
+
+def refusal(answer: requests.Response) -> str:
+    """A refusal's status, the service's own words, and where the login comes from."""
+    status, words = answer.status_code, answer.text
+    try:
+        # The API says it as JSON, the pages and webhooks plainly.
+        words = str(answer.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        words = words.strip().removeprefix(f"{status}: ")
+    told = " ".join(words[:300].split())
+    if status == 401:
+        told += " Set RESPONDER_USER and RESPONDER_PASSWORD."
+    return f"HTTP {status}: {told}".rstrip(" :")
 
 
 def _parts(server: str) -> SplitResult:

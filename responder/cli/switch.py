@@ -13,6 +13,7 @@ from responder.cli.configured import (
     seconds,
     settings_or_refuse,
 )
+from responder.cli.service import refusal
 from responder.config import load
 from responder.config.addresses import (
     ONLY_PRIVATE,
@@ -88,8 +89,7 @@ def _asked(
             why = type(problem).__name__
             raise Usage(f"no answer from {url} ({why})", 1) from None
     if answer.status_code not in (200, 204):
-        said = answer.text.strip().splitlines()[:1] or [""]
-        raise Usage(f"{url} refused, HTTP {answer.status_code}: {said[0][:200]}", 1)
+        raise Usage(f"{url} refused, {refusal(answer)}", 1)
     return answer
 
 

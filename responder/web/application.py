@@ -1,11 +1,13 @@
 """The Flask application: every route, and what holds for all of them."""
 
+import json
 import logging
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from responder.incident.attempt import link_at_hand
+from responder.incident.names import WEBHOOKS
 from responder.incident.phrases import clock, span
 from responder.incident.ports import StorageUnavailable
 from responder.web.actions import actions
@@ -44,6 +46,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+_WEBHOOKS = tuple(f"/webhooks/{sender}" for sender in WEBHOOKS)
 _ROOMS = (
     api,
     cassettes,
@@ -88,6 +91,7 @@ def create_app(parts: Parts) -> Flask:
         return text(403, why) if why else None
 
     _register(app, parts, operators)
+    app.after_request(_for_programs)
     app.after_request(_guarded)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(StorageUnavailable, _unavailable)
@@ -112,11 +116,27 @@ def _guarded(response: Response) -> Response:
     return response
 
 
+def _for_programs(response: Response) -> Response:
+    """Whoever refuses in plain words, the API says it as `{"error": ...}`."""
+    plain = response.status_code >= 400 and response.mimetype == "text/plain"
+    if plain and request.path.startswith("/api/"):
+        words = response.get_data(as_text=True).strip()
+        told = words.removeprefix(f"{response.status_code}: ")
+        response.set_data(json.dumps({"error": told}) + "\n")
+        response.mimetype = "application/json"
+    return response
+
+
 def _refused(error: HTTPException) -> Response:
-    response = text(error.code or 500, f"{error.code}: {error.name}")
-    allowed = getattr(error, "valid_methods", None)
+    words = f"{error.code}: {error.name}"
+    allowed = sorted(getattr(error, "valid_methods", None) or ())
+    if request.path.startswith("/webhooks") and error.code == 404:
+        words = f"404: no webhook is taken here. The paths are {', '.join(_WEBHOOKS)}."
+    elif allowed:
+        words = f"405: this address takes {', '.join(allowed)} only."
+    response = text(error.code or 500, words)
     if allowed:
-        response.headers["Allow"] = ", ".join(sorted(allowed))
+        response.headers["Allow"] = ", ".join(allowed)
     return response
 
 

@@ -224,4 +224,7 @@ def _nothing() -> None:
 
 
 def _unauthorized() -> Response:
+    given = request.authorization
+    if given and given.type == "basic":
+        return text(401, "401: this name and password are no operator's.")
     return text(401, "401: these pages are for operators; give a name and password.")

@@ -101,7 +101,10 @@ def test_a_wrong_password_is_told_and_not_shown(
         said = type_command("pause", "--server", url)
 
     assert said.status == 1
-    assert "HTTP 401" in said.err
+    assert said.complaints == [
+        f"responder: {url} refused, HTTP 401: this name and password are no "
+        "operator's. Set RESPONDER_USER and RESPONDER_PASSWORD."
+    ]
     assert "wrong-but-secret" not in said.err + said.out
     assert web.controls.paused is None
 
