@@ -121,6 +121,9 @@ def _failing(
             return looking_on(step, due)
         if silenced(incident, now) and incident.state is not State.NEEDS_HUMAN:
             return Wait(until=due, state=State.HOLDING, reason=Reason.SILENCED)
+    if seen and not links:
+        # A wrong code was the answer: only the next look tells what goes on (rule 10).
+        return _waiting(incident, due)
     best = reached(incident)
     if best is None and not links:
         return None

@@ -193,6 +193,20 @@ def test_rule_10_an_answer_lost_in_verification_begins_it_anew() -> None:
     assert state_of(found) == (State.VERIFYING, Reason.UNANSWERED)
 
 
+def test_rule_10_a_wrong_code_in_verification_is_no_end_of_looking() -> None:
+    incident = opened(
+        *[look(0), *call(1, Outcome.RESOLVED), traced(2)],
+        *[look(12, links=(OTHER,)), *call(12.1, Outcome.WRONG_CODE, OTHER)],
+    )
+    links = (
+        spent(LINK, 2, Outcome.RESOLVED),
+        spent(OTHER, 13.1, Outcome.WRONG_CODE),
+    )
+    found = after(incident, 13.2, *links)
+    assert state_of(found) == (State.VERIFYING, Reason.REPORTED)
+    assert after(incident, 22, *links) == Gather()
+
+
 def test_rule_10_a_person_is_told_of_the_factory_when_the_lines_are_gone() -> None:
     incident = opened(look(0, 6), *call(1, Outcome.UNREACHABLE), look(400, 0, links=()))
     assert state_of(after(incident, 400.1)) == (
