@@ -43,7 +43,8 @@ class Known:
         default_factory=dict
     )
     unheard: dict[tuple[str, str], EndedIncident] = field(default_factory=dict)
-    """The latest incidents that ended, their fault confirmed, before any alert."""
+    """The latest incidents that a watch or a person opened and that ended, their fault
+    confirmed: some alert of it may yet come for the first time."""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """Open incidents that an IRM alert group belongs to, by the group's id."""
 

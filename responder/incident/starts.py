@@ -37,9 +37,17 @@ def newest_unresolved(
     return max(open_ones, key=lambda pair: pair[0]) if open_ones else None
 
 
-def still_told_of(ended: EndedIncident | None, rule: Rule, at: datetime) -> bool:
+def still_told_of(
+    ended: EndedIncident | None,
+    seen: Mapping[datetime, KnownFiring],
+    rule: Rule,
+    at: datetime,
+) -> bool:
     """Whether an alert that comes now may be about the errors of that incident.
 
     Grafana is slower than a watch, and fires as long as the errors are in its window.
+    An alert of which that incident was told (its firings are `seen`) fires anew.
     """
-    return ended is not None and at < ended.ended_at + rule.longest_window + STAYS
+    if ended is None or any(firing.incident == ended.id for firing in seen.values()):
+        return False
+    return at < ended.ended_at + rule.longest_window + STAYS

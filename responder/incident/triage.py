@@ -4,7 +4,7 @@ Pure: the caller brings what it knows (`Known`) and writes down what follows
 (`Triaged`). The policy's rules 1, 3, 12, 16 and 18 are here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -112,7 +112,7 @@ class _Triage:
         if current and again and current.automation_over and self.notice.may_open:
             self._supersede(current.id)
             current = None
-        return self._join_or_open(alert, rule, key, current)
+        return self._join_or_open(alert, rule, key, current, seen)
 
     def _join_or_open(
         self,
@@ -120,16 +120,15 @@ class _Triage:
         rule: Rule,
         key: tuple[str, str],
         current: OpenIncident | None,
+        seen: Mapping[datetime, KnownFiring],
     ) -> AlertVerdict:
         verdict, unheard = Verdict.JOINED, self.known.unheard.get(key)
-        if current is None and unheard and still_told_of(unheard, rule, self.at):
+        late = still_told_of(unheard, seen, rule, self.at)
+        if current is None and unheard and late:
             # Rule 16 watches it from now on: a fault that is there is a relapse.
             verdict, current = Verdict.ECHO, OpenIncident(id=unheard.id)
         if current is None:
-            verdict, current = (
-                Verdict.OPENED,
-                self._open(rule, key[1], alert),
-            )
+            verdict, current = Verdict.OPENED, self._open(rule, key[1], alert)
         fired = AlertFired(
             at=self.at,
             fingerprint=alert.fingerprint,

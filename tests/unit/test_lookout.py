@@ -76,7 +76,7 @@ def test_an_alert_may_be_late_by_its_window_and_a_minute(
 ) -> None:
     ended = EndedIncident(id="inc-1", ended_at=at(0))
 
-    assert still_told_of(ended, RULE, at(seconds)) is expected
+    assert still_told_of(ended, {}, RULE, at(seconds)) is expected
 
 
 def test_a_watch_and_groups_are_refused_together() -> None:

@@ -17,7 +17,7 @@ from responder.incident.alert import (
 )
 from responder.incident.events import AlertFired, AlertResolved, PersonActed
 from responder.incident.fold import fold
-from responder.incident.known import Known, OpenIncident, Triaged
+from responder.incident.known import EndedIncident, Known, OpenIncident, Triaged
 from responder.incident.model import Incident
 from responder.incident.names import Reason, Sender, State, Status, Verdict
 from responder.incident.rule import Matcher, Rule
@@ -101,6 +101,22 @@ def test_rule_1_the_first_firing_alert_opens_an_incident(desk: Desk) -> None:
     assert desk.said(alert()) == [(Verdict.OPENED, "i1")]
     assert desk.last.opened == ["i1"]
     assert desk.incident().fires
+
+
+def mended_before_any_alert(desk: Desk) -> None:
+    """`w1`, opened by a watch, ended just now."""
+    desk.known.unheard[(RULE.name, "")] = EndedIncident(id="w1", ended_at=T0)
+
+
+def test_rule_16_an_alert_slower_than_the_watch_is_an_echo(desk: Desk) -> None:
+    mended_before_any_alert(desk)
+    assert desk.said(alert()) == [(Verdict.ECHO, "w1")]
+
+
+def test_rule_16_an_alert_heard_in_what_a_watch_opened_fires_anew(desk: Desk) -> None:
+    mended_before_any_alert(desk)
+    desk.take(alert(), gone())
+    assert desk.said(alert(start=20)) == [(Verdict.OPENED, "i1")]
 
 
 def test_rule_1_a_resend_is_a_repeat_that_moves_no_timeline(desk: Desk) -> None:
