@@ -73,8 +73,11 @@ class ListedControls:
     paused: Pause | None = None
     breaker_open: bool = False
     held: int = 0
+    broken: bool = False
 
     def act(self, incident: str, action: Action) -> Pressed:
+        if self.broken:
+            raise StorageUnavailable
         if incident != self.known:
             raise NoSuchIncident(incident)
         if self.late:

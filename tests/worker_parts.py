@@ -34,6 +34,7 @@ from responder.incident.names import (
 from responder.incident.ports import Answer, Appended, Lease, StorageUnavailable
 from responder.incident.rule import Check, Rule
 from responder.worker.journal import Journal
+from responder.worker.pasted import PastedLinks
 from responder.worker.tools import Tools
 from tests.fakes import NOON, SetClock
 
@@ -314,6 +315,7 @@ class Bench:
     factory: ListedFactory = field(default_factory=ListedFactory)
     meter: ListedMeter = field(default_factory=ListedMeter)
     fixed_link: ReportLink | None = None
+    pasted: PastedLinks = field(default_factory=PastedLinks)
 
     def __post_init__(self) -> None:
         self.store = ListedStore(clock=self.clock)
@@ -326,4 +328,5 @@ class Bench:
             fixed_link=self.fixed_link,
             clock=self.clock,
             journal=Journal(self.meter),
+            pasted=self.pasted,
         )

@@ -15,11 +15,13 @@ import requests
 from responder import logging as json_logs
 from responder.config.settings import LokiLogs
 from responder.demo.factory import SimulatedFactory
+from responder.incident.link import ReportLink
 from responder.incident.names import Status
 from tests.e2e.service import Service, service
-from tests.loki_server import LokiServer
+from tests.loki_server import Fault, LokiServer
 
 TOKEN = "canarytoken0123456789abcdef"
+KINDS = ("answered", "pasted", "served", "logged", "stored", "left")
 LIBRARIES = ("", "waitress", "werkzeug", "urllib3", "sqlalchemy", "waitress.queue")
 
 
@@ -50,6 +52,9 @@ def served(running: Service) -> str:
     paths = ["/", "/api/incidents", "/metrics", "/-/healthy", "/-/ready"]
     paths += [f"/incidents/{number}" for number in numbers]
     paths += [f"/api/incidents/{number}" for number in numbers]
+    paths += [f"/incidents/{number}/report.md" for number in numbers]
+    paths += [f"/incidents/{number}/ask/report" for number in numbers]
+    paths += ["/incidents", "/api/shadow"]
     answers = [requests.get(running.url + path, timeout=30) for path in paths]
     assert [answer.status_code for answer in answers] == [200] * len(paths)
     return "".join(f"{answer.headers}{answer.text}" for answer in answers)
@@ -73,6 +78,39 @@ def send_links_along(running: Service, link: str) -> str:
     return "".join([*answers, whole.text, missing.text, asked.text])
 
 
+def paste_links(running: Service, link: str) -> str:
+    """Paste it by API and by form, spoilt, right and again; what was answered."""
+    incident = running.in_state("needs_human", number=1)["id"]
+    form = f"{running.url}/incidents/{incident}/do/report"
+    api = f"{running.url}/api/incidents/{incident}/report"
+    spoilt = [
+        link.replace("127.0.0.1", "127.0.0.2"),
+        f"{link} {link}1",
+        f"{link}?{link}/",
+        f'{{"reqBody": "{link}"}}',
+        link * 40,
+        "",
+    ]
+    answers = [
+        requests.post(form, data={"link": text}, headers=headers, timeout=30)
+        for text in spoilt
+        for headers in ({}, {"HX-Request": "true"})
+    ]
+    bodies = [*({"link": text} for text in spoilt), {link: link}, {"link": {link: 1}}]
+    answers += [requests.post(api, json=body, timeout=30) for body in bodies]
+    answers.append(requests.post(api, data=link, timeout=30))
+    answers.append(requests.post(f"{api}?link={link}", data=link, timeout=30))
+    assert {answer.status_code for answer in answers} == {200, 400, 415}
+    right = requests.post(form, data={"link": link}, timeout=30)
+    assert right.ok
+    running.in_state("verifying", number=1)
+    again = requests.post(api, json={"link": link}, timeout=30)
+    assert again.status_code == 409
+    spent = requests.post(form, data={"link": link}, timeout=30)
+    said = [*answers, right, again, spent]
+    return "".join(f"{answer.headers}{answer.text}" for answer in said)
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What one incident left behind: served, logged and stored text by kind."""
@@ -94,11 +132,20 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
                 said = send_links_along(running, link)
                 running.in_state("recovered")
             running.alert(Status.RESOLVED)
+            loki.fault = Fault(status=500, body=b"away")
+            second = factory.start_chaos("fail")
+            running.alert(alertname="Blind", started=running.clock.now())
+            pasted = paste_links(running, factory.report_link("127.0.0.1"))
+            loki.fault = None
+            with running.ordering():
+                running.in_state("recovered", number=1)
             pages = served(running)
             stored = b"".join(p.read_bytes() for p in folder.glob("responder.db*"))
     return {
         "code": code,
+        "second": second,
         "answered": said,
+        "pasted": pasted,
         "served": pages,
         "logged": stream.getvalue(),
         "stored": stored.decode("latin-1"),
@@ -106,15 +153,16 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("kind", ["answered", "served", "logged", "stored", "left"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_token_comes_out(written: dict[str, str], kind: str) -> None:
     assert len(written[kind]) > 500
     assert TOKEN not in written[kind]
 
 
-@pytest.mark.parametrize("kind", ["answered", "served", "logged", "stored", "left"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_no_code_comes_out(written: dict[str, str], kind: str) -> None:
     assert written["code"] not in written[kind]
+    assert written["second"] not in written[kind]
 
 
 @pytest.mark.parametrize("kind", ["answered", "logged", "stored", "left"])
@@ -126,12 +174,19 @@ def test_pages_name_the_queries_but_show_no_report_path(
     written: dict[str, str],
 ) -> None:
     assert "&#34;/report/&#34;" in written["served"]
-    assert not re.search(r"support/[^\s&\"]+/report", written["served"])
+    for kind in ("served", "pasted"):
+        assert not re.search(r"support/[^\s&\"]+/report", written[kind])
 
 
 def test_the_report_is_logged_all_the_same(written: dict[str, str]) -> None:
     assert '"message": "reported"' in written["logged"]
     assert '"outcome": "resolved"' in written["logged"]
+
+
+def test_the_pasted_link_is_named_all_the_same(written: dict[str, str]) -> None:
+    name = ReportLink(token=TOKEN, code=written["second"]).name
+    for kind in ("pasted", "served", "left"):
+        assert name in written[kind]
 
 
 def test_the_bodies_are_stored_all_the_same(written: dict[str, str]) -> None:
