@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from responder.incident.alert import PersonAction
 from responder.incident.attempt import link_at_hand
@@ -14,9 +16,11 @@ from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.operator_events import Paused, ReportRequested, Vetoed
 from responder.incident.pasted import awaited
 from responder.incident.pause import Pause
+from responder.incident.phase import effective_calls
 from responder.incident.playbook import next_step
 from responder.incident.rule import Rule
 from responder.incident.steps import Gather, Send, Share, Step, Wait
+from tests.unit.test_playbook_properties import AGAIN, DIGESTS, Case, cases
 from tests.unit.timelines import (
     LINK,
     OTHER,
@@ -322,3 +326,44 @@ def test_a_link_of_the_logs_counts_until_a_call_with_it_was_answered(
     found = link_at_hand(incident)
 
     assert (found.digest if found else None) == link
+
+
+# Whatever happened before
+
+
+@settings(max_examples=200)
+@given(cases(), st.data())
+def test_a_link_at_hand_changes_nothing_where_nobody_asked_with_it(
+    case: Case, data: st.DataObject
+) -> None:
+    at_hand = frozenset(data.draw(st.sets(st.sampled_from([*DIGESTS, GIVEN]))))
+    holding = replace(case.brakes, pasted=at_hand)
+
+    assert replace(case, brakes=holding).step() == case.step()
+
+
+@settings(max_examples=300)
+@given(cases(), st.sampled_from([*DIGESTS, GIVEN]), st.sampled_from([0.0, 30.0, 61.0]))
+def test_with_a_pasted_link_no_bound_is_passed(
+    case: Case, digest: str, ago: float
+) -> None:
+    asked = replace(ASKED, at=at(case.seconds - ago), digest=digest)
+    holding = replace(case.brakes, pasted=frozenset({digest}))
+    whole = replace(case, events=(*case.events, asked), brakes=holding)
+
+    step, incident = whole.step(), whole.incident
+
+    if isinstance(step, Send):
+        record = holding.links.get(step.digest)
+        assert incident.ended_at is None
+        assert incident.outstanding is None
+        assert case.rule.mode is not Mode.SHADOW
+        assert effective_calls(incident) < case.rule.max_reports
+        assert holding.reports_last_hour < holding.max_reports_per_hour
+        assert not holding.in_flight
+        if record and record.spent and step.digest != holding.fixed_link:
+            assert step.reason in AGAIN
+        if step.digest not in {c.digest for c in incident.candidates}:
+            repeated = [r.digest for r in incident.reports[-1:]] == [digest]
+            asked_now = step.digest == digest and (ago < 60 or repeated)
+            assert asked_now or step.digest == holding.fixed_link
