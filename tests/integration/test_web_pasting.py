@@ -249,7 +249,7 @@ def test_where_no_unspent_link_is_known_the_button_is_off_and_a_link_can_be_past
     page = web().client().get(path).text
 
     assert offer in page
-    assert 'type="button" disabled>Report now</button>' in page
+    assert 'class="off" type="button" disabled>Report now</button>' in page
     assert page.count('name="link"') == 1
 
 
