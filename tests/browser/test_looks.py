@@ -35,6 +35,7 @@ OTHERS = [
     ("drill-broken", "/drill"),
     ("quiet", "/ask/open/pizza-factory"),
     ("veto", "/incidents/inc-12/ask/report"),
+    ("blind", "/incidents/inc-12/ask/report"),
     ("veto", "/incidents/inc-12/ask/close"),
     ("veto", "/incidents/inc-12/ask/note"),
     ("veto", "/incidents/inc-12/ask/reported-by-hand"),
@@ -136,6 +137,21 @@ def test_a_question_can_be_read_by_everybody(
     found = Axe().run(page, options=AA)
 
     kept(page, f"question-{name}")
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_refused_paste_can_be_read_by_everybody(opens: Opens, serves: Serves) -> None:
+    page = opens(serves(SCENES["blind"]()) + "/incidents/inc-12")
+    expect(page.locator("[data-live]")).to_have_text("live")
+    page.get_by_role("button", name="No link found yet; paste one ›").click()
+    question = page.get_by_role("dialog")
+    question.get_by_label("Report link").fill("https://evil.example")
+    question.get_by_role("button", name="Report now").click()
+    expect(question).to_contain_text("is no whole report link")
+
+    found = Axe().run(page, options=AA)
+
+    kept(page, "question-paste")
     assert found.violations_count == 0, found.generate_report()
 
 
