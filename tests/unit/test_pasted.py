@@ -167,6 +167,23 @@ def test_spent_meanwhile_for_another_incident_it_is_shared_not_called() -> None:
     assert step.record == record
 
 
+def test_spent_meanwhile_for_another_incident_it_is_not_called() -> None:
+    record = spent(GIVEN, 30.5, Outcome.WRONG_CODE, incident="i0")
+
+    step = after(BLIND, ASKED, look(30.6, None), known=brakes(record, **HERE))
+
+    assert isinstance(step, Wait)
+    assert step.reason is Reason.LOGS_UNREADABLE
+
+
+def test_a_later_report_now_without_a_link_takes_the_one_of_the_logs() -> None:
+    bare = ReportRequested(at=at(95), by="ada")
+
+    step = after(look(1, 2), ASKED, bare, look(96, 2), seconds=96.5)
+
+    assert sent(step) == (LINK, Reason.ASKED_BY_PERSON)
+
+
 # Repeats of the call (rule 10)
 
 
@@ -192,8 +209,12 @@ def test_the_repeat_of_an_unconfirmed_call_is_not_said_to_rest_on_a_count() -> N
     assert sent(after(*story, seconds=33.5)) == (GIVEN, Reason.ASKED_BY_PERSON)
 
 
-def test_a_call_without_an_answer_is_made_once_more_after_its_timeout() -> None:
-    story = [BLIND, ASKED, *asked_call(31, Outcome.UNKNOWN), look(36, None)]
+@pytest.mark.parametrize("seen", [BLIND, look(1, 6, links=(LINK,))])
+def test_a_call_without_an_answer_is_made_once_more_after_its_timeout(
+    seen: Event,
+) -> None:
+    again = replace(seen, at=at(36))
+    story = [seen, ASKED, *asked_call(31, Outcome.UNKNOWN), again]
 
     early, later = after(*story, seconds=36.9), after(*story, seconds=37)
 
