@@ -192,7 +192,7 @@ def test_a_later_report_now_without_a_link_takes_the_one_of_the_logs() -> None:
 def test_a_call_in_vain_is_repeated_with_the_pasted_link(
     outcome: Outcome, seen: Event
 ) -> None:
-    story = [seen, ASKED, *asked_call(31, outcome), replace(seen, at=at(33))]
+    story = [seen, ASKED, *asked_call(31, outcome), replace(seen, at=at(32.2))]
     tried = LinkRecord(digest=GIVEN, outcome=outcome, answered_at=at(32))
     known = brakes(tried, **HERE)
 
