@@ -34,7 +34,7 @@ def judged(name: str, text: str) -> str:
             return addresses.grafana_url(text) if text else ""
         case "mode":
             if text not in {str(mode) for mode in Mode}:
-                raise Refused(f"is no mode: {text}", f"use {', '.join(Mode)}")
+                raise Refused("is no mode", f"use {', '.join(Mode)}")
             return text
         case "component":
             return _labelled(text)

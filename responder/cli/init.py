@@ -30,7 +30,7 @@ EXAMPLES = """examples:
 It writes responder.yaml, which `responder check` accepts, and responder.env beside it
 with fresh secrets, readable by you alone. What exists is never overwritten, unless
 --force is given; responder.env never is.
-Exit status: 0 written, 1 not written."""
+Exit status: 0 written, 1 not written, 2 wrong usage, or an unusable answer."""
 
 _QUESTIONS = (
     ("public_url", "Where is Responder reached", "https://responder.example.net"),
@@ -47,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name.replace('_', '-')}",
             metavar="TEXT",
-            help=f"{question.lower()} (default: {default})",
+            help=f"{question} (default: {default})",
         )
     parser.add_argument(
         "--output",
@@ -80,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
             _write_private(secrets, written)
         target.write_text(text, "utf-8")
     except OSError as problem:
-        raise Usage(f"cannot write: {problem.strerror}", 1) from None
+        told = f"cannot write {problem.filename}: {problem.strerror}"
+        raise Usage(told, 1) from None
     _say(target, secrets, settings, _variables(written))
     return 0
 
@@ -96,7 +97,9 @@ def _answer(
         try:
             return drafted.judged(name, "" if text == "-" else text)
         except Refused as refused:
-            told = f"{question}: {refused}; {refused.remedy}"
+            # An address may hold a password.
+            got = "" if "@" in text else f" (got {text[:60]})"
+            told = f"{question}: {refused}{got}; {refused.remedy}"
             if given is not None or not sys.stdin.isatty():
                 raise Usage(told) from None
             print(told, file=sys.stderr)

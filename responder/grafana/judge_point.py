@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from responder.config.settings import Hmac
-from responder.findings import Finding, ok, problem, warning
+from responder.findings import Finding, note, ok, problem, warning
 from responder.grafana.objects import Integration
 from responder.grafana.ours import PATH, Matter
 
@@ -19,20 +19,30 @@ def judge_points(matter: Matter) -> Iterator[Finding]:
     """The contact point that leads to us, and each integration in it."""
     yield from _stray(matter)
     if not matter.ours:
-        mend = "responder connect --apply"
-        where = matter.url or f"<server.public_url>{PATH}"
-        yield problem(
-            "grafana.contact_point",
-            f"no contact point leads to {where}",
-            "Grafana tells Responder of no alert: it will never act",
-            f"{mend}   # or add a Webhook integration with URL {where}",
-        )
+        yield _nowhere(matter)
         return
     for one in matter.ours:
         found = [*_integration(matter, one)]
         yield from found
         if not found:
             yield ok("grafana.contact_point", f"{one.name} leads to us, signed")
+
+
+def _nowhere(matter: Matter) -> Finding:
+    where = matter.url or f"<server.public_url>{PATH}"
+    watched = all(rule.watch for rule in matter.settings.rules)
+    tell = note if matter.pulls or watched else problem
+    why = "Grafana tells Responder of no alert: it will never act"
+    if matter.pulls:
+        why = "alerts are heard only as often as grafana.pull asks for them"
+    elif watched:
+        why = "only what the rules watch themselves is acted on"
+    return tell(
+        "grafana.contact_point",
+        f"no contact point leads to {where}",
+        why,
+        f"responder connect --apply   # or add a Webhook integration with URL {where}",
+    )
 
 
 def _stray(matter: Matter) -> Iterator[Finding]:

@@ -88,9 +88,9 @@ def _unfed(matter: Matter, fed: set[str]) -> Iterator[Finding]:
         for sender in one.senders
         if sender is not Sender.GRAFANA
     ]
-    tell = note if others else problem
     for number, rule in enumerate(matter.settings.rules):
         if rule.name not in fed:
+            tell = note if others or rule.watch else problem
             yield tell(
                 "grafana.unfed",
                 f"rules[{number}] ({rule.name}): no alert rule in Grafana feeds it",

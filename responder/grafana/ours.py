@@ -29,6 +29,12 @@ class Matter:
         return f"{base.rstrip('/')}{PATH}" if base else ""
 
     @property
+    def pulls(self) -> bool:
+        """Whether Grafana is asked for its active alerts, and need not send them."""
+        grafana = self.settings.grafana
+        return grafana is not None and grafana.pull is not None
+
+    @property
     def credential(self) -> Credential | None:
         """How Grafana proves itself: the first that its path takes."""
         known = self.settings.webhook_auth
@@ -77,10 +83,13 @@ class Matter:
     def feeding(self) -> tuple[AlertRule, ...]:
         """The rules whose alerts reach us, as far as Grafana's own rules tell."""
         return tuple(
-            one
-            for one in self.seen.rules
-            if not _about_us(one) and self.reaches_us(self.ways(one))
+            one for one in self.seen.rules if not _about_us(one) and self._feeds(one)
         )
+
+    def _feeds(self, rule: AlertRule) -> bool:
+        if self.reaches_us(self.ways(rule)):
+            return True
+        return self.pulls and self.taker(rule) is not None
 
 
 def _address(one: Integration) -> tuple[str, str] | None:

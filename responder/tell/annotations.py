@@ -55,8 +55,9 @@ class GrafanaAnnotations:
         if not isinstance(document, list):
             return self._failed(reply, made)
         found = [item.get("id") for item in document if isinstance(item, dict)]
+        known = [number for number in found if isinstance(number, int)]
         # The first that was made, should there be several.
-        return str(min(i for i in found if isinstance(i, int))) if any(found) else ""
+        return str(min(known)) if known else ""
 
     def _add(self, made: Exchange, region: Region) -> Heard:
         reply = made.ask("POST", self._url, document=self._body(region))

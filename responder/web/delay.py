@@ -10,6 +10,8 @@ from responder.incident.names import Proof, Reason
 from responder.incident.phrases import span
 from responder.incident.words_facts import capital
 
+_LEAST = timedelta(seconds=0.1)
+"""What is shorter was measured all the same, and is not called 0 s."""
 FOUNDING = (
     "7 April 2025, by hand: about 4 min (120 s to the page, then 120 s until a "
     "person had reported it)."
@@ -32,7 +34,11 @@ class Segment:
 
     @property
     def words(self) -> str:
-        return "unknown" if self.length is None else span(self.length)
+        if self.length is None:
+            return "unknown"
+        if timedelta() < self.length < _LEAST:
+            return f"under {span(_LEAST)}"
+        return span(self.length)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -296,3 +296,24 @@ def test_a_rule_that_only_takes_one_name_cannot_be_fed_and_says_how(
     said = type_command("connect", "--config", config)
     assert said.status == 1
     assert "add to its match: - {responder: pizza-factory}" in said.complaints[0]
+
+
+def test_a_grafana_that_is_asked_for_its_alerts_needs_no_address_of_ours(
+    type_command: Typist, grafana: GrafanaServer, config: Path
+) -> None:
+    address = ', public_url: "https://responder.example.net"'
+    text = config.read_text()
+    assert address in text
+    config.write_text(text.replace(address, ""))
+    refused = type_command("connect", "--config", config, "--apply")
+    assert refused.status == 1
+    assert "server.public_url is not set" in refused.err
+    assert "grafana.pull" in refused.err
+    config.write_text(config.read_text().replace("grafana: {", "grafana: {pull: 10s, "))
+
+    assert type_command("connect", "--config", config, "--apply").status == 0
+
+    assert ours(grafana) == []
+    assert rule(grafana, "errors")["labels"]["responder"] == "jwt-pizza"
+    again = type_command("connect", "--config", config, "--apply")
+    assert "nothing to change" in again.out

@@ -101,6 +101,15 @@ def test_another_incidents_annotation_is_not_taken_for_it(
     assert len(grafana.annotations) == 2
 
 
+def test_a_list_without_one_number_is_no_reason_to_fail(
+    grafana: AnnotationServer,
+) -> None:
+    grafana.faults = [Fault(status=200, body=[{"id": "x"}, {}, 7])]
+
+    assert voice(grafana).tell(REGION, again=True).reception is Reception.TOLD
+    assert len(grafana.annotations) == 1
+
+
 def test_an_annotation_that_somebody_deleted_stays_deleted(
     grafana: AnnotationServer,
 ) -> None:

@@ -1,13 +1,14 @@
 """Whose share it is that a fault was noticed late."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from responder.incident.events import Event, FirstErrorFound, Opened
 from responder.incident.fold import fold
 from responder.incident.names import Reason
-from responder.web.delay import delay_of
+from responder.web.delay import Segment, delay_of
 from tests.web_parts import at, founding
 
 
@@ -43,3 +44,16 @@ def test_without_an_alert_grafana_has_no_share(
     assert (segments[0].owner, segments[0].what) == (owner, what)
     assert segments[0].length == at(0) - at(-7)
     assert "Grafana" not in {segment.owner for segment in segments}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, "unknown"), (0, "0 s"), (0.037, "under 0.1 s"), (0.1, "0.1 s")],
+)
+def test_what_was_measured_is_not_called_nothing(
+    seconds: float | None, words: str
+) -> None:
+    length = None if seconds is None else timedelta(seconds=seconds)
+    segment = Segment(owner="Responder", kind="", what="", length=length, mend="")
+
+    assert segment.words == words
