@@ -187,6 +187,15 @@ def test_without_script_every_action_is_a_page(tmp_path: Path, opens: Opens) -> 
         expect(page.get_by_text("David reported by hand at").first).to_be_visible()
 
 
+def test_on_this_machine_alone_nobody_logs_in_and_forms_work_without_script(
+    tmp_path: Path, opens: Opens
+) -> None:
+    with service(tmp_path) as running:
+        page = opens(running.url, java_script_enabled=False)
+        page.get_by_role("button", name="Pause all").click()
+        expect(page.locator("#head h1")).to_contain_text("PAUSED")
+
+
 def test_an_answer_that_never_comes_is_not_called_done(
     opens: Opens, serves: Serves
 ) -> None:

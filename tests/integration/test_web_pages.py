@@ -158,7 +158,7 @@ def test_every_answer_keeps_browsers_strict(path: str) -> None:
 
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "no-store"
 
 
