@@ -3,7 +3,7 @@
 import json
 import logging
 
-from flask import Flask, Response, request
+from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from responder.incident.attempt import link_at_hand
@@ -92,6 +92,7 @@ def create_app(parts: Parts) -> Flask:
         return text(403, why) if why else None
 
     _register(app, parts, operators)
+    app.after_request(_for_people)
     app.after_request(_for_programs)
     app.after_request(_guarded)
     app.register_error_handler(HTTPException, _refused)
@@ -114,6 +115,22 @@ def _guarded(response: Response) -> Response:
     response.headers.update(_HEADERS)
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _for_people(response: Response) -> Response:
+    """The same words as a page, where a browser shows them to somebody.
+
+    A script that asks anew is told in plain words, and so is every program.
+    """
+    plain = response.status_code >= 400 and response.mimetype == "text/plain"
+    browser = "text/html" in request.headers.get("Accept", "")
+    if plain and browser and request.headers.get("HX-Request") != "true":
+        words = response.get_data(as_text=True).strip()
+        told = words.removeprefix(f"{response.status_code}: ")
+        page = render_template("refused.html", words=told, status=response.status_code)
+        response.set_data(page)
+        response.mimetype = "text/html"
     return response
 
 

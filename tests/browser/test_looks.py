@@ -123,6 +123,18 @@ def test_who_is_logged_in_pushes_nothing_off_a_phone(
     expect(page.get_by_text("Logged in as David Higueros")).to_be_visible()
 
 
+def test_a_refusal_is_a_page_as_well(opens: Opens, serves: Serves) -> None:
+    page = opens(serves(SCENES["quiet"]()) + "/incidents/nobody", tolerant=True)
+    expect(page.get_by_role("heading", name="No such incident.")).to_be_visible()
+
+    found = Axe().run(page, options=AA)
+
+    kept(page, "refused")
+    assert found.violations_count == 0, found.generate_report()
+    page.get_by_role("link", name="To the first page").click()
+    expect(page.locator("#head h1")).to_contain_text("QUIET")
+
+
 @pytest.mark.parametrize("name", ["report", "close", "note", "reported-by-hand"])
 def test_a_question_can_be_read_by_everybody(
     name: str, opens: Opens, serves: Serves

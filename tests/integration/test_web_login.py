@@ -222,3 +222,25 @@ def test_a_form_of_any_length_is_refused_with_413(path: str) -> None:
     client = logged_in(ListedControls())
 
     assert client.post(path, data={"text": "x" * 70_000}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        (BROWSER, "text/html"),
+        ({}, "text/plain"),
+        ({**BROWSER, "HX-Request": "true"}, "text/plain"),
+    ],
+)
+def test_a_refusal_is_a_page_for_a_browser_and_plain_for_all_others(
+    headers: dict[str, str], kind: str
+) -> None:
+    answer = Web().client().get("/incidents/<b>x", headers=headers)
+    nobody = Web().client().get("/api/incidents/nobody", headers=headers)
+
+    assert (answer.status_code, answer.mimetype) == (404, kind)
+    assert ("No such incident." in answer.text) is (kind == "text/html")
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert "<b>" not in answer.text
+    assert (nobody.status_code, nobody.mimetype) == (404, "application/json")
