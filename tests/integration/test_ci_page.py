@@ -1,6 +1,7 @@
 """A new user's repository goes green by what `docs/ci.md` says, word for word."""
 
 import shlex
+from glob import glob
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def typed(type_command: Typist, line: str) -> Said:
     """A line of a shell: our own commands, and where their output goes."""
     words = shlex.split(line)
     assert words.pop(0) == "responder"
+    words = [file for word in words for file in sorted(glob(word)) or [word]]
     target = words.index(">") if ">" in words else len(words)
     said = type_command(*words[:target])
     if target < len(words):
@@ -42,7 +44,7 @@ def workflow() -> list[str]:
 
 @pytest.mark.usefixtures("repository")
 def test_two_bodies_and_the_workflow_are_enough(type_command: Typist) -> None:
-    (begin,) = blocks(PAGE, "sh")
+    begin, once_it_acts = blocks(PAGE, "sh")
 
     said = [typed(type_command, line) for line in begin.splitlines()]
     ran = [typed(type_command, line) for line in workflow()]
@@ -50,6 +52,7 @@ def test_two_bodies_and_the_workflow_are_enough(type_command: Typist) -> None:
     assert [one.status for one in said + ran] == [0] * 5
     assert "pizza-factory: report" in ran[-1].out
     assert Path("junit.xml").exists()
+    assert typed(type_command, once_it_acts).status == 0
 
 
 def test_the_same_workflow_runs_cassettes_too(
