@@ -158,7 +158,7 @@ class World:
             return found
         ended = fault.until
         if ended is not None and self._by_us(fault) and then:
-            found += _on(then, until)
+            found += _on(then, ended, until)
         return found
 
     def _fault(self, name: str | None) -> Fault | None:
@@ -196,13 +196,18 @@ def _offsets(entry: Lines, end: timedelta) -> Iterator[timedelta]:
             yield item
 
 
-def _on(then: list[timedelta], until: timedelta) -> list[timedelta]:
-    """The same pace, from the last line on."""
+def _on(then: list[timedelta], ended: timedelta, until: timedelta) -> list[timedelta]:
+    """The same pace, past the end that the fault had.
+
+    A burst at its beginning is no pace: its lines are spread over the whole fault.
+    """
     pace = _SLOWEST
     if len(then) > 1:
-        pace = max((then[-1] - then[0]) / (len(then) - 1), timedelta(milliseconds=50))
+        steady, spread = then[-1] - then[0], (ended - then[0]) / len(then)
+        pace = max(steady / (len(then) - 1), spread, timedelta(milliseconds=50))
     many = max(int((until - then[-1]) / pace), 0)
-    return [then[-1] + pace * n for n in range(1, min(many, MOST) + 1)]
+    later = (then[-1] + pace * n for n in range(1, min(many, MOST) + 1))
+    return [at for at in later if at > ended]
 
 
 def _resolves(call: Call) -> bool:
