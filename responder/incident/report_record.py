@@ -138,11 +138,14 @@ class Record:
 
     @property
     def good_orders(self) -> int | None:
-        """Good orders counted after the report; None: never asked or unreadable."""
+        """Good orders from the report to the end; None: never asked or unreadable.
+
+        What the watch over a relapse sees later proves nothing, and is not counted.
+        """
         finished = self.incident.finished
-        counts = [k.good_orders for k in self.looks if k.good_orders is not None]
         if finished and finished.good_orders is not None:
-            counts.append(finished.good_orders)
+            return finished.good_orders
+        counts = [k.good_orders for k in self.looks if k.good_orders is not None]
         return max(counts, default=None)
 
     @property

@@ -153,6 +153,16 @@ def test_recovery_by_silence_says_that_no_order_was_counted() -> None:
     assert "its setting `traffic`" in section(text, "Action items")
 
 
+def test_good_orders_that_the_watch_saw_later_are_no_part_of_the_proof() -> None:
+    events = founding.as_it_would_have_been()
+    last = next(e for e in reversed(events) if isinstance(e, Looked))
+    later = replace(last, at=events[-1].at + timedelta(seconds=15), good_orders=23)
+
+    text = written([*events, later])
+
+    assert "Proof: 3 good orders by 18:46:30." in section(text, "Resolution")
+
+
 def test_an_open_incident_says_that_its_report_is_early() -> None:
     text = written(founding.as_it_would_have_been()[:-1])
 
