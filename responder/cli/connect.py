@@ -80,7 +80,8 @@ def _wanted(settings: Settings) -> tuple[Wake, ...]:
 def _paste(matter: Matter, wanted: Sequence[Wake], *, apply: bool) -> int:
     if apply:
         told = "grafana.url and grafana.token are needed"
-        raise Usage(f"{told}: a service account's, with the role Admin", 1)
+        told += ": a service account's, with the role Admin"
+        raise Usage(f"{told}. Without --apply it prints what to type by hand", 1)
     assert matter.credential is not None
     print("\n".join(paste.contact_point(matter.url, matter.credential)))
     print()

@@ -102,7 +102,7 @@ def _configuration(loaded: Loaded) -> Iterator[Finding]:
             "configuration", _said(one), "serve starts all the same", _mend(one)
         )
     if loaded.settings and not loaded.warnings:
-        yield ok("configuration", f"no problem; configuration {loaded.settings.sha}")
+        yield ok("configuration", f"configuration {loaded.settings.sha} is valid")
 
 
 def _said(one: Problem) -> str:

@@ -82,7 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as problem:
         told = f"cannot write {problem.filename}: {problem.strerror}"
         raise Usage(told, 1) from None
-    _say(target, secrets, settings, _variables(written))
+    asked = _variables(drafted.environment(answers))
+    lines = [_written(target, secrets, kept=kept)]
+    lines += [*_to_add(secrets, asked, _variables(written)), ""]
+    print("\n".join([*lines, *_go_on(target, secrets, settings, _variables(written))]))
     return 0
 
 
@@ -133,13 +136,31 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _say(
+def _written(target: Path, secrets: Path, *, kept: bool) -> str:
+    if kept:
+        return f"Wrote {target}. {secrets} was there already, and is as it was."
+    return f"Wrote {target} and {secrets}."
+
+
+def _to_add(
+    secrets: Path, asked: Mapping[str, str], there: Mapping[str, str]
+) -> list[str]:
+    """What the new document names and the secrets of before do not have."""
+    lacking = [name for name in asked if name not in there]
+    if not lacking:
+        return []
+    drawn = [name for name in lacking if asked[name]]
+    how = f" (`openssl rand -hex 32` makes {' and '.join(drawn)})" if drawn else ""
+    return [f"Add to {secrets}, a NAME=value a line: {', '.join(lacking)}{how}."]
+
+
+def _go_on(
     target: Path, secrets: Path, settings: Settings, env: Mapping[str, str]
-) -> None:
-    matter = Matter(seen=Seen(url=""), settings=settings)
-    lines = [f"Wrote {target} and {secrets}.", ""]
+) -> list[str]:
+    matter, lines = Matter(seen=Seen(url=""), settings=settings), []
     if matter.credential:
-        lines += ["Paste into Grafana (or let `responder connect --apply` do it):", ""]
+        by_command = " (or let `responder connect --apply` do it)"
+        lines += [f"Paste into Grafana{by_command if settings.grafana else ''}:", ""]
         lines += paste.contact_point(matter.url, matter.credential)
         lines += ["", *paste.alert_rules(wakes(settings.rules, samples.labels_for)), ""]
     empty = [name for name, value in env.items() if not value]
@@ -151,7 +172,8 @@ def _say(
         else f"  set -a; . {secrets}; set +a",
         f"  responder check --config {target}",
         f"  responder serve --config {target}",
-        f"  responder connect --config {target} --apply",
-        f"  responder doctor --config {target}",
+        "and beside it, in a shell with the same secrets:",
     ]
-    print("\n".join(lines))
+    if settings.grafana:
+        lines.append(f"  responder connect --config {target} --apply")
+    return [*lines, f"  responder doctor --config {target}"]

@@ -20,6 +20,7 @@ _MAX_DEPTH = 32
 _TAG = "tag:yaml.org,2002:"
 _KNOWN_TAGS = {_TAG + t for t in ("null", "bool", "int", "float", "timestamp", "str")}
 _SURROGATE = re.compile("[\ud800-\udfff]")  # YAML's escapes can write halves alone
+_INDENT = "compare its indentation with the lines above"
 _QUOTE = 'put values that hold ${...}, ": " or "#" in quotes'
 _NAME_ONE = (
     "name a readable YAML file by --config or RESPONDER_CONFIG, or give the whole "
@@ -130,7 +131,15 @@ def _bad_yaml(error: yaml.YAMLError) -> Problem:
     # The library quotes what it stumbled over, which may be a secret.
     why = re.sub(r"'.*'", "'…'", str(getattr(error, "problem", "") or ""), flags=re.S)
     said = f"is not valid YAML{where}" + (f": {why}" if why else "")
-    return problem((), said, _QUOTE)
+    return problem((), said, _remedy(str(getattr(error, "problem", "") or "")))
+
+
+def _remedy(why: str) -> str:
+    if "\\t" in why:
+        return "indent with spaces, never with a tab"
+    if "block end" in why or "could not find expected" in why:
+        return f"{_INDENT}, or {_QUOTE}"
+    return _QUOTE
 
 
 def _too_deep() -> Problem:

@@ -31,6 +31,11 @@ def _two(whole: int, per: int, large: str, small: str) -> str:
     return f"{many} {large} {rest} {small}" if rest else f"{many} {large}"
 
 
+def ended(words: str) -> str:
+    """The words with a full stop, unless they end as a sentence or a question does."""
+    return words if words.endswith(("?", ".", "!")) else f"{words}."
+
+
 def count_of(number: int, noun: str) -> str:
     """A number with its noun: `1 report`, `3 reports`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from responder.incident.attempt import link_at_hand
 from responder.incident.names import WEBHOOKS
-from responder.incident.phrases import clock, span
+from responder.incident.phrases import clock, ended, span
 from responder.incident.ports import StorageUnavailable
 from responder.web.actions import actions
 from responder.web.api import api
@@ -74,6 +74,7 @@ def create_app(parts: Parts) -> Flask:
     app = Flask(__name__)
     app.add_template_filter(span)
     app.add_template_filter(clock)
+    app.add_template_filter(ended)
     app.add_template_filter(link_at_hand)
     serve_assets(app)
     operators = Operators(parts)

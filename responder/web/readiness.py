@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
+from responder.incident.phrases import ended
 from responder.incident.readiness import Aspect, Fact, Readiness
 from responder.web.clocks import ago
 from responder.web.guard import Operators
@@ -52,20 +53,20 @@ def _head(ready: Readiness | None) -> Headline:
         return Headline(word="READY", icon="✓", tone="quiet", sentence=words)
     words = "Nothing is known to be wrong, but an outage would be missed: "
     missing = ready.missing if ready else None
-    words = f"{words}{missing.words}." if missing else f"{_YET}."
+    words = f"{words}{ended(missing.words)}" if missing else f"{_YET}."
     return Headline(
         word="NOT READY",
         icon="◇",
         tone="not-ready",
         sentence=words,
-        ask=f"Next: {missing.mend}." if missing else "",
+        ask=f"Next: {ended(missing.mend)}" if missing else "",
     )
 
 
 def missed(ready: Readiness | None) -> str:
     """Why an outage would be missed, "" if it would not be or nothing is known."""
     fact = ready.missing if ready else None
-    return f"{fact.words}. Next: {fact.mend}." if fact else ""
+    return f"{ended(fact.words)} Next: {ended(fact.mend)}" if fact else ""
 
 
 def would_act(ready: Readiness | None) -> str:
@@ -87,7 +88,7 @@ def readiness_json(ready: Readiness | None) -> dict[str, Any]:
     if ready is None:
         return {"ready": False, "at": None, "sentence": f"{_YET}.", "facts": []}
     missing = ready.missing
-    sentence = f"{missing.words}." if missing else f"{would_act(ready)}."
+    sentence = ended(missing.words) if missing else f"{would_act(ready)}."
     return {
         "ready": ready.ready,
         "at": iso(ready.at),

@@ -107,6 +107,39 @@ def test_what_exists_is_kept_and_secrets_are_kept_even_by_force(
     assert config.read_text() != "mine"
 
 
+def test_what_kept_secrets_lack_is_named(type_command: Typist, tmp_path: Path) -> None:
+    config, env = tmp_path / "responder.yaml", tmp_path / "responder.env"
+    env.write_text("GRAFANA_HMAC_SECRET=of-before\nONCALL_PASSWORD=also-kept\n")
+    said = type_command("init", "--yes", "--force", "--output", config)
+    assert f"Wrote {config}. {env} was there already, and is as it was.\n" in said.out
+    assert (
+        f"Add to {env}, a NAME=value a line: FACTORY_API_KEY, PUSH_TOKEN "
+        "(`openssl rand -hex 32` makes PUSH_TOKEN).\n"
+    ) in said.out
+
+
+def test_connect_is_named_only_where_a_grafana_is(
+    type_command: Typist, tmp_path: Path
+) -> None:
+    alone = type_command("init", "--yes", "--output", tmp_path / "alone.yaml")
+    assert "responder connect" not in alone.out
+    grafana = ("--grafana-url", "https://name.grafana.net")
+    there = type_command("init", "--yes", *grafana, "--output", tmp_path / "b.yaml")
+    assert "  responder connect --config" in there.out
+
+
+def test_a_folder_that_is_not_there_is_named(
+    type_command: Typist, tmp_path: Path
+) -> None:
+    config = tmp_path / "none" / "responder.yaml"
+    said = type_command("init", "--yes", "--output", config)
+    file = config.with_suffix(".env")
+    assert (said.status, said.complaints) == (
+        1,
+        [f"responder: cannot write {file}: No such file or directory"],
+    )
+
+
 @pytest.mark.parametrize(
     ("flag", "wrong", "told"),
     [

@@ -251,6 +251,19 @@ def test_yaml_that_cannot_be_read_says_where() -> None:
     assert said_where.startswith("the document: is not valid YAML at line 2, column 2")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rules:\n\t- name: a\n", "indent with spaces, never with a tab"),
+        ("a:\n  - b: c\n   d: e\n", "compare its indentation with the lines above"),
+        ("a: {b: ${C}, d: [}", "put values that hold ${...}"),
+    ],
+    ids=["tab", "column", "braces"],
+)
+def test_yaml_that_cannot_be_read_says_what_to_look_at(text: str, told: str) -> None:
+    assert only_problem(text).remedy.startswith(told)
+
+
 _KEYS = st.sampled_from(
     """server storage webhook_auth operator_auth users logs factory limits rules name
     match checks query window type url bearer bearer_file hmac secrets basic listen

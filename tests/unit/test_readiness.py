@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from responder.incident.memory import Memory
+from responder.incident.phrases import ended
 from responder.incident.pulled import PullState
 from responder.incident.readiness import (
     Aspect,
@@ -157,7 +158,7 @@ def test_what_is_missing_is_told_with_the_line_that_mends_it(
     (found,) = [f for f in ready.facts if not f.ok]
     assert (found.aspect, found.words) == (aspect, words)
     assert found.mend
-    assert missed(ready) == f"{words}. Next: {found.mend}."
+    assert missed(ready) == f"{words}. Next: {ended(found.mend)}"
     assert would_act(ready) == ""
     assert readiness_json(ready)["ready"] is False
 
@@ -211,3 +212,10 @@ def test_ages_are_seconds_before_now() -> None:
 
     assert told["logs"]["age"] == 20.0
     assert told["people"]["age"] is None
+
+
+def test_a_question_is_not_ended_by_a_full_stop_too() -> None:
+    why = "Loki cannot be reached; is logs.url right and Loki running?"
+    blind = probed(lines=Reading(why=why))
+
+    assert "running? Next: " in missed(judge(blind))
