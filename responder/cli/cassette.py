@@ -37,6 +37,18 @@ Exit status: 0 written, 2 wrong usage, or a file that cannot be read or used."""
 MOST = 256 * 1024 * 1024
 
 
+_NUMBERS = (
+    ("--minutes", "MINUTES", "how long the fault lasts"),
+    ("--errors-per-minute", "N", "error lines of each minute"),
+    ("--failed-orders", "N", "orders that fail, in all"),
+)
+
+_NOTICES = (
+    ("--alert", "a firing alert so long after the start, as 2m or irm@2m30s"),
+    ("--resolved", "its resolved notice"),
+)
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(dest="what", metavar="new|import", required=True)
     _new_arguments(what.add_parser("new", help="from a description"))
@@ -45,34 +57,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def _new_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", required=True, help="the cassette's name")
-    parser.add_argument("--start", required=True, type=_moment, metavar="TIME")
+    begins = "when the fault begins, as 2026-11-03T02:00:00Z"
     parser.add_argument(
-        "--minutes", required=True, type=_number, help="how long the fault lasts"
+        "--start", required=True, type=_moment, metavar="TIME", help=begins
     )
-    parser.add_argument("--errors-per-minute", required=True, type=_number, metavar="N")
-    parser.add_argument("--failed-orders", required=True, type=_number, metavar="N")
+    for option, metavar, told in _NUMBERS:
+        parser.add_argument(
+            option, required=True, type=_number, metavar=metavar, help=told
+        )
     parser.add_argument(
         "--kind",
         choices=[str(kind) for kind in Kind],
         default=str(Kind.FAIL),
         help="other: no line has a link (default: fail)",
     )
-    parser.add_argument(
-        "--alert",
-        action="append",
-        default=[],
-        type=_alert,
-        metavar="[SENDER@]OFFSET",
-        help="a firing alert so long after the start, as 2m or irm@2m30s",
-    )
-    parser.add_argument(
-        "--resolved",
-        action="append",
-        default=[],
-        type=_alert,
-        metavar="[SENDER@]OFFSET",
-        help="its resolved notice",
-    )
+    for option, told in _NOTICES:
+        parser.add_argument(
+            option,
+            action="append",
+            default=[],
+            type=_alert,
+            metavar="[SENDER@]OFFSET",
+            help=told,
+        )
     parser.add_argument(
         "--by-hand", type=_offset, metavar="OFFSET", help="a person's report then"
     )
