@@ -177,7 +177,7 @@ def _proof(
     if looked_at < since + rule.verify_for:
         return _waiting(incident, due)
     if blind := incident.traffic_unreadable_since:
-        patient = blind + rule.unreadable_for
+        patient = extended(incident.pauses, blind, rule.unreadable_for, now)
         if now < patient:
             return _waiting(incident, min(due, patient))
         return _human(due, Reason.LOGS_UNREADABLE)

@@ -182,6 +182,23 @@ def test_rule_14_unreadable_for_stands_still(seconds: float, calls: bool) -> Non
     assert (found.state is State.NEEDS_HUMAN) is calls
 
 
+@pytest.mark.parametrize(("seconds", "calls"), [(1260, False), (1261, True)])
+def test_rule_14_unreadable_for_stands_still_for_orders_too(
+    seconds: float, calls: bool
+) -> None:
+    """60 s of patience from 601 s on, of which a pause took 600."""
+    first, last = (
+        look(then, 0, links=(), traffic_unreadable=True) for then in (601, seconds)
+    )
+    paused = Paused(at=at(610), by="ada"), Resumed(at=at(1210), by="bob")
+    reported = look(0, 6), *call(0, Outcome.RESOLVED), traced(2)
+    found = step(
+        opened(*reported, first, *paused, last), seconds, pause(610, ended=1210)
+    )
+    assert isinstance(found, Wait)
+    assert (found.state is State.NEEDS_HUMAN) is calls
+
+
 def test_rule_14_while_it_lasts_nobody_is_called_for_unreadable_logs() -> None:
     incident = opened(look(0, None), Paused(at=at(10), by="ada"), look(5000, None))
     found = step(incident, 5000, pause(10))
