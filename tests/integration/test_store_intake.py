@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -12,11 +13,13 @@ from responder.incident.alert import Person, PersonAction
 from responder.incident.listing import Search
 from responder.incident.names import Reason, Sender, State, Status, Verdict
 from responder.incident.ports import StorageUnavailable
+from responder.incident.rule import Matcher
 from responder.store import Store, tables
 from responder.store.engine import reading
 from tests.conftest import Place
 from tests.fakes import SetClock
 from tests.store_parts import (
+    RULE,
     alert,
     at,
     decided,
@@ -207,6 +210,24 @@ def test_a_person_who_acts_on_an_irm_group_is_noted_in_its_incident(
     assert found is not None
     assert names(found[1])[-1] == "person_acted"
     assert len(store.deliveries(incident=lease.incident)) == 2
+
+
+def test_alerts_of_every_rule_and_group_find_what_is_open(
+    place: Place, clock: SetClock
+) -> None:
+    """In one batch: what it reads of beforehand it reads of for all."""
+    taken = Matcher(label="shop", op="=~", value="x.*")
+    first = replace(RULE, name="first", match=((taken,),))
+    shops = ("x1", "x2", "y1", "y2")
+    with closing(store_on(place.url, clock, rules=(first, RULE))) as store:
+        store.start()
+        opened = store.accept(delivery(*(alert(shop=shop) for shop in shops)))
+        later = store.accept(delivery(*(alert("f2", shop=shop) for shop in shops)))
+
+    assert [v.verdict for v in opened.verdicts] == [Verdict.OPENED] * 4
+    assert [(v.verdict, v.incident) for v in later.verdicts] == [
+        (Verdict.JOINED, v.incident) for v in opened.verdicts
+    ]
 
 
 def test_the_text_of_a_delivery_is_stored_masked(store: Store) -> None:

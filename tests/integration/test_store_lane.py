@@ -1,12 +1,17 @@
 """The writer lane over a real file: whatever goes wrong, it goes on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from responder.incident.ports import StorageUnavailable
+from responder.incident.ports import Clock, StorageUnavailable
 from responder.store.databases import database_at
 from responder.store.lane import Lane, wait
 from tests.fakes import SetClock
@@ -32,6 +37,10 @@ def lane(tmp_path: Path) -> Iterator[Lane[str, str]]:
     database.close()
 
 
+def insert(conn: Connection, number: int) -> None:
+    conn.execute(text("INSERT INTO t VALUES (:n)"), {"n": number})
+
+
 def one(conn: Connection) -> int:
     return int(conn.execute(text("SELECT 1")).scalar_one())
 
@@ -49,6 +58,68 @@ def test_a_delivery_that_no_one_can_take_in_fails_alone(lane: Lane[str, str]) ->
     with pytest.raises(StorageUnavailable):
         wait(lane.deliver("an alert"), 5)
     assert wait(lane.submit(one), 5) == 1
+
+
+def test_of_a_job_that_fails_nothing_stays_and_its_neighbours_do(
+    lane: Lane[str, str],
+) -> None:
+    over = Event()
+
+    def keep(number: int) -> Callable[[Connection], None]:
+        return lambda conn: insert(conn, number)
+
+    def fail(conn: Connection) -> None:
+        insert(conn, 2)
+        raise Unforeseen
+
+    wait(lane.submit(lambda conn: conn.execute(text("CREATE TABLE t (n)"))), 5)
+    # What comes while the lane is busy is one batch.
+    busy = lane.submit(lambda conn: over.wait(20))
+    told = [lane.submit(job) for job in (keep(1), fail, keep(3))]
+    over.set()
+    wait(busy, 5)
+
+    assert wait(told[0], 5) is wait(told[2], 5) is None
+    with pytest.raises(Unforeseen):
+        wait(told[1], 5)
+    kept = lane.submit(lambda conn: conn.execute(text("SELECT n FROM t")).all())
+    assert wait(kept, 5) == [(1,), (3,)]
+
+
+@dataclass
+class Committing:
+    """A database whose commit fails, for a reason that may pass."""
+
+    lanes: int = 1
+    commits: int = 0
+    clock: Clock = field(default_factory=SetClock)
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        yield None
+        self.commits += 1
+        raise OperationalError("COMMIT", {}, Exception("connection lost"))
+
+    def passing(self, error: SQLAlchemyError) -> bool:
+        return True
+
+    def hold(self, conn: Connection, **wanted: object) -> None: ...
+
+    def open(self) -> Engine:
+        raise NotImplementedError
+
+    def close(self) -> None: ...
+
+
+def test_a_commit_that_fails_is_not_done_again() -> None:
+    """It may have been done all the same."""
+    database = Committing()
+    lane: Lane[str, str] = Lane(database, refuse_all)
+    lane.start()
+    with pytest.raises(StorageUnavailable):
+        wait(lane.submit(lambda conn: None), 5)
+    lane.close()
+    assert database.commits == 1
 
 
 def test_a_database_that_fails_in_its_own_way_does_not_end_the_lane(

@@ -69,6 +69,21 @@ def test_an_answer_lets_the_next_report_go(store: Store) -> None:
     assert store.decide(*other, [intended(3, OTHER_DIGEST)]).accepted
 
 
+def test_a_late_word_on_a_lost_call_lets_no_other_report_go(
+    store: Store, clock: SetClock
+) -> None:
+    lost, calling = (open_incident(store, alert(shop=shop)) for shop in "ab")
+    assert store.decide(*lost, [intended(1)]).accepted
+    clock.at = at(7)
+    store.renew([calling[0]])
+    assert store.decide(*calling, [intended(7)]).accepted
+
+    store.record(*lost, [answered(Outcome.UNKNOWN, 8)])
+
+    _, third = open_incident(store, alert(shop="c"))
+    assert store.brakes(third, at(8)).in_flight
+
+
 @pytest.mark.parametrize(("age", "blocks"), [(5.9, True), (6.0, False)])
 def test_an_intent_without_an_answer_blocks_others_for_timeout_and_a_second(
     store: Store, clock: SetClock, age: float, blocks: bool
