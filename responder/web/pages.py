@@ -179,7 +179,9 @@ def _incident(parts: Parts, incident_id: str) -> Response:
     # A veto can be undone for some seconds: its button must not stay for longer.
     fresh = stamp.ended_at is None and at - stamp.last_at < _UNDO
     slot = int(at.timestamp() // BUSY) if fresh else 0
-    tag = fingerprint(stamp, show, alive, parts.config_sha, slot)
+    # What holds every report holds this one's buttons, without a word on its timeline.
+    brakes = parts.controls.standing() if stamp.ended_at is None else None
+    tag = fingerprint(stamp, show, alive, brakes, parts.config_sha, slot)
     return served("incident", tag, at, QUIET if settled else BUSY, values)
 
 

@@ -7,11 +7,13 @@ import pytest
 
 from responder.incident.alert import PersonAction
 from responder.incident.events import PersonActed
+from responder.incident.pause import Pause
 from responder.web.live import BUSY, QUIET
 from tests.browser.scenes import (
     SCENES,
     SOME,
     recovered_events,
+    veto_events,
     web_of,
     working_events,
 )
@@ -46,6 +48,20 @@ def test_every_new_event_is_sent(path: str) -> None:
     answer = later.client().get(path, headers={**AGAIN, "If-None-Match": tag})
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents/inc-12"])
+def test_what_holds_every_report_is_sent_without_a_word_on_the_timeline(
+    path: str,
+) -> None:
+    web = web_of(veto_events(), later=60, heard=SOME)
+    tag = tag_of(web, path)
+    web.controls.paused = Pause(at=at(59), by="Ana", until=None)
+
+    answer = web.client().get(path, headers={**AGAIN, "If-None-Match": tag})
+
+    assert answer.status_code == 200
+    assert "paused: resume first" in answer.text
 
 
 def test_what_is_sent_again_is_the_inside_alone() -> None:
