@@ -52,6 +52,8 @@ class Now:
     """Why an outage would be missed, "" if it would not be."""
     would_act: str = ""
     """That one would be answered, and how that is known; "" while it is not."""
+    acts: str = "act"
+    """What Responder would do, by the modes of its rules."""
 
 
 def headline(now: Now) -> Headline:
@@ -67,7 +69,7 @@ def headline(now: Now) -> Headline:
     if now.paused:
         verb = "is" if now.held == 1 else "are"
         held = f" {count_of(now.held, 'incident')} {verb} held." if now.held else ""
-        return _headline("paused", f"{now.paused}{held}")
+        return paused(f"{now.paused}{held}")
     if now.open:
         return _headline("working", _of_several(known, known))
     recovered = _recovered(now)
@@ -84,6 +86,11 @@ def worker_dead() -> Headline:
     """Our own dead part: what a page shows may be old."""
     words = "Pages work, the worker does not: nothing is counted or reported."
     return _headline("unknown", words, ask="Restart Responder.")
+
+
+def paused(words: str) -> Headline:
+    """Who stopped automatic reports, or what else holds them all."""
+    return _headline("paused", words)
 
 
 def _storage_away(spooled: int) -> Headline:
@@ -233,7 +240,7 @@ def _never_heard(now: Now) -> str:
 
 def _quiet_sentence(now: Now) -> str:
     if now.would_act:
-        return f"Nothing is wrong. Responder would act: {now.would_act}."
+        return f"Nothing is wrong. Responder would {now.acts}: {now.would_act}."
     heard = now.heard_at or now.at
     day = f"{heard:%Y-%m-%d} " if now.at - heard > timedelta(hours=20) else ""
     return (

@@ -26,7 +26,7 @@ from responder.web.live import BUSY, QUIET, fingerprint, served
 from responder.web.masked import timeline_of
 from responder.web.parts import Parts
 from responder.web.presenting import rule_of
-from responder.web.readiness import missed, shown, would_act
+from responder.web.readiness import acts, missed, shown, would_act
 from responder.web.remembered import warnings
 from responder.web.standing import standing_words
 from responder.web.story import Deliveries, Story
@@ -85,6 +85,7 @@ def _now(parts: Parts) -> Response:
             held=standing.held,
             not_ready=quiet or missed(ready),
             would_act=would_act(ready),
+            acts=acts(parts.rules),
         )
         return {
             "head": headline(now),
