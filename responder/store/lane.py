@@ -183,8 +183,8 @@ class Lane(Generic[A, R]):
     def _hold(self, conn: Connection, jobs: Sequence[Job]) -> None:
         """Several rows are locked together: one by one, two lanes could entangle."""
         wanted = {incident for job in jobs for incident in job.incidents}
-        if len(wanted) > 1:
-            groups = [group for job in jobs for group in job.groups]
+        groups = {group for job in jobs for group in job.groups}
+        if len(wanted) + len(groups) > 1:
             self._database.hold(conn, groups=groups, incidents=wanted)
 
     def _take_in_all(

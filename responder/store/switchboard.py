@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
@@ -13,7 +13,11 @@ from responder.store import people
 from responder.store.engine import reading
 from responder.store.people import People
 
-Write = Callable[[Callable[[Connection], Any]], Any]
+
+class Write(Protocol):
+    """A job for the next transaction, which changes these incidents."""
+
+    def __call__(self, job: Callable[[Connection], Any], *incidents: str) -> Any: ...
 
 
 class Switchboard:
@@ -29,7 +33,8 @@ class Switchboard:
 
     def act(self, incident: str, action: Action) -> Pressed:
         found: Pressed = self._write(
-            lambda conn: self._people.act(conn, incident, action, self._clock.now())
+            lambda conn: self._people.act(conn, incident, action, self._clock.now()),
+            incident,
         )
         return found
 

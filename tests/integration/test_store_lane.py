@@ -1,6 +1,6 @@
 """The writer lane over a real file: whatever goes wrong, it goes on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,21 @@ def one(conn: Connection) -> int:
     return int(conn.execute(text("SELECT 1")).scalar_one())
 
 
+@contextmanager
+def busy(lane: Lane[str, str]) -> Iterator[None]:
+    """What is handed in meanwhile is one batch."""
+    begun, over = Event(), Event()
+
+    def work(conn: Connection) -> None:
+        begun.set()
+        over.wait(20)
+
+    lane.submit(work)
+    begun.wait(20)
+    yield
+    over.set()
+
+
 def test_a_job_that_fails_is_told_and_the_next_one_runs(lane: Lane[str, str]) -> None:
     def fail(conn: Connection) -> None:
         raise Unforeseen
@@ -63,8 +78,6 @@ def test_a_delivery_that_no_one_can_take_in_fails_alone(lane: Lane[str, str]) ->
 def test_of_a_job_that_fails_nothing_stays_and_its_neighbours_do(
     lane: Lane[str, str],
 ) -> None:
-    over = Event()
-
     def keep(number: int) -> Callable[[Connection], None]:
         return lambda conn: insert(conn, number)
 
@@ -73,11 +86,8 @@ def test_of_a_job_that_fails_nothing_stays_and_its_neighbours_do(
         raise Unforeseen
 
     wait(lane.submit(lambda conn: conn.execute(text("CREATE TABLE t (n)"))), 5)
-    # What comes while the lane is busy is one batch.
-    busy = lane.submit(lambda conn: over.wait(20))
-    told = [lane.submit(job) for job in (keep(1), fail, keep(3))]
-    over.set()
-    wait(busy, 5)
+    with busy(lane):
+        told = [lane.submit(job) for job in (keep(1), fail, keep(3))]
 
     assert wait(told[0], 5) is wait(told[2], 5) is None
     with pytest.raises(Unforeseen):
@@ -87,23 +97,33 @@ def test_of_a_job_that_fails_nothing_stays_and_its_neighbours_do(
 
 
 @dataclass
-class Committing:
-    """A database whose commit fails, for a reason that may pass."""
+class Noted:
+    """A database that writes nothing down but what is asked of it."""
 
+    commits_fail: bool = False
     lanes: int = 1
     commits: int = 0
+    held: list[object] = field(default_factory=list)
     clock: Clock = field(default_factory=SetClock)
 
     @contextmanager
     def writing(self) -> Iterator[Any]:
         yield None
         self.commits += 1
-        raise OperationalError("COMMIT", {}, Exception("connection lost"))
+        if self.commits_fail:
+            raise OperationalError("COMMIT", {}, Exception("connection lost"))
 
     def passing(self, error: SQLAlchemyError) -> bool:
         return True
 
-    def hold(self, conn: Connection, **wanted: object) -> None: ...
+    def hold(
+        self,
+        conn: Connection,
+        *,
+        groups: Iterable[tuple[str, str]] = (),
+        incidents: Iterable[str] = (),
+    ) -> None:
+        self.held.append((list(groups), sorted(incidents)))
 
     def open(self) -> Engine:
         raise NotImplementedError
@@ -113,13 +133,35 @@ class Committing:
 
 def test_a_commit_that_fails_is_not_done_again() -> None:
     """It may have been done all the same."""
-    database = Committing()
+    database = Noted(commits_fail=True)
     lane: Lane[str, str] = Lane(database, refuse_all)
     lane.start()
     with pytest.raises(StorageUnavailable):
         wait(lane.submit(lambda conn: None), 5)
     lane.close()
     assert database.commits == 1
+
+
+@pytest.mark.parametrize(
+    ("jobs", "held"),
+    [
+        ([(["i1"], [])], []),
+        ([(["i2"], []), (["i1"], [])], [([], ["i1", "i2"])]),
+        ([(["i1"], []), ([], [("r", "g")])], [([("r", "g")], ["i1"])]),
+    ],
+    ids=["one row", "two rows", "a row and a group"],
+)
+def test_what_a_batch_changes_is_locked_together_in_one_order(
+    jobs: list[tuple[list[str], list[tuple[str, str]]]], held: list[object]
+) -> None:
+    database = Noted()
+    lane: Lane[str, str] = Lane(database, refuse_all)
+    lane.start()
+    with busy(lane):
+        for incidents, groups in jobs:
+            lane.submit(lambda conn: None, incidents, groups)
+    lane.close()
+    assert database.held == held
 
 
 def test_a_database_that_fails_in_its_own_way_does_not_end_the_lane(
