@@ -61,7 +61,7 @@ def below(incident: Incident, rule: Rule, now: datetime) -> Step:
     )
 
 
-def no_link(incident: Incident, rule: Rule, now: datetime) -> Step:
+def no_link(incident: Incident, rule: Rule, now: datetime) -> Wait:
     """Confirmed, and nothing to call: look on, then call a person (rule 12)."""
     if failing := _still_failing(incident, rule, now):
         return failing

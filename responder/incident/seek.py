@@ -201,8 +201,15 @@ def _with_person(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) 
             return step
     if incident.confirmed_at and not incident.first_error_final:
         return TraceBack()
-    return Wait(
+    still = Wait(
         until=look_due(incident, rule, now),
         state=State.NEEDS_HUMAN,
         reason=incident.reason,
     )
+    readable = reached(incident) and not incident.unreadable_since
+    missing = readable and incident.no_link_since
+    if missing and incident.reason is Reason.LOGS_UNREADABLE:
+        # The logs can be read again, and say whose fault it is not.
+        found = no_link(incident, rule, now)
+        return found if found.state is State.NEEDS_HUMAN else still
+    return still

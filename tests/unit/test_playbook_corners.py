@@ -249,6 +249,33 @@ def test_rule_12_unproven_ends_once_the_errors_stayed_away() -> None:
     )
 
 
+def test_rule_12_logs_that_can_be_read_again_say_whose_fault_it_is_not() -> None:
+    incident = opened(
+        look(0, None),
+        look(60, None),
+        decided(60, State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE),
+        look(90, 14, links=()),
+        traced(90),
+    )
+    first = replace(incident, looked_at=at(149))
+    assert state_of(after(first, 149.1)) == (State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
+    later = replace(incident, looked_at=at(150))
+    assert state_of(after(later, 150.1)) == (State.NEEDS_HUMAN, Reason.NO_LINK)
+
+
+def test_rule_12_a_link_that_nobody_may_call_any_more_is_not_missed() -> None:
+    incident = opened(
+        look(0, None),
+        look(60, None),
+        decided(60, State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE),
+        look(150, 14),
+        traced(150),
+        UNCLEAN,
+    )
+    found = after(incident, 150.1)
+    assert state_of(found) == (State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
+
+
 def test_rule_12_a_call_is_not_taken_back_for_what_was_calm_before_it() -> None:
     incident = reported(
         look(11, 0, links=()),
