@@ -36,10 +36,10 @@ def cassettes_since(
     rules: Mapping[str, Rule],
     mask: Callable[[str], str],
 ) -> Iterator[Cassette]:
-    """The cassettes of all incidents opened since then, newest first."""
+    """The cassettes of all incidents opened since then, newest first; no drills."""
     cursor: str | None = None
     while True:
-        search = Search(since=since, limit=_PAGE, cursor=cursor)
+        search = Search(since=since, limit=_PAGE, cursor=cursor, drills=False)
         page = archive.search(search)
         for summary in page.incidents:
             found = cassette_of(archive, summary.id, rules, mask)

@@ -1,16 +1,20 @@
 """`record`, `diff --history` and `cassette import`, typed."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from responder.app import build
+from responder.cassette.bodies import LABELS
 from responder.cassette.files import load
 from responder.config.settings import Settings
 from responder.incident.alert import Delivery
 from responder.incident.listing import Search
+from responder.incident.mark import MARK
 from responder.replay import understand
+from responder.server import HttpServer
 from responder.testing import grafana_body
 from tests.cassettes import changed, settings_of
 from tests.commands import Typist
@@ -29,15 +33,15 @@ def configuration(tmp_path: Path) -> Path:
     return file
 
 
-def live_one(settings: Settings) -> None:
+def live_one(settings: Settings, name: str = "d1", **labels: str) -> None:
     responder = build(settings)
     responder.start()
     store = responder.store
-    body = grafana_body()
+    body = grafana_body(labels={**LABELS, **labels})
     text = json.dumps(body)
     notification = understand(text.encode())
     delivery = Delivery(
-        id="d1",
+        id=name,
         received_at=store.clock.now(),
         notification=notification,
         body=text,
@@ -98,6 +102,32 @@ def test_the_history_is_compared_too(
     found = json.loads(said.out)
     assert said.status == 0
     assert [one["change"] for one in found["cassettes"]] == ["same"]
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_a_drill_is_no_incident_of_the_past(
+    served: bool, type_command: Typist, configuration: Path, tmp_path: Path
+) -> None:
+    settings = settings_of(configuration.read_text())
+    live_one(settings, "d2", **{MARK: "5c0ffee5c0ff"})
+    old = tmp_path / "old.yaml"
+    old.write_text(changed())
+    typed = ("diff", "--from", old, "--to", configuration, "--history", "1d", "--json")
+
+    with ExitStack() as stack:
+        if served:
+            responder = build(settings)
+            stack.callback(responder.close)
+            assert len(responder.store.search(Search()).incidents) == 2
+            http = HttpServer(responder.web, "127.0.0.1", 0)
+            http.start()
+            stack.callback(http.stop)
+            listen = f"server: {{listen: '127.0.0.1:{http.port}'}}\n"
+            configuration.write_text(listen + configuration.read_text())
+        said = type_command(*typed)
+
+    assert said.status == 0, said.err
+    assert len(json.loads(said.out)["cassettes"]) == 1
 
 
 def test_bodies_and_an_export_become_a_cassette(
