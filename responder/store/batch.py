@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from responder.incident.alert import Delivery
 from responder.incident.events import Event
@@ -21,6 +21,9 @@ from responder.incident.names import Reason, State
 from responder.store.tables import AnyRow, firings, incidents
 
 _CHUNK = 1000
+MOST_FIRINGS = 500
+"""So many of an alert's firings are looked at, the newest: one that comes and goes all
+day, kept for months, would hold up all intake."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,6 +140,13 @@ _UNHEARD = (
     )
     .order_by(_ROW.ended_at)
 )
-_HEARD = select(firings).where(
-    firings.c.fingerprint.in_(bindparam("prints", expanding=True))
+_NEWEST_FIRST = func.row_number().over(
+    partition_by=(firings.c.fingerprint, firings.c.rule),
+    order_by=firings.c.starts_at.desc(),
 )
+_NUMBERED = (
+    select(firings, _NEWEST_FIRST.label("newer"))
+    .where(firings.c.fingerprint.in_(bindparam("prints", expanding=True)))
+    .subquery()
+)
+_HEARD = select(_NUMBERED).where(_NUMBERED.c.newer <= MOST_FIRINGS)

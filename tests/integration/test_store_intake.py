@@ -10,12 +10,15 @@ import pytest
 from sqlalchemy import select
 
 from responder.incident.alert import Person, PersonAction
+from responder.incident.known import FiringRow
 from responder.incident.listing import Search
 from responder.incident.names import Reason, Sender, State, Status, Verdict
 from responder.incident.ports import StorageUnavailable
 from responder.incident.rule import Matcher
 from responder.store import Store, tables
+from responder.store.batch import MOST_FIRINGS, read_known
 from responder.store.engine import reading
+from responder.store.spoken import write_firings
 from tests.conftest import Place
 from tests.fakes import SetClock
 from tests.store_parts import (
@@ -228,6 +231,31 @@ def test_alerts_of_every_rule_and_group_find_what_is_open(
     assert [(v.verdict, v.incident) for v in later.verdicts] == [
         (Verdict.JOINED, v.incident) for v in opened.verdicts
     ]
+
+
+def test_of_an_alert_that_came_and_went_for_months_the_newest_firings_are_read(
+    store: Store,
+) -> None:
+    starts = [at(-60 * n) for n in range(MOST_FIRINGS + 20)]
+    heard = [
+        FiringRow(
+            rule=rule,
+            fingerprint="f1",
+            starts_at=start,
+            incident=None,
+            resolved=True,
+        )
+        for rule in (RULE.name, "another")
+        for start in starts
+    ]
+    store.write(lambda conn: write_firings(conn, heard, at(0)))
+
+    with reading(store.engine) as conn:
+        known = read_known(conn, [delivery()], [], at(0))
+
+    newest = set(starts[:MOST_FIRINGS])
+    assert set(known.firings[(RULE.name, "f1")]) == newest
+    assert set(known.firings[("another", "f1")]) == newest
 
 
 def test_the_text_of_a_delivery_is_stored_masked(store: Store) -> None:
