@@ -1,6 +1,7 @@
 """The incident report: to download, and as a page to read."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Blueprint, Response, render_template, request
 from markdown_it import MarkdownIt
@@ -67,9 +68,8 @@ def write_report(
     if found is None:
         return None
     incident, events = found
-    before = Search(until=incident.opened_at, limit=1)
-    same = Search(rule=incident.rule, until=incident.opened_at, limit=_HISTORY)
-    earlier = archive.search(same)
+    before = Search(until=incident.opened_at, limit=1, drills=False)
+    earlier = archive.search(replace(before, rule=incident.rule, limit=_HISTORY))
     history = History(
         earlier=earlier.incidents,
         more=earlier.cursor is not None,

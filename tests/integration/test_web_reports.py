@@ -136,6 +136,17 @@ def test_earlier_incidents_of_the_rule_are_told() -> None:
     assert {search.until for search in asked} == {founding.heard()}
 
 
+def test_a_drill_of_the_evening_before_is_no_earlier_incident() -> None:
+    service = web()
+    drilled = summary_of(fold("inc-0", founding.as_it_would_have_been()), "")
+    service.archive.incidents = [replace(drilled, drill=True)]
+
+    text = service.client().get(f"{REPORT}.md").text
+
+    assert "`inc-0`" not in text
+    assert "No earlier incident" in text
+
+
 @pytest.mark.parametrize(
     "number", ["0", "-1", "x", "1.5", "99999", "٣", "", "9" * 5000, "0000000012345678"]
 )
