@@ -76,13 +76,13 @@ def weigh(
     answers: Sequence[Evidence],
     now: datetime,
 ) -> tuple[Looked, Mapping[str, ReportLink]]:
-    """One look from the answers to `questions`, and the links by their digest."""
-    by_name = {answer.name: own(answer, incident.drill) for answer in answers}
+    """One look from the answers to `questions` in their order, and links by digest."""
+    owned = [own(answer, incident.drill) for answer in answers]
+    of_orders = {answer.name: answer for answer in owned[len(rule.checks) :]}
     readings: list[CheckReading] = []
     counted: dict[str, LogLine] = {}
     matched: dict[str, LogLine] = {}
-    for check in rule.checks:
-        answer = by_name[check.name]
+    for check, answer in zip(rule.checks, owned[: len(rule.checks)], strict=True):
         since = counted_since(incident, check, brakes, now)
         fresh = _fresh(answer, rule, brakes)
         readings.append(_reading(check, answer, fresh, since, now))
@@ -93,7 +93,7 @@ def weigh(
     anew = _since_answer(matched.values(), rule, brakes, verified)
     sought = counted.values() if verified is None else anew
     kept = counted if verified is None else matched
-    traffic, failed = by_name.get(TRAFFIC), by_name.get(FAILED)
+    traffic, failed = of_orders.get(TRAFFIC), of_orders.get(FAILED)
     looked = Looked(
         at=now,
         since=min((r.since for r in readings), default=now),

@@ -1,10 +1,11 @@
 """The walk back through the logs to the first error of an incident."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from responder.incident.drill import own
 from responder.incident.events import FirstErrorFound
-from responder.incident.evidence import Counted, LogLine, Question
+from responder.incident.evidence import Counted, Evidence, LogLine, Question
 from responder.incident.look import FAILED, MOST_LINES
 from responder.incident.model import Incident
 from responder.incident.ports import LogSource
@@ -31,12 +32,12 @@ def trace_back(
         since = max(earliest, first - rule.longest_window)
         read = logs.read(_questions(rule, since, first))
         answers = [own(answer, incident.drill) for answer in read]
-        counted = [a for a in answers if isinstance(a, Counted)]
-        complete = complete and len(counted) == len(answers)
-        for answer in counted:
-            kept = failed if answer.name == FAILED else found
-            kept.update((line.key, line) for line in answer.lines)
-        times = [line.at for a in counted if a.name != FAILED for line in a.lines]
+        complete = complete and all(isinstance(a, Counted) for a in answers)
+        # In the order of the questions: a check may be named as failed orders are.
+        errors = _lines(answers[: len(rule.checks)])
+        found.update(errors)
+        failed.update(_lines(answers[len(rule.checks) :]))
+        times = [line.at for line in errors.values()]
         if not complete or not times:
             break
         first = min(times)
@@ -49,6 +50,11 @@ def trace_back(
         failed_lines=tuple(sorted(failed)[:MOST_LINES]),
         complete=complete,
     )
+
+
+def _lines(answers: Sequence[Evidence]) -> dict[str, LogLine]:
+    counted = (answer for answer in answers if isinstance(answer, Counted))
+    return {line.key: line for answer in counted for line in answer.lines}
 
 
 def _questions(rule: Rule, since: datetime, until: datetime) -> list[Question]:

@@ -404,3 +404,24 @@ def test_an_incident_remembers_only_so_many_lines() -> None:
     assert len(first.lines) == MOST_LINES
     assert weighed(storm, incident=opened(first)).lines == ()
     assert counts(first) == [MOST_LINES + 5]
+
+
+def test_a_check_that_is_named_as_the_orders_are_is_weighed_by_its_own_answer() -> None:
+    """Orders that can be counted must not pass for errors, nor hide that none can."""
+    checks = (replace(RULE.checks[0], name="failed"), replace(SLOW, name="traffic"))
+    rule = replace(FAILED, checks=checks)
+    orders = [line(n, text=f"{n}") for n in range(3, 9)]
+
+    looked = weighed(
+        blind("failed"),
+        counted(name="traffic"),
+        counted(*orders, name="traffic"),
+        counted(*orders, name="failed"),
+        incident=verifying(traced(2)),
+        rule=rule,
+        now=10,
+    )
+
+    assert counts(looked) == [None, 0]
+    assert looked.good_orders == 6
+    assert len(looked.failed_lines) == 6

@@ -18,6 +18,7 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
+from responder.incident.fold import fold
 from responder.incident.link import ReportLink
 from responder.incident.names import (
     Decision,
@@ -30,12 +31,14 @@ from responder.incident.names import (
 )
 from responder.incident.ports import Lease, StorageUnavailable
 from responder.incident.rule import Rule
+from responder.worker.trace import trace_back
 from responder.worker.turn import MOST_STEPS, Turn
 from tests.worker_parts import (
     LINK,
     NEWER,
     RULE,
     Bench,
+    ListedLogs,
     at,
     failing,
     opened,
@@ -333,6 +336,16 @@ def test_storage_that_fails_before_the_intent_means_no_call(method: str) -> None
         turn(bench)
 
     assert bench.factory.calls == []
+
+
+def test_a_check_that_is_named_as_the_failed_orders_leads_to_the_first_error() -> None:
+    rule = replace(RULE, checks=(replace(RULE.checks[0], name="failed"),), failed="{}")
+    logs = ListedLogs(evidence=failing(6))
+
+    found = trace_back(logs, fold("i1", opened()), rule, at(0))
+
+    assert found.first_error_at == at(-30)
+    assert len(found.lines) == 6
 
 
 def test_a_report_is_timed_from_the_opening_once() -> None:
