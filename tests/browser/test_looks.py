@@ -135,6 +135,18 @@ def test_a_refusal_is_a_page_as_well(opens: Opens, serves: Serves) -> None:
     expect(page.locator("#head h1")).to_contain_text("QUIET")
 
 
+def test_a_stretch_of_unknown_length_is_hatched_in_its_bar(
+    opens: Opens, serves: Serves
+) -> None:
+    page = opens(serves(SCENES["blind"]()) + "/incidents/inc-12")
+
+    unknown, known = page.locator("svg.delay rect.owner").all()
+
+    fill = "rect => getComputedStyle(rect).fill"
+    assert unknown.evaluate(fill).startswith("url(")
+    assert known.evaluate(fill).startswith("rgb(")
+
+
 @pytest.mark.parametrize("name", ["report", "close", "note", "reported-by-hand"])
 def test_a_question_can_be_read_by_everybody(
     name: str, opens: Opens, serves: Serves
