@@ -85,7 +85,7 @@ def read_known(
             known.groups.setdefault(group, []).append(row.id)
     known.unheard = _unheard(conn, ended_since)
     prints = sorted({a.fingerprint for d in arrived for a in d.notification.alerts})
-    for some in _chunks(prints):
+    for some in chunks(prints):
         for row in conn.execute(_HEARD, {"prints": some}):
             seen = known.firings.setdefault((row.rule, row.fingerprint), {})
             seen[row.starts_at] = KnownFiring(
@@ -104,7 +104,7 @@ def _open(conn: Connection, spoken_of: Iterable[tuple[str, str]]) -> Iterator[An
     for rule, group in spoken_of:
         groups.setdefault(rule, set()).add(group)
     for rule, names in groups.items():
-        for some in _chunks(sorted(names)):
+        for some in chunks(sorted(names)):
             yield from conn.execute(_OPEN_OF, {"of": rule, "groups": some})
 
 
@@ -118,7 +118,7 @@ def _unheard(
     }
 
 
-def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(names), _CHUNK):
         yield names[start : start + _CHUNK]
 

@@ -15,7 +15,7 @@ from responder.incident.rule import Rule
 from responder.incident.starts import STAYS
 from responder.incident.triage import triage
 from responder.store.appends import newborn
-from responder.store.batch import Batch, read_known
+from responder.store.batch import Batch, chunks, read_known
 from responder.store.claims import LEASE_FOR, is_leased, new_lease
 from responder.store.engine import Database
 from responder.store.spoken import Arrival, write_deliveries, write_firings
@@ -116,8 +116,7 @@ class Desk:
         # A group that is new to an incident is to be told what is known of it.
         joined = [name for name, row in rows.items() if batch.joins(row)]
         if joined:
-            marked = update(incidents).where(incidents.c.id.in_(joined))
-            conn.execute(marked.values(untold=True))
+            conn.execute(_JOINED, [{"which": name} for name in joined])
         new: list[dict[str, Any]] = []
         written: list[dict[str, Any]] = []
         for name in batch.opened:
@@ -169,6 +168,7 @@ _LOCKED: Select[Any] = (
     .with_for_update()
 )
 _BY_ID = update(incidents).where(incidents.c.id == bindparam("which"))
+_JOINED = _BY_ID.values(untold=True)
 _STANDING = _BY_ID.values(
     {
         name: bindparam(name)
@@ -220,6 +220,9 @@ def _stands(row: AnyRow, open_then: dict[str, bool]) -> bool:
 
 
 def _lock_rows(conn: Connection, wanted: set[str]) -> dict[str, AnyRow]:
-    if not wanted:
-        return {}
-    return {row.id: row for row in conn.execute(_LOCKED, {"ids": sorted(wanted)})}
+    """The rows as they stay until the commit. The groups are held already."""
+    return {
+        row.id: row
+        for some in chunks(sorted(wanted))
+        for row in conn.execute(_LOCKED, {"ids": some})
+    }

@@ -12,7 +12,7 @@ from responder.incident.agreement import Agreement
 from responder.incident.listing import BadCursor, Search
 from responder.incident.names import Outcome, State
 from responder.web.guard import Operators
-from responder.web.masked import timeline_of
+from responder.web.masked import listed, timeline_of
 from responder.web.openapi import document
 from responder.web.parts import Parts
 from responder.web.presenting import incident_json, summary_json, timeline_json
@@ -51,13 +51,13 @@ def api(parts: Parts, operators: Operators) -> Blueprint:
     @blueprint.get("/incidents")
     def incidents() -> Response:
         try:
-            page = parts.archive.search(search_of(request.args))
+            page = listed(parts.archive, search_of(request.args), parts.masker)
         except BadCursor:
             return _error(400, "cursor: not one of ours; leave it out to start anew")
         except BadParameter as error:
             return _error(400, str(error))
-        listed = [summary_json(incident) for incident in page.incidents]
-        return jsonify({"incidents": listed, "cursor": page.cursor})
+        found = [summary_json(incident) for incident in page.incidents]
+        return jsonify({"incidents": found, "cursor": page.cursor})
 
     @blueprint.get("/incidents/<incident_id>")
     def incident(incident_id: str) -> Response:

@@ -15,6 +15,7 @@ from responder.web.agreeing import tallies
 from responder.web.api import BadParameter, search_of
 from responder.web.guard import Operators
 from responder.web.lists import DeliveryRow, IncidentRow
+from responder.web.masked import listed
 from responder.web.parts import Parts
 from responder.web.shadow import trusts
 
@@ -45,7 +46,7 @@ def _incidents(parts: Parts) -> Response:
     given = MultiDict((n, v.strip()) for n, v in request.args.items() if v.strip())
     wrong = ""
     try:
-        page = parts.archive.search(search_of(given))
+        page = listed(parts.archive, search_of(given), parts.masker)
     except (BadCursor, BadParameter) as error:
         page, wrong = IncidentPage(incidents=(), cursor=None), _sentence(error)
     shown = render_template(

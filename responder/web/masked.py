@@ -8,6 +8,7 @@ from typing import Any
 
 from responder.incident.events import Event
 from responder.incident.fold import fold
+from responder.incident.listing import IncidentPage, IncidentSummary, Search
 from responder.incident.model import Incident
 from responder.incident.ports import Archive
 
@@ -41,6 +42,21 @@ def timeline_of(
     # The row knows a later look than the timeline does.
     folded = fold(incident_id, events)
     return replace(folded, looked_at=incident.looked_at), events
+
+
+def listed(archive: Archive, asked: Search, mask: Mask) -> IncidentPage:
+    """Stored incidents in a list as people may see them. Raises `BadCursor`."""
+    page = archive.search(asked)
+    return replace(page, incidents=tuple(_row(one, mask) for one in page.incidents))
+
+
+def _row(incident: IncidentSummary, mask: Mask) -> IncidentSummary:
+    return replace(
+        incident,
+        group=mask(incident.group),
+        summary=mask(incident.summary),
+        reports=tuple(replace(r, message=mask(r.message)) for r in incident.reports),
+    )
 
 
 def masked_all(events: tuple[Event, ...], masker: Mask) -> tuple[Event, ...]:

@@ -23,7 +23,7 @@ from responder.web.headline import Now, headline, worker_dead
 from responder.web.heartbeat import silence
 from responder.web.lists import DeliveryRow, IncidentRow
 from responder.web.live import BUSY, QUIET, fingerprint, served
-from responder.web.masked import timeline_of
+from responder.web.masked import listed, timeline_of
 from responder.web.parts import Parts
 from responder.web.presenting import rule_of
 from responder.web.readiness import acts, missed, shown, would_act
@@ -65,7 +65,8 @@ def pages(parts: Parts, operators: Operators) -> Blueprint:
 
 def _now(parts: Parts) -> Response:
     at, archive = parts.clock.now(), parts.archive
-    open_ones = archive.search(Search(open_only=True, drills=False)).incidents
+    asked = Search(open_only=True, drills=False)
+    open_ones = listed(archive, asked, parts.masker).incidents
     recent = _recent(parts, beside=len(open_ones))
     told = _told(archive)
     alive, standing = parts.worker_alive(), parts.controls.standing()
@@ -123,7 +124,7 @@ def _lasting(parts: Parts, memory: Memory, at: datetime) -> Mapping[str, object]
 def _recent(parts: Parts, beside: int) -> list[IncidentSummary]:
     """The latest that ended; so many others are open."""
     search = Search(limit=_RECENT + beside, drills=False)
-    latest = parts.archive.search(search).incidents
+    latest = listed(parts.archive, search, parts.masker).incidents
     return [i for i in latest if i.state.ended or i.ended_at][:_RECENT]
 
 

@@ -189,6 +189,18 @@ def test_a_text_stored_before_it_became_a_secret_is_shown_nowhere(path: str) -> 
     assert SECRET not in shown
 
 
+@pytest.mark.parametrize("path", ["/", "/incidents", "/api/incidents"])
+def test_a_list_masks_what_became_a_secret_later(path: str) -> None:
+    web = web_of(working_events())
+    (known,) = web.archive.incidents
+    web.archive.incidents[:] = [replace(known, summary=f"x {SECRET} y")]
+
+    shown = web.client().get(path).text
+
+    assert "x *** y" in shown
+    assert SECRET not in shown
+
+
 @pytest.mark.parametrize(
     ("length", "words"),
     [
