@@ -2,6 +2,7 @@
 
 import json
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -43,7 +44,7 @@ class Fault:
 Answer = tuple[int, Any]
 
 
-class ApiServer:
+class ApiServer(ABC):
     """Use as a context manager; `url` is the base address."""
 
     def __init__(self) -> None:
@@ -61,9 +62,9 @@ class ApiServer:
     def url(self) -> str:
         return self._server.url
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Answer:
         """Status and JSON body (None for none) of an ordinary answer."""
-        raise NotImplementedError
 
     def asked(self, method: str, end: str = "") -> list[Asked]:
         """The requests of this method whose path ends so."""
