@@ -9,11 +9,9 @@ from responder.incident.brakes import Brakes
 from responder.incident.model import Incident
 from responder.incident.pause import Pause
 from responder.store import tables
-from responder.store.links import HOUR, Supplier, busy_elsewhere, record_of
-from responder.store.tables import AnyRow, calls, factories, incidents, links
-
-# Far more than an hour of logs can speak of; older ones are in no window.
-_LINKS = 500
+from responder.store.known_links import KnownLinks, newest_links
+from responder.store.links import HOUR, Supplier, busy_elsewhere
+from responder.store.tables import AnyRow, calls, factories, incidents
 
 
 def read_brakes(
@@ -22,14 +20,19 @@ def read_brakes(
     supplier: Supplier,
     now: datetime,
     ready_at: datetime | None = None,
+    known: KnownLinks | None = None,
 ) -> Brakes:
-    """The brakes as of `now`, from this incident's point of view."""
+    """The brakes as of `now`, from this incident's point of view.
+
+    `known` is for committed reads: what a transaction wrote itself may be undone.
+    """
     row = _standing(conn, incident, supplier, now)
     hour = hour_of_calls(conn, supplier, now)
-    known = conn.execute(_KNOWN, {"factory": supplier.name})
+    changes = row.changes or 0
+    links = known.at(conn, changes) if known else newest_links(conn, supplier)
     return Brakes(
         floor=row.floor,
-        links={r.digest: record_of(r, supplier) for r in known},
+        links=links,
         in_flight=bool(row.busy),
         reports_last_hour=hour.count,
         max_reports_per_hour=supplier.max_reports_per_hour,
@@ -99,12 +102,6 @@ def _standing(
 
 
 # Made once: before every step of every incident they are asked again.
-_KNOWN = (
-    select(links)
-    .where(links.c.factory == bindparam("factory"))
-    .order_by(links.c.answered_at.desc())
-    .limit(_LINKS)
-)
 _RECENT = select(func.count()).select_from(calls).where(calls.c.at > bindparam("since"))
 _STANDING = select(
     tables.brakes,
@@ -112,6 +109,10 @@ _STANDING = select(
     .where(factories.c.name == bindparam("factory"))
     .scalar_subquery()
     .label("floor"),
+    select(factories.c.changes)
+    .where(factories.c.name == bindparam("factory"))
+    .scalar_subquery()
+    .label("changes"),
     exists()
     .where(
         busy_elsewhere(bindparam("incident"), bindparam("factory"), bindparam("left"))

@@ -209,3 +209,9 @@ def _write(
             index_elements=[links.c.factory, links.c.digest], set_=marks
         )
     )
+    one_more = upsert(conn, factories).values(name=supplier.name, changes=1)
+    conn.execute(
+        one_more.on_conflict_do_update(
+            index_elements=[factories.c.name], set_={"changes": factories.c.changes + 1}
+        )
+    )

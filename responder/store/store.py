@@ -33,6 +33,7 @@ from responder.store.engine import Database, reading
 from responder.store.ids import Ids
 from responder.store.inline import InlineLane
 from responder.store.intake import Desk
+from responder.store.known_links import KnownLinks
 from responder.store.lane import Lane, wait
 from responder.store.links import Supplier
 from responder.store.openings import StoredDuties, StoredOpenings
@@ -79,6 +80,7 @@ class Store(StoredArchive):
         self._folds = Folds()
         self._stories = Stories()
         self._supplier = supplier
+        self._links = KnownLinks(supplier)
         self._appends = Appends(self._supplier, summarise, self._database)
         self._desk = Desk(
             rules=tuple(rules),
@@ -89,9 +91,7 @@ class Store(StoredArchive):
             now=clock.now,
         )
         people = People(rules=rules, supplier=self._supplier, summarise=summarise)
-        self.controls = Switchboard(
-            people, self.write, lambda: self.engine, self._clock
-        )
+        self.controls = Switchboard(people, self.write, lambda: self.engine, clock)
         self.duties = StoredDuties(self.write, lambda: self.engine, self._clock)
         self.openings = StoredOpenings(
             self.write, lambda: self.engine, self._database, summarise, self.new_id
@@ -177,8 +177,9 @@ class Store(StoredArchive):
         return with_row(found, row)
 
     def brakes(self, incident: Incident, now: datetime) -> Brakes:
+        since, known = self._ready_at, self._links
         with reading(self.engine) as conn:
-            return read_brakes(conn, incident, self._supplier, now, self._ready_at)
+            return read_brakes(conn, incident, self._supplier, now, since, known)
 
     def record(
         self, lease: Lease, incident: Incident, events: Sequence[Event]

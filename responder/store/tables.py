@@ -147,6 +147,8 @@ factories = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("floor_at", Moment),
+    # How often a row of `links` was written: what was read of them is good until then.
+    Column("changes", Integer, nullable=False, server_default="0"),
 )
 
 brakes = Table(

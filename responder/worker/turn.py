@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from responder.incident.brakes import Brakes
 from responder.incident.link import ReportLink
 from responder.incident.look import questions, weigh
 from responder.incident.names import Decision
@@ -75,27 +76,26 @@ class Turn:
             if stopping() or not self._fresh(self._lease):
                 self._ledger.flush()
                 return now
-            step = self._next(now)
+            brakes = self._braked(now)
+            step = next_step(self._ledger.incident, self._rule, brakes, now)
             match step:
                 case Wait() | Watch() | Rest():
                     if self._settle(step, now):
                         return None if isinstance(step, Rest) else step.until
                 case _:
-                    if (due := self._take(step, now)) is not None:
+                    if (due := self._take(step, brakes, now)) is not None:
                         return due
         self._ledger.flush()
         return self._tools.clock.now() + self._rule.recheck
 
-    def _next(self, now: datetime) -> Step:
+    def _braked(self, now: datetime) -> Brakes:
         brakes = self._tools.store.brakes(self._ledger.incident, now)
-        if self._pasted:
-            brakes = replace(brakes, pasted=frozenset(self._pasted))
-        return next_step(self._ledger.incident, self._rule, brakes, now)
+        return replace(brakes, pasted=frozenset(self._pasted))
 
-    def _take(self, step: Step, now: datetime) -> datetime | None:
+    def _take(self, step: Step, brakes: Brakes, now: datetime) -> datetime | None:
         match step:
             case Gather():
-                self._gather(now)
+                self._gather(brakes, now)
             case TraceBack():
                 found = trace_back(
                     self._tools.logs, self._ledger.incident, self._rule, now
@@ -104,7 +104,7 @@ class Turn:
                 self._ledger.note(found)
                 self._ledger.flush()
             case Send():
-                return self._send(step, now)
+                return self._send(step, brakes, now)
             case Lost():
                 self._lost(now)
             case Note():
@@ -119,9 +119,8 @@ class Turn:
                 raise AssertionError("these end a turn")
         return None
 
-    def _gather(self, now: datetime) -> None:
+    def _gather(self, brakes: Brakes, now: datetime) -> None:
         tools, incident = self._tools, self._ledger.incident
-        brakes = tools.store.brakes(incident, now)
         started = tools.clock.monotonic()
         asked = questions(incident, self._rule, brakes, now)
         answers = tools.logs.read(asked)
@@ -149,7 +148,7 @@ class Turn:
         self._ledger.flush()
         return True
 
-    def _send(self, step: Send, now: datetime) -> datetime | None:
+    def _send(self, step: Send, brakes: Brakes, now: datetime) -> datetime | None:
         """Reserve, call, write down the answer; due later without the link at hand.
 
         A link that must be found first is called by the evidence found with it.
@@ -157,7 +156,7 @@ class Turn:
         fixed = self._tools.fixed_link
         link = fixed or self._links.get(step.digest) or self._pasted.get(step.digest)
         if link is None:
-            self._gather(now)
+            self._gather(brakes, now)
             if step.digest in self._links:
                 return None
             self._ledger.flush()
