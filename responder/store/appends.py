@@ -21,8 +21,10 @@ from responder.incident.ports import Appended, Lease
 from responder.store.claims import holds
 from responder.store.engine import Database
 from responder.store.links import Supplier, answered, reserve
-from responder.store.tables import AnyRow, events, firings, incidents
+from responder.store.tables import AnyRow, firings, incidents
 from responder.store.timeline import (
+    BY_ID,
+    EVENT,
     Summarise,
     append,
     birth_of,
@@ -101,7 +103,7 @@ class Appends:
                 }
             ],
         )
-        conn.execute(insert(events), event_rows(new, 0, story))
+        conn.execute(EVENT, event_rows(new, 0, story))
         conn.execute(
             update(firings)
             .where(firings.c.incident == old.id, firings.c.resolved.is_(False))
@@ -113,11 +115,7 @@ class Appends:
         self, conn: Connection, incident: Incident, added: Sequence[Event]
     ) -> Incident:
         (after,) = append(conn, [(incident, added)])
-        conn.execute(
-            update(incidents)
-            .where(incidents.c.id == after.id)
-            .values(columns_of(after, self.summarise))
-        )
+        conn.execute(BY_ID, {"which": after.id, **columns_of(after, self.summarise)})
         return after
 
 

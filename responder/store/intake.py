@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from responder.incident.alert import Delivery
 from responder.incident.fold import fold
@@ -21,10 +21,11 @@ from responder.store.engine import Database
 from responder.store.spoken import Arrival, write_deliveries, write_firings
 from responder.store.tables import (
     AnyRow,
-    events,
     incidents,
 )
 from responder.store.timeline import (
+    BY_ID,
+    EVENT,
     Folds,
     Summarise,
     append,
@@ -129,8 +130,8 @@ class Desk:
             new.append(row)
             written += event_rows(name, 0, story)
         if new:
-            conn.execute(insert(incidents), new)
-            conn.execute(insert(events), written)
+            conn.execute(_INCIDENT, new)
+            conn.execute(EVENT, written)
         return leases
 
     def _append(self, conn: Connection, batch: Batch, rows: dict[str, AnyRow]) -> None:
@@ -145,7 +146,7 @@ class Desk:
                 {"which": after.id, **columns_of(after, self.summarise)}
                 for after in append(conn, pairs)
             ]
-            conn.execute(_BY_ID, changed)
+            conn.execute(BY_ID, changed)
 
 
 _ROW = incidents.c
@@ -167,9 +168,9 @@ _LOCKED: Select[Any] = (
     .order_by(_ROW.rule, _ROW.grp, _ROW.id)
     .with_for_update()
 )
-_BY_ID = update(incidents).where(incidents.c.id == bindparam("which"))
-_JOINED = _BY_ID.values(untold=True)
-_STANDING = _BY_ID.values(
+_INCIDENT = insert(incidents)
+_JOINED = BY_ID.values(untold=True)
+_STANDING = BY_ID.values(
     {
         name: bindparam(name)
         for name in (

@@ -11,11 +11,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    bindparam,
     exists,
     func,
     insert,
     or_,
     select,
+    update,
 )
 
 from responder.incident.brakes import LinkRecord
@@ -23,7 +25,7 @@ from responder.incident.events import ReportAnswered, ReportIntended
 from responder.incident.link import ReportLink
 from responder.incident.names import Outcome, Reason
 from responder.store.tables import AnyRow, brakes, calls, factories, links
-from responder.store.upsert import upsert
+from responder.store.upsert import put, upsert
 
 HOUR = timedelta(hours=1)
 _SPENDING = frozenset(
@@ -86,15 +88,8 @@ def record_at(conn: Connection, supplier: Supplier, digest: str) -> LinkRecord |
     return record_of(row, supplier) if row else None
 
 
-def in_flight_elsewhere(
-    incident: str, supplier: Supplier, now: datetime
-) -> ColumnElement[bool]:
-    """The condition on `links` that another incident's report has no answer yet."""
-    return busy_elsewhere(incident, supplier.name, now - supplier.patience)
-
-
 def busy_elsewhere(incident: Any, factory: Any, since: Any) -> ColumnElement[bool]:
-    """The same of values or of parameters: a report that left later than `since`."""
+    """Another incident's report that left later than `since` has no answer yet."""
     return and_(
         links.c.factory == factory,
         links.c.in_flight_since > since,
@@ -113,15 +108,14 @@ def reserve(
 
     The one row of `brakes` is locked first: reservations follow one another.
     """
-    until = brakes.c.paused_until
-    paused = and_(brakes.c.paused, or_(until.is_(None), until > now))
-    if conn.execute(select(paused).with_for_update()).scalar_one():
+    if conn.execute(_PAUSED, {"now": now}).scalar_one():
         return False
-    counted = select(func.count()).select_from(calls).where(calls.c.at > now - HOUR)
-    if conn.execute(counted).scalar_one() >= supplier.max_reports_per_hour:
+    counted = conn.execute(_COUNTED, {"since": now - HOUR}).scalar_one()
+    if counted >= supplier.max_reports_per_hour:
         return False
-    busy = select(exists().where(in_flight_elsewhere(incident, supplier, now)))
-    if conn.execute(busy).scalar():
+    left = {"left": now - supplier.patience}
+    asked = {"incident": incident, "factory": supplier.name, **left}
+    if conn.execute(_BUSY, asked).scalar():
         return False
     row = _read(conn, supplier, intent.digest)
     spent = row and row.spent and intent.digest != supplier.fixed
@@ -187,10 +181,7 @@ def _raise_floor(conn: Connection, at: datetime, supplier: Supplier) -> None:
 
 
 def _read(conn: Connection, supplier: Supplier, digest: str) -> AnyRow | None:
-    query = select(links).where(
-        links.c.factory == supplier.name, links.c.digest == digest
-    )
-    return conn.execute(query).first()
+    return conn.execute(_LINK, {"of": supplier.name, "which": digest}).first()
 
 
 def _write(
@@ -201,17 +192,34 @@ def _write(
     marks: dict[str, Any],
 ) -> None:
     new = {"spent": False, "unknowns": 0, **marks}
-    statement = upsert(conn, links).values(
-        factory=supplier.name, digest=digest, name=name, **new
+    new |= {"factory": supplier.name, "digest": digest, "name": name}
+    kind = conn.dialect.name
+    conn.execute(put(kind, links, frozenset(new), frozenset(marks)), new)
+    changed = conn.execute(_CHANGED, {"of": supplier.name})
+    if not changed.rowcount:
+        conn.execute(insert(factories), {"name": supplier.name, "changes": 1})
+
+
+# Made once: every report asks them, between its decision and the wire.
+_PAUSED = select(
+    and_(
+        brakes.c.paused,
+        or_(brakes.c.paused_until.is_(None), brakes.c.paused_until > bindparam("now")),
     )
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=[links.c.factory, links.c.digest], set_=marks
-        )
+).with_for_update()
+_COUNTED = (
+    select(func.count()).select_from(calls).where(calls.c.at > bindparam("since"))
+)
+_BUSY = select(
+    exists().where(
+        busy_elsewhere(bindparam("incident"), bindparam("factory"), bindparam("left"))
     )
-    one_more = upsert(conn, factories).values(name=supplier.name, changes=1)
-    conn.execute(
-        one_more.on_conflict_do_update(
-            index_elements=[factories.c.name], set_={"changes": factories.c.changes + 1}
-        )
-    )
+)
+_LINK = select(links).where(
+    links.c.factory == bindparam("of"), links.c.digest == bindparam("which")
+)
+_CHANGED = (
+    update(factories)
+    .where(factories.c.name == bindparam("of"))
+    .values(changes=factories.c.changes + 1)
+)

@@ -27,6 +27,7 @@ from responder.store.claims import LEASE_FOR, is_leased, new_lease
 from responder.store.links import Supplier, record_at
 from responder.store.tables import AnyRow, brakes, incidents
 from responder.store.timeline import (
+    BY_ID,
     Summarise,
     append,
     catch_up,
@@ -66,9 +67,7 @@ class People:
         (after,) = append(conn, [(known, [came])])
         columns = columns_of(after, self.summarise)
         lease = _hurry(row, now, columns)
-        conn.execute(
-            update(incidents).where(incidents.c.id == after.id).values(columns)
-        )
+        conn.execute(BY_ID, {"which": after.id, **columns})
         undo = now + UNDO_FOR if isinstance(action, Veto) else None
         return _pressed(
             after, done=True, by=action.by, at=now, undo_until=undo, lease=lease

@@ -11,7 +11,7 @@ from responder.incident.alert import Delivery
 from responder.incident.known import FiringRow, Triaged
 from responder.store.codec import encode_verdicts, storable
 from responder.store.tables import deliveries, delivery_incidents, firings
-from responder.store.upsert import upsert
+from responder.store.upsert import put
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +39,11 @@ def write_firings(
         for row in sorted(rows, key=_key)
     ]
     if values:
-        statement = upsert(conn, firings)
-        new = statement.excluded
-        conn.execute(
-            statement.on_conflict_do_update(
-                index_elements=list(firings.primary_key.columns),
-                set_={
-                    "incident": new.incident,
-                    "resolved": new.resolved,
-                    "heard_at": new.heard_at,
-                },
-            ),
-            values,
-        )
+        names = frozenset(values[0])
+        conn.execute(put(conn.dialect.name, firings, names, _NEWS), values)
+
+
+_NEWS = frozenset({"incident", "resolved", "heard_at"})
 
 
 def _key(row: FiringRow) -> tuple[str, str, datetime]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from responder.incident.agreement import agreement
 from responder.incident.events import Event
@@ -98,6 +98,10 @@ _AFTER = (
     .order_by(events.c.seq)
 )
 _ROW = select(incidents).where(incidents.c.id == bindparam("which"))
+EVENT = insert(events)
+"""Executed with `event_rows`."""
+BY_ID = update(incidents).where(incidents.c.id == bindparam("which"))
+"""Executed with `which` and the columns to change."""
 _LOCKED_ROW = _ROW.with_for_update()
 
 
@@ -125,7 +129,7 @@ def append(
         rows += event_rows(incident.id, incident.seq, added)
         after.append(fold_on(incident, added) or incident)
     if rows:
-        conn.execute(insert(events), rows)
+        conn.execute(EVENT, rows)
     return after
 
 

@@ -69,6 +69,20 @@ def test_an_answer_lets_the_next_report_go(store: Store) -> None:
     assert store.decide(*other, [intended(3, OTHER_DIGEST)]).accepted
 
 
+def test_a_link_that_was_read_before_is_read_anew_once_it_is_spent(
+    store: Store,
+) -> None:
+    lease, incident = open_incident(store, alert(shop="a"))
+    _, other = open_incident(store, alert(shop="b"))
+    assert store.brakes(other, at(2)).links == {}
+
+    store.decide(lease, incident, [intended()])
+    assert not store.brakes(other, at(2)).links[DIGEST].spent
+    store.record(lease, incident, [answered(Outcome.RESOLVED)])
+
+    assert store.brakes(other, at(3)).links[DIGEST].spent
+
+
 def test_a_late_word_on_a_lost_call_lets_no_other_report_go(
     store: Store, clock: SetClock
 ) -> None:

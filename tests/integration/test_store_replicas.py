@@ -282,6 +282,18 @@ def test_an_answer_at_one_replica_lets_the_report_of_another_go(
     assert stores[1].decide(*second, [intended(3, OTHER_DIGEST)]).accepted
 
 
+def test_a_link_that_one_replica_spends_is_spent_for_another_that_has_read_it(
+    stores: list[Store],
+) -> None:
+    _, other = open_incident(stores[1], alert(shop="b"))
+    assert stores[1].brakes(other, at(2)).links == {}
+
+    report(stores[0], *open_incident(stores[0], alert(shop="a")), Outcome.RESOLVED)
+
+    (known,) = stores[1].brakes(other, at(3)).links.values()
+    assert known.spent
+
+
 def test_the_bound_of_the_hour_holds_for_all_replicas_together(
     stores: list[Store],
 ) -> None:
