@@ -21,7 +21,7 @@ from responder.incident.names import Reason, State
 from responder.store.tables import AnyRow, firings, incidents
 
 _CHUNK = 1000
-MOST_FIRINGS = 500
+MOST_FIRINGS = 100
 """So many of an alert's firings are looked at, the newest: one that comes and goes all
 day, kept for months, would hold up all intake."""
 
