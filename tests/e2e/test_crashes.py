@@ -1,31 +1,19 @@
 """Killed at every place on the way, twice: nothing lost, nothing done twice."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.torture.points import CrashPoint
 from tests.torture.rounds import die_at, wrong_with
-from tests.torture.storage import postgres_storage
 from tests.torture.world import World, world
 
 
-@pytest.fixture(scope="module", params=["one on SQLite", "two on PostgreSQL"])
-def shop(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    """A world of one replica, or of two that share a database."""
-    folder: Path = tmp_path_factory.mktemp("crashes")
-    if request.param == "one on SQLite":
-        with world(folder) as found:
-            yield found
-    else:
-        with (
-            postgres_storage() as url,
-            world(folder, replicas=2, storage=url) as found,
-        ):
-            yield found
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world of one replica, on SQLite."""
+    with world(tmp_path_factory.mktemp("crashes")) as found:
+        yield found
 
 
 @pytest.mark.parametrize("point", list(CrashPoint))
