@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -179,3 +180,27 @@ class TimedAdapter(HTTPAdapter):
             "http": _TimedPool,
             "https": _TimedTlsPool,
         }
+
+
+class DirectSession(requests.Session):
+    """A session that cannot be redirected, and takes nothing from its surroundings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False  # No proxies and no .netrc.
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, TimedAdapter())
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # `allow_redirects=False` alone still reads the whole body of a 3xx.
+        return None
+
+
+def read_beyond(response: requests.Response, most: int) -> bytes:
+    """The body of a streamed answer; of a longer one somewhat more than `most`."""
+    body = bytearray()
+    for chunk in response.iter_content(65536):
+        body += chunk
+        if len(body) > most:
+            break
+    return bytes(body)

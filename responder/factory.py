@@ -17,7 +17,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from responder.config.settings import FactorySettings
-from responder.deadline import Call, TimedAdapter, on_call
+from responder.deadline import Call, DirectSession, on_call
 from responder.incident.link import ReportLink
 from responder.incident.names import Outcome
 from responder.incident.ports import Answer
@@ -160,7 +160,7 @@ class PizzaFactory:
             return None
         try:
             with (
-                _Session() as session,
+                DirectSession() as session,
                 session.request(
                     method,
                     address,
@@ -193,20 +193,6 @@ class PizzaFactory:
     def _fit(self, message: str, target: str) -> str:
         hidden = Masker(_telling(target))
         return self._masker(hidden(message))[:LONGEST_MESSAGE]
-
-
-class _Session(requests.Session):
-    """A session that cannot be redirected, and takes nothing from its surroundings."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trust_env = False  # No proxies and no .netrc.
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, TimedAdapter())
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        # `allow_redirects=False` alone still reads the whole body of a 3xx.
-        return None
 
 
 def _body(response: requests.Response) -> bytes:

@@ -13,7 +13,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from responder.config.settings import FactorySettings
-from responder.deadline import Call, TimedAdapter, on_call
+from responder.deadline import Call, DirectSession, on_call, read_beyond
 
 PATH = "/api/vendor"
 WITHIN = 2.0
@@ -66,20 +66,14 @@ class VendorRecord:
             "Connection": "close",
             "Authorization": b"Bearer " + key.encode(),
         }
-        with requests.Session() as session:
-            session.trust_env = False
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, TimedAdapter())
-            with session.get(
+        with (
+            DirectSession() as session,
+            session.get(
                 self._settings.url.rstrip("/") + PATH,
                 headers=headers,
                 timeout=call.left() + 1,
                 allow_redirects=False,
                 stream=True,
-            ) as response:
-                body = bytearray()
-                for chunk in response.iter_content(65536):
-                    body += chunk
-                    if len(body) > LARGEST:
-                        break
-                return response.status_code, bytes(body)
+            ) as response,
+        ):
+            return response.status_code, read_beyond(response, LARGEST)

@@ -10,7 +10,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import HTTPError
 
-from responder.deadline import Call, TimedAdapter, on_call
+from responder.deadline import Call, DirectSession, on_call
 
 WITHIN = timedelta(seconds=8)
 INSTANCE = "X-Responder-Instance"
@@ -46,10 +46,7 @@ def visit(url: str, within: timedelta = WITHIN) -> Visit:
     """Ask once, over a connection of its own, without proxies. Never raises."""
     began = time.monotonic()
     call = Call(began + within.total_seconds())
-    with on_call(call), requests.Session() as session:
-        session.trust_env = False
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, TimedAdapter())
+    with on_call(call), DirectSession() as session:
         try:
             with session.get(
                 url,

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from urllib3.exceptions import HTTPError
 
 from responder.config.settings import GrafanaSettings
-from responder.deadline import Call, TimedAdapter, on_call
+from responder.deadline import Call, DirectSession, on_call
 from responder.grafana.objects import (
     AlertRule,
     DataSource,
@@ -85,10 +85,7 @@ class Grafana:
         if body is not None:
             headers |= _EDITABLE
         token = self._settings.token
-        with on_call(call), requests.Session() as session:
-            session.trust_env = False
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, TimedAdapter())
+        with on_call(call), DirectSession() as session:
             if token:
                 # As bytes: a header's text must be Latin-1, a secret need not be.
                 value = f"Bearer {token.reveal().strip()}".encode()

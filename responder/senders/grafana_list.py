@@ -11,7 +11,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from responder.config.settings import GrafanaSettings
-from responder.deadline import Call, TimedAdapter, on_call
+from responder.deadline import Call, DirectSession, on_call, read_beyond
 from responder.incident.alert import Alert
 from responder.incident.pulled import ListedAlert, Listing
 from responder.masking import Masker
@@ -116,23 +116,17 @@ class GrafanaList:
         if self._token:
             # As bytes, because a header's text must be Latin-1 and a secret need not.
             headers["Authorization"] = b"Bearer " + self._token.reveal().encode()
-        with requests.Session() as session:
-            session.trust_env = False
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, TimedAdapter())
-            with session.get(
+        with (
+            DirectSession() as session,
+            session.get(
                 self._url,
                 headers=headers,
                 timeout=call.left() + 1,
                 allow_redirects=False,
                 stream=True,
-            ) as response:
-                body = bytearray()
-                for chunk in response.iter_content(65536):
-                    body += chunk
-                    if len(body) > LARGEST:
-                        break
-                return response.status_code, bytes(body)
+            ) as response,
+        ):
+            return response.status_code, read_beyond(response, LARGEST)
 
     def _unanswered(self, call: Call) -> str:
         if call.expired:

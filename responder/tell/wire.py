@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from urllib3.exceptions import HTTPError
 
-from responder.deadline import Call, TimedAdapter, on_call
+from responder.deadline import Call, DirectSession, on_call
 from responder.incident.outbox import Heard
 from responder.incident.told import Reception
 
@@ -82,7 +82,7 @@ class Exchange:
         kind = {} if document is None else {"Content-Type": "application/json"}
         try:
             with (
-                _Session() as session,
+                DirectSession() as session,
                 session.request(
                     method,
                     url,
@@ -170,16 +170,3 @@ def _again_after(reply: Reply) -> timedelta:
                 bound = max(_SOONEST, min(seconds, _LATEST))
                 return timedelta(seconds=bound)
     return timedelta(seconds=_USUAL)
-
-
-class _Session(requests.Session):
-    """A session that cannot be redirected, and takes nothing from its surroundings."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.trust_env = False
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, TimedAdapter())
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
