@@ -67,7 +67,7 @@ def web_parts(
         openings=store.openings,
         drills=store.drills,
         trials=store.trials,
-        first_run=StoredFirstRun(store.write, lambda: store.engine, tools.clock),
+        first_run=StoredFirstRun(store.duties),
         clock=tools.clock,
         server=settings.server,
         metrics=metrics,

@@ -75,3 +75,15 @@ def wrong_with(ended: Ended, point: CrashPoint, world: World) -> list[str]:
     ):
         wrong.append(f"{point}: the record tells another number of calls")
     return wrong
+
+
+def wrong_after(world: World, point: CrashPoint, kills: int) -> list[str]:
+    """Every promise that so many kills at one place broke."""
+    ended = (die_at(world, point) for _ in range(kills))
+    return [wrong for one in ended for wrong in wrong_with(one, point, world)]
+
+
+def outcomes_without_an_answer(world: World) -> list[str]:
+    """What is told of the calls of an incident that lost the answer to its first."""
+    ended = die_at(world, CrashPoint.AFTER_ANSWER)
+    return [report["outcome"] for report in ended.incident["reports"]]
