@@ -9,6 +9,7 @@ import json
 import re
 import threading
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -45,6 +46,7 @@ class Asked:
     parameters: dict[str, str]
     headers: dict[str, str]
     connection: int
+    at: datetime
 
 
 class LokiServer:
@@ -172,7 +174,14 @@ class _Handler(QuietHandler):
         loki = self.server.loki
         port = self.client_address[1]
         loki.requests.append(
-            Asked(self.command, path, parameters, dict(self.headers), port)
+            Asked(
+                method=self.command,
+                path=path,
+                parameters=parameters,
+                headers=dict(self.headers),
+                connection=port,
+                at=datetime.now(UTC),
+            )
         )
         fault = loki.next_fault()
         if fault:

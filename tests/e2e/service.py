@@ -202,11 +202,13 @@ def service(
     *,
     keyed: bool = False,
     probe_every: timedelta | None = None,
+    patience: timedelta = timedelta(seconds=5),
     **changes: Any,
 ) -> Iterator[Service]:
     """A Responder served on a free port, with embedded storage, and logs if not given.
 
-    `keyed`: it has the factory's key; `probe_every`: it asks how ready it is.
+    `keyed`: it has the factory's key; `probe_every`: it asks how ready it is;
+    `patience`: it waits so long for the factory's answer.
     `changes` are settings; with `logs=LokiLogs(...)` the shop pushes there.
     """
     with factory or SimulatedFactory(delay=0.5) as supplier:
@@ -217,7 +219,7 @@ def service(
             factory=FactorySettings(
                 url=supplier.url,
                 api_key=Secret(supplier.api_key) if keyed else None,
-                timeout=timedelta(seconds=1),
+                timeout=patience,
             ),
             rules=(rule,),
             max_reports_per_hour=1000,

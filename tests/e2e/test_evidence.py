@@ -19,7 +19,7 @@ def loki() -> Iterator[LokiServer]:
 
 
 def logs_of(loki: LokiServer) -> LokiLogs:
-    return LokiLogs(url=loki.url, timeout=timedelta(seconds=1))
+    return LokiLogs(url=loki.url, timeout=timedelta(seconds=5))
 
 
 def test_unreadable_logs_call_a_person_and_never_the_factory(

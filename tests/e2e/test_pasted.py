@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,7 @@ def test_a_refused_call_is_repeated_with_the_same_link(
 def test_a_call_without_an_answer_is_made_once_more(
     tmp_path: Path, loki: LokiServer
 ) -> None:
-    with blind(tmp_path, loki) as running:
+    with blind(tmp_path, loki, patience=timedelta(seconds=1)) as running:
         running.factory.hang(1.5)
         paste(running, right(running))
         until(lambda: len(running.incident()["reports"]) == 2)
