@@ -182,18 +182,25 @@ class TimedAdapter(HTTPAdapter):
         }
 
 
-class DirectSession(requests.Session):
+class StraightSession(requests.Session):
     """A session that cannot be redirected, and takes nothing from its surroundings."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.trust_env = False  # No proxies and no .netrc.
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, TimedAdapter())
+        self.trust_env = False  # No proxies, .netrc or certificates.
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         # `allow_redirects=False` alone still reads the whole body of a 3xx.
         return None
+
+
+class DirectSession(StraightSession):
+    """For exchanges under `on_call`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, TimedAdapter())
 
 
 def read_beyond(response: requests.Response, most: int) -> bytes:

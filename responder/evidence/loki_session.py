@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import requests
 
 from responder.config.settings import LokiLogs
+from responder.deadline import StraightSession
 from responder.evidence.deadline import DeadlineAdapter
 
 AT_ONCE = 8
@@ -24,9 +25,7 @@ def base_url(url: str) -> str:
 
 def session(settings: LokiLogs) -> requests.Session:
     """Connections that carry the configured credentials and nothing else."""
-    opened = requests.Session()
-    # No proxies, .netrc or certificates from the environment, and no cookies.
-    opened.trust_env = False
+    opened = StraightSession()
     opened.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):
         opened.mount(scheme, DeadlineAdapter(AT_ONCE))

@@ -186,7 +186,10 @@ class Service:
             found = self.incident(number)
             return found if found["state"] in states else None
 
-        found: dict[str, Any] = until(there)
+        try:
+            found: dict[str, Any] = until(there)
+        except AssertionError:
+            raise AssertionError(f"not {states}: {self.incidents()}") from None
         return found
 
 

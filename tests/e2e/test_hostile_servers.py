@@ -1,7 +1,9 @@
 """Whatever bytes a factory or a Loki sends: an answer of ours, in time."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from socket import socket
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -13,7 +15,7 @@ from responder.evidence.loki import LokiLogSource
 from responder.factory import LONGEST_MESSAGE, PizzaFactory
 from responder.incident.evidence import Counted, Question, Unreadable
 from responder.incident.link import ReportLink
-from responder.incident.names import Outcome
+from responder.incident.names import Outcome, UnreadableReason
 from responder.incident.ports import Answer
 from responder.masking import Masker
 from tests.integration.test_factory import served
@@ -131,3 +133,27 @@ def test_any_bytes_of_a_loki_are_evidence_or_none(
     assert isinstance(found, Counted | Unreadable)
     assert not isinstance(found, Counted) or found.lines == ()
     assert TOKEN not in repr(found)
+
+
+@pytest.mark.parametrize("status", [200, 302, 500])
+def test_of_an_endless_answer_no_more_is_read_than_may_be(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("responder.evidence.loki_http._LARGEST_ANSWER", 1_000_000)
+    head = f"HTTP/1.0 {status} X\r\nLocation: /elsewhere\r\n\r\n".encode()
+
+    def endless(wire: socket, _: bytes) -> None:
+        wire.sendall(head)
+        # What is not wanted any more ends it.
+        with suppress(OSError):
+            while True:
+                wire.sendall(b" " * 10_000)
+
+    with served(endless) as server:
+        settings = LokiLogs(url=server.url, timeout=timedelta(seconds=5))
+        logs = LokiLogSource(settings, LineReader("h", None))
+        (found,) = logs.read([QUESTION])
+        logs.close()
+
+    assert isinstance(found, Unreadable)
+    assert found.reason is UnreadableReason.TOO_MUCH
