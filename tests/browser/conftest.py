@@ -18,7 +18,7 @@ from responder.web.application import create_app
 from tests.web_parts import Web
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _LACKING = [
@@ -44,8 +44,8 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1440, "height": 900}
+PHONE: "ViewportSize" = {"width": 390, "height": 844}
+DESK: "ViewportSize" = {"width": 1440, "height": 900}
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
