@@ -51,6 +51,8 @@ class Brakes:
     fixed_name: str = ""
     pasted: frozenset[str] = frozenset()
     """Digests of the pasted links that this process has at hand: none is stored."""
+    undecided: bool = False
+    """Something was learned in this turn that is decided upon before the next look."""
     open_elsewhere: bool = False
     """Another incident of this rule and group is open: a watch ends (rule 16)."""
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from responder.incident.attempt import HUMAN_LOOK, MOST_BACKOFF
+from responder.incident.brakes import Brakes
 from responder.incident.events import CheckReading
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, Reason, State
@@ -31,6 +32,20 @@ def look_due(incident: Incident, rule: Rule, now: datetime) -> datetime:
             wait = min(wait, rule.unreadable_for)
         return incident.looked_at + wait
     return incident.looked_at + rule.recheck
+
+
+def looks(incident: Incident, brakes: Brakes, now: datetime, due: datetime) -> bool:
+    """Whether to read the logs now, which were `due` by then.
+
+    A look may take longer than until the next one is due: each is decided upon first,
+    unless it is too old to decide anything.
+    """
+    if now < due or not brakes.undecided:
+        return now >= due
+    if incident.looked_at is None or incident.looked_at > now:
+        return True
+    old = read_before(incident, now)
+    return old is not None and incident.looked_at < old
 
 
 def reached(incident: Incident) -> CheckReading | None:

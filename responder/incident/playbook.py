@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from responder.incident.brakes import Brakes
 from responder.incident.drill import drilled, in_shadow
-from responder.incident.hold import reached
+from responder.incident.hold import looks, reached
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Reason, State
 from responder.incident.phase import automation_over, told, verify_from
@@ -53,7 +53,7 @@ def _next_step(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) ->
     if (stopped := vetoed(incident, now)) is not None:
         return stopped
     if incident.withheld_at is not None and rule.mode is Mode.SHADOW:
-        return _shadow(incident, rule, now, incident.withheld_at)
+        return _shadow(incident, rule, brakes, now, incident.withheld_at)
     since = verify_from(incident)
     if since is None:
         return seek(incident, rule, brakes, now)
@@ -82,7 +82,11 @@ def _resolved(incident: Incident) -> Finish | None:
 
 
 def _shadow(
-    incident: Incident, rule: Rule, now: datetime, withheld_at: datetime
+    incident: Incident,
+    rule: Rule,
+    brakes: Brakes,
+    now: datetime,
+    withheld_at: datetime,
 ) -> Step:
     """Rule 13: it would have reported; look on until errors stop or it resolves."""
     ended = Finish(state=State.STOOD_DOWN, reason=Reason.SHADOW)
@@ -93,7 +97,7 @@ def _shadow(
     due = max(looked_at, withheld_at) + rule.recheck
     if looked_at < decides:
         due = min(due, decides)
-    if now >= due:
+    if looks(incident, brakes, now, due):
         return Gather()
     if incident.unreadable_since is None and not incident.first_error_final:
         return TraceBack()
@@ -118,7 +122,7 @@ def _watch(
     due = max(incident.looked_at or ended_at, ended_at) + max(
         rule.recheck, SLOWEST_WATCH
     )
-    if now >= due:
+    if looks(incident, brakes, now, due):
         return Gather()
     if (incident.looked_at or ended_at) > ended_at and _fails(incident, rule):
         return Relapse()

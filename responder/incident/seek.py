@@ -15,6 +15,7 @@ from responder.incident.hold import (
     below,
     last_was_wrong,
     look_due,
+    looks,
     no_link,
     reached,
 )
@@ -52,7 +53,8 @@ def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
         return waiting
     if (sent := with_pasted(incident, rule, brakes, now)) is not None:
         return sent
-    if now >= (due := look_due(incident, rule, now)):
+    due = look_due(incident, rule, now)
+    if looks(incident, brakes, now, due):
         return Gather()
     if (step := asked_for(incident, rule, brakes, now)) is not None:
         return step

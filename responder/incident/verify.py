@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from responder.incident.attempt import HUMAN_LOOK, attempt, best_candidate, looking_on
 from responder.incident.brakes import Brakes
 from responder.incident.events import Candidate, Looked
-from responder.incident.hold import reached
+from responder.incident.hold import looks, reached
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, Proof, Reason, State
 from responder.incident.pasted import to_repeat
@@ -34,7 +34,7 @@ def verify(
     if (sent := with_pasted(incident, rule, brakes, now)) is not None:
         return sent
     due = next_look(incident, rule, since, now)
-    if now >= due:
+    if looks(incident, brakes, now, due):
         return Gather()
     look = incident.look
     if look is None or incident.looked_at is None or incident.looked_at <= since:

@@ -60,6 +60,7 @@ class Turn:
         self._ledger = Ledger(tools.store, lease)
         self._links: Mapping[str, ReportLink] = {}
         self._began = 0.0
+        self._undecided = False
 
     def run(self, stopping: Callable[[], bool]) -> datetime | None:
         """Take steps until one waits; when the incident is due again (None: never)."""
@@ -90,7 +91,9 @@ class Turn:
 
     def _braked(self, now: datetime) -> Brakes:
         brakes = self._tools.store.brakes(self._ledger.incident, now)
-        return replace(brakes, pasted=frozenset(self._pasted))
+        return replace(
+            brakes, pasted=frozenset(self._pasted), undecided=self._undecided
+        )
 
     def _take(self, step: Step, brakes: Brakes, now: datetime) -> datetime | None:
         match step:
@@ -130,6 +133,7 @@ class Turn:
         )
         tools.journal.looked(incident, looked, seconds)
         self._ledger.looked(looked)
+        self._undecided = True
 
     def _settle(self, step: Wait | Watch | Rest, now: datetime) -> bool:
         """Write down a changed state; False if someone came between: decide again."""
@@ -180,6 +184,7 @@ class Turn:
         answered = heard(answer, link, self._tools.clock.now())
         self._ledger.note(answered)
         self._ledger.flush()
+        self._undecided = True
         self._tools.journal.reported(self._ledger.incident, answered)
         if answered.outcome.may_have_taken_effect:
             self._second_witness()

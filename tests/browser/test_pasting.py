@@ -71,7 +71,7 @@ def test_a_link_is_pasted_by_mouse_and_reported_once(
         expect(page.locator("#notice")).to_contain_text("Report asked for by David")
         expect(question).to_be_hidden()
         expect(page.locator("input[name=link]")).to_have_value("")
-        running.in_state("verifying", "needs_human")
+        running.came_to("verifying")
         shows_nothing_of(page, running)
         page.close()
 
@@ -121,7 +121,7 @@ def test_a_link_is_pasted_without_script_and_reported_once(
 
         submit(page.locator("main"), right)
         expect(page.get_by_text("David said: report now with link")).to_be_visible()
-        running.in_state("verifying", "needs_human")
+        running.came_to("verifying")
         shows_nothing_of(page, running)
         page.close()
 

@@ -192,6 +192,22 @@ class Service:
             raise AssertionError(f"not {states}: {self.incidents()}") from None
         return found
 
+    def came_to(self, state: str, number: int = 0) -> dict[str, Any]:
+        """The incident, once it is in this state or was.
+
+        For states that may be over before anybody asks.
+        """
+
+        def told() -> dict[str, Any] | None:
+            if len(self.incidents()) <= number:
+                return None
+            found = self.incident(number)
+            passed = {event.get("state") for event in found["timeline"]}
+            return found if state in passed else None
+
+        found: dict[str, Any] = until(told)
+        return found
+
 
 STARTED = datetime(2026, 4, 7, 18, 46, tzinfo=UTC)
 

@@ -103,7 +103,7 @@ def paste_links(running: Service, link: str) -> str:
     assert {answer.status_code for answer in answers} == {200, 400, 415}
     right = requests.post(form, data={"link": link}, timeout=30)
     assert right.ok
-    running.in_state("verifying", number=1)
+    running.came_to("verifying", number=1)
     again = requests.post(api, json={"link": link}, timeout=30)
     assert again.status_code == 409
     spent = requests.post(form, data={"link": link}, timeout=30)
@@ -128,7 +128,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             factory.answer_with(500, f'{{"message": "failed at {link}"}}')
             running.alert()
             with running.ordering():
-                running.in_state("verifying")
+                running.came_to("verifying")
                 said = send_links_along(running, link)
                 running.in_state("recovered")
             running.alert(Status.RESOLVED)

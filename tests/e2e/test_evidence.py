@@ -66,7 +66,8 @@ def test_a_log_source_that_drops_one_connection_does_not_stop_the_job(
 def test_a_stray_error_during_verification_does_not_prevent_recovery(
     tmp_path: Path,
 ) -> None:
-    with service(tmp_path) as running, running.ordering():
+    patient = replace(RULE, verify_after=timedelta(seconds=3))
+    with service(tmp_path, patient) as running, running.ordering():
         running.factory.start_chaos("fail")
         running.shop.order()
         running.alert()

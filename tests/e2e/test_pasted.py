@@ -76,7 +76,7 @@ def test_it_is_called_once_and_recovery_is_proven_when_the_logs_are_back(
     with blind(tmp_path, loki) as running:
         answer = paste(running, right(running))
         assert (answer.status_code, answer.json()["done"]) == (200, True)
-        running.in_state("verifying")
+        running.came_to("verifying")
         loki.fault = None
         with running.ordering():
             ended = running.in_state("recovered")
@@ -92,7 +92,7 @@ def test_the_timeline_says_who_gave_which_link_and_when(
     with blind(tmp_path, loki) as running:
         link = right(running)
         at = paste(running, link).json()["at"]
-        timeline = running.in_state("verifying")["timeline"]
+        timeline = running.came_to("verifying")["timeline"]
 
     (asked,) = [e for e in timeline if e["event"] == "report_requested"]
     assert asked == {
@@ -110,7 +110,7 @@ def test_the_call_does_not_wait_for_logs_that_cannot_be_read(
 ) -> None:
     with blind(tmp_path, loki) as running:
         paste(running, right(running))
-        story = happened(running.in_state("verifying"))
+        story = happened(running.came_to("verifying"))
 
     asked, sent = story.index("report_requested"), story.index("report_intended")
     assert "looked" not in story[asked:sent]
@@ -124,7 +124,7 @@ def test_of_many_people_who_paste_at_once_one_is_first_and_one_call_is_made(
         links = [right(running)] * 8
         with ThreadPoolExecutor(8) as people:
             answers = list(people.map(lambda link: paste(running, link), links))
-        running.in_state("verifying")
+        running.came_to("verifying")
         calls = running.factory.calls
 
     done = [a.status_code == 200 and a.json()["done"] for a in answers]
@@ -149,7 +149,7 @@ def test_a_link_of_an_earlier_fault_is_spent_and_the_right_one_still_helps(
         assert refused.json()["error"].startswith(f"{name_of(old)} is spent since 2")
 
         assert paste(running, right(running)).status_code == 200
-        running.in_state("verifying")
+        running.came_to("verifying")
         outcomes = [r["outcome"] for r in running.incident()["reports"]]
 
     assert outcomes == ["wrong_code", "resolved"]
@@ -167,7 +167,7 @@ def test_a_refused_call_is_repeated_with_the_same_link(
     with blind(tmp_path, loki) as running:
         running.factory.answer_with(503, '{"message": "down"}', times=2)
         paste(running, right(running))
-        running.in_state("verifying")
+        running.came_to("verifying")
         reports = running.incident()["reports"]
 
     assert [r["outcome"] for r in reports] == ["refused", "refused", "resolved"]
@@ -231,16 +231,16 @@ def test_a_pasted_link_skips_nothing_that_report_now_does_not_skip(
             running.post(f"/api/incidents/{running.incident()['id']}/close", {})
         if held == "breaker":
             paste(running, right(running))
-            running.in_state("verifying")
+            running.came_to("verifying")
             running.factory.start_chaos("fail")
             made = 1
         if held == "sent":
             running.factory.hang(0.8)
             paste(running, right(running))
-            running.in_state("reporting")
+            running.came_to("reporting")
         answer = paste(running, stale(running))
         if held == "sent":
-            running.in_state("verifying")
+            running.came_to("verifying")
             made = 1
         calls = [call for call in running.factory.calls if call.method == "GET"]
 
@@ -261,4 +261,4 @@ def test_with_a_key_no_other_vendors_link_is_called(
         assert "factory.api_key" in answer.json()["error"]
         assert running.factory.calls == []
         assert paste(running, right(running)).status_code == 200
-        running.in_state("verifying")
+        running.came_to("verifying")

@@ -222,6 +222,6 @@ def test_a_link_pasted_at_either_is_called_once_whoever_works_on_the_incident(
 
             assert answer.json()["done"]
             until(lambda: one.factory.effective_calls)
-            told = one.in_state("verifying", "needs_human")
+            told = one.came_to("verifying")
             assert [r["outcome"] for r in told["reports"]] == ["resolved"]
             loki.fault = None

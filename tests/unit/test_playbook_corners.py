@@ -12,6 +12,7 @@ from responder.incident.events import Event, Opened, PersonActed, ReportShared
 from responder.incident.fold import fold
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, Proof, Reason, Sender, State
+from responder.incident.operator_events import Paused, ReportRequested, Resumed
 from responder.incident.playbook import next_step
 from responder.incident.steps import (
     Finish,
@@ -91,7 +92,43 @@ def test_rule_3_an_incident_opened_by_a_watch_counts_its_opening_as_one() -> Non
     assert isinstance(after(fold("i1", [opening, look(0, 6)]), 1), Send)
 
 
-# Rule 7
+# Rules 6 and 7
+
+
+def undecided(incident: Incident, seconds: float) -> Step:
+    """What comes right after a look, which took until then."""
+    held = replace(brakes(), undecided=True)
+    return next_step(incident, RULE, held, at(seconds))
+
+
+def test_rule_6_a_look_that_took_long_is_decided_upon_before_the_next() -> None:
+    once = opened(look(0, 1))
+    assert state_of(undecided(once, 60)) == (State.HOLDING, Reason.BELOW_THRESHOLD)
+    assert after(once, 60) == Gather()
+
+
+def test_rule_7_unreadable_looks_that_took_long_call_a_person_in_time() -> None:
+    twice = opened(look(0, None), look(30, None))
+    found = state_of(undecided(twice, 61))
+    assert found == (State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
+
+
+@pytest.mark.parametrize("known", [(), (look(-1, 6),)])
+def test_rule_14_a_look_that_began_before_a_resume_decides_nothing(
+    known: tuple[Event, ...],
+) -> None:
+    pause = Paused(at=at(-5), by="ana")
+    long = opened(*known, pause, look(0, 6), Resumed(at=at(30), by="ana"))
+    assert undecided(long, 60) == Gather()
+
+
+def test_rule_13_a_look_that_began_before_report_now_decides_nothing() -> None:
+    asked = ReportRequested(at=at(30), by="ana")
+    assert undecided(opened(look(0, 6), asked), 60) == Gather()
+
+
+def test_a_look_of_before_the_clock_was_set_back_decides_nothing() -> None:
+    assert undecided(opened(look(0, 6)), -30) == Gather()
 
 
 @pytest.mark.parametrize("seconds", [0.25, 0.5])

@@ -13,10 +13,12 @@ from responder.incident.events import (
     CheckReading,
     Event,
     Finished,
+    FirstErrorFound,
     Looked,
     PersonActed,
     ReportAnswered,
     ReportIntended,
+    ReportWithheld,
 )
 from responder.incident.fold import fold
 from responder.incident.link import ReportLink
@@ -29,6 +31,7 @@ from responder.incident.names import (
     Sender,
     State,
 )
+from responder.incident.operator_events import ReportRequested
 from responder.incident.ports import Lease, StorageUnavailable
 from responder.incident.rule import Rule
 from responder.worker.trace import trace_back
@@ -37,6 +40,7 @@ from tests.worker_parts import (
     LINK,
     NEWER,
     RULE,
+    UNREADABLE,
     Bench,
     ListedLogs,
     at,
@@ -63,6 +67,12 @@ def turn(
     return Turn(bench.tools(), rule, lease, still).run(stopping)
 
 
+def turn_again(bench: Bench) -> datetime | None:
+    """The next turn on `i1`, when it is due again."""
+    lease = bench.store.open("i1", bench.store.timelines["i1"])
+    return Turn(bench.tools(), RULE, lease, lambda _: True).run(lambda: False)
+
+
 def seen(seconds: float = 0.5, link: str = LINK.digest) -> Looked:
     """A look that confirmed the fault, of a turn before this one."""
     reading = CheckReading(
@@ -84,6 +94,33 @@ def intended(seconds: float) -> ReportIntended:
         link=LINK.name,
         digest=LINK.digest,
         reason=Reason.THRESHOLD_REACHED,
+    )
+
+
+TRACED = FirstErrorFound(at=at(1), first_error_at=at(-30))
+
+
+def answered(seconds: float) -> ReportAnswered:
+    return ReportAnswered(
+        at=at(seconds), link=LINK.name, digest=LINK.digest, outcome=Outcome.RESOLVED
+    )
+
+
+def withheld(seconds: float) -> ReportWithheld:
+    return ReportWithheld(
+        at=at(seconds),
+        link=LINK.name,
+        digest=LINK.digest,
+        reason=Reason.THRESHOLD_REACHED,
+    )
+
+
+def recovered(seconds: float) -> Finished:
+    return Finished(
+        at=at(seconds),
+        state=State.RECOVERED,
+        reason=Reason.ERRORS_STOPPED,
+        proof=Proof.QUIET,
     )
 
 
@@ -310,18 +347,82 @@ def test_a_turn_that_never_comes_to_wait_ends_all_the_same() -> None:
     assert bench.store.kinds("i1")[-1] == "looked", "what was read is kept"
 
 
+def slow(bench: Bench) -> list[datetime]:
+    """Each look takes longer than until the next one; when each began."""
+    began: list[datetime] = []
+
+    def take_long() -> None:
+        began.append(bench.clock.at)
+        bench.clock.at += RULE.recheck * 2
+
+    bench.logs.reading = take_long
+    return began
+
+
+@pytest.mark.parametrize(
+    ("mode", "before", "state"),
+    [
+        (Mode.AUTO, [], State.HOLDING),
+        (Mode.AUTO, [seen(), intended(1), answered(2)], State.VERIFYING),
+        (Mode.SHADOW, [seen(), withheld(1), TRACED], State.STOOD_DOWN),
+        (Mode.AUTO, [seen(), intended(1), answered(2), recovered(30)], State.RECOVERED),
+    ],
+    ids=["no report yet", "after a report", "in shadow", "recovered"],
+)
+def test_each_look_is_decided_upon_before_the_next_however_long_it_takes(
+    mode: Mode, before: list[Event], state: State
+) -> None:
+    bench = Bench()
+    bench.clock.at = at(60)
+    bench.logs.evidence = failing(3, seconds=58)
+    looks = slow(bench)
+
+    due = turn(bench, [*opened(), *before], rule=replace(RULE, mode=mode))
+
+    assert looks == [at(60)]
+    assert bench.store.load("i1").state is state
+    assert due is not None
+
+
+def test_an_answer_is_decided_upon_before_the_next_look_however_late_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+
+    def stall(*_: object) -> None:
+        bench.clock.at += RULE.recheck * 2
+
+    monkeypatch.setattr(bench.meter, "reported", stall)
+    bench.pasted.keep("i1", LINK)
+    asked = ReportRequested(at=at(0.7), by="dana", link=LINK.name, digest=LINK.digest)
+
+    turn(bench, [*opened(), seen(), asked])
+
+    assert bench.factory.calls == [LINK]
+    assert not bench.logs.asked
+    assert bench.store.load("i1").state is State.VERIFYING
+
+
+def test_while_logs_hang_after_a_report_a_person_is_called_in_time() -> None:
+    bench = Bench()
+    bench.clock.at = at(60)
+    bench.logs.evidence = UNREADABLE
+    looks = slow(bench)
+    turn(bench, [*opened(), seen(), intended(1), answered(2)])
+
+    while bench.store.load("i1").state is State.VERIFYING:
+        turn_again(bench)
+
+    assert bench.store.load("i1").reason is Reason.LOGS_UNREADABLE
+    assert bench.clock.at <= looks[0] + RULE.unreadable_for + RULE.recheck * 2
+
+
 def test_a_relapse_that_storage_declines_is_not_asked_for_again_and_again() -> None:
     bench = Bench()
     bench.clock.at = at(60)
     bench.logs.evidence = failing(6, seconds=40)
-    ended = Finished(
-        at=at(30),
-        state=State.RECOVERED,
-        reason=Reason.ERRORS_STOPPED,
-        proof=Proof.QUIET,
-    )
 
-    due = turn(bench, [*opened(), ended])
+    due = turn(bench, [*opened(), recovered(30)])
 
     assert bench.store.relapses == 1
     assert due is not None
