@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ class Stored:
             logs=EmbeddedLogs(),
             operators={"oncall": Secret(PASSWORD)},
             rules=(rule,),
+            accept_within=timedelta(seconds=10),
         )
         self.responder = build(settings)
         accepted = self.responder.store.accept(delivery())

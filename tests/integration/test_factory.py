@@ -105,6 +105,10 @@ def report_to(behave: Behaviour, *, timeout: float = 5, method: str = "GET") -> 
         return client(server.url, method=method, timeout=timeout).report(LINK)
 
 
+MUCH_TOO_LONG = 10.0
+"""Seconds that only a call without a deadline takes, however busy the machine."""
+
+
 def trickle(wire: socket.socket, start: bytes) -> None:
     pace = threading.Event()
     wire.sendall(start)
@@ -127,28 +131,28 @@ def test_a_server_that_trickles_bytes_cannot_hold_a_call_longer(start: bytes) ->
 
     assert answer.outcome is Outcome.UNKNOWN
     assert answer.status is None
-    assert 0.25 < answer.seconds < 1
+    assert 0.25 < answer.seconds < MUCH_TOO_LONG
 
 
 def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
     over = threading.Event()
-    with served(lambda wire, _: (over.wait(5), None)[1]) as server:
+    with served(lambda wire, _: (over.wait(30), None)[1]) as server:
         answer = client(server.url, timeout=0.3).report(LINK)
         over.set()
 
     assert answer.outcome is Outcome.UNKNOWN
     assert answer.message == "The report was sent; no complete answer within 0.3 s"
-    assert 0.25 < answer.seconds < 1
+    assert 0.25 < answer.seconds < MUCH_TOO_LONG
 
 
 def test_a_call_that_begins_late_is_over_no_later() -> None:
     over = threading.Event()
-    with served(lambda wire, _: (over.wait(5), None)[1]) as server:
-        answer = client(server.url, timeout=5).report(LINK, late=4.7)
+    with served(lambda wire, _: (over.wait(30), None)[1]) as server:
+        answer = client(server.url, timeout=20).report(LINK, late=19.7)
         over.set()
 
     assert answer.outcome is Outcome.UNKNOWN
-    assert 0.25 < answer.seconds < 1
+    assert 0.25 < answer.seconds < MUCH_TOO_LONG
 
 
 def test_a_call_whose_time_is_gone_before_it_begins_sends_nothing() -> None:
@@ -164,18 +168,18 @@ def test_both_methods_share_one_budget() -> None:
 
     def slow_404_then_silence(wire: socket.socket, request: bytes) -> None:
         if request.startswith(b"POST"):
-            over.wait(0.3)
+            over.wait(1.5)
             wire.sendall(http(404))
         else:
-            over.wait(5)
+            over.wait(30)
 
     with served(slow_404_then_silence) as server:
-        answer = client(server.url, timeout=0.5).report(LINK)
+        answer = client(server.url, timeout=2).report(LINK)
         over.set()
 
     assert server.methods == ["POST", "GET"]
     assert answer.outcome is Outcome.UNKNOWN
-    assert answer.seconds < 0.9
+    assert answer.seconds < 1.5 + 2
 
 
 def test_a_silent_tls_handshake_is_unreachable_at_the_deadline() -> None:
@@ -184,7 +188,7 @@ def test_a_silent_tls_handshake_is_unreachable_at_the_deadline() -> None:
         answer = client(url, timeout=0.3).report(LINK)
 
     assert answer.outcome is Outcome.UNREACHABLE
-    assert 0.25 < answer.seconds < 1
+    assert 0.25 < answer.seconds < MUCH_TOO_LONG
 
 
 @pytest.mark.parametrize(
@@ -329,7 +333,7 @@ def test_a_body_without_end_is_read_to_its_limit_only() -> None:
     assert answer.outcome is Outcome.UNKNOWN
     assert answer.status == 200
     assert len(answer.message) == 200
-    assert answer.seconds < 2
+    assert answer.seconds < MUCH_TOO_LONG
 
 
 def test_a_gzip_answer_is_understood_although_none_was_asked_for() -> None:

