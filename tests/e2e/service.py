@@ -180,32 +180,33 @@ class Service:
     def in_state(self, *states: str, number: int = 0) -> dict[str, Any]:
         """The incident, once it is in one of these states."""
 
-        def there() -> dict[str, Any] | None:
-            if len(self.incidents()) <= number:
-                return None
-            found = self.incident(number)
-            return found if found["state"] in states else None
-
-        try:
-            found: dict[str, Any] = until(there)
-        except AssertionError:
-            raise AssertionError(f"not {states}: {self.incidents()}") from None
-        return found
+        return self._once(lambda found: found["state"] in states, number)
 
     def came_to(self, state: str, number: int = 0) -> dict[str, Any]:
         """The incident, once it is in this state or was.
 
         For states that may be over before anybody asks.
         """
+        return self._once(
+            lambda found: any(e.get("state") == state for e in found["timeline"]),
+            number,
+        )
 
-        def told() -> dict[str, Any] | None:
+    def _once(
+        self, true: Callable[[dict[str, Any]], bool], number: int
+    ) -> dict[str, Any]:
+        """The incident, once this is true of it."""
+
+        def there() -> dict[str, Any] | None:
             if len(self.incidents()) <= number:
                 return None
             found = self.incident(number)
-            passed = {event.get("state") for event in found["timeline"]}
-            return found if state in passed else None
+            return found if true(found) else None
 
-        found: dict[str, Any] = until(told)
+        try:
+            found: dict[str, Any] = until(there)
+        except AssertionError:
+            raise AssertionError(f"not yet: {self.incidents()}") from None
         return found
 
 

@@ -235,9 +235,9 @@ def test_a_pasted_link_skips_nothing_that_report_now_does_not_skip(
             running.factory.start_chaos("fail")
             made = 1
         if held == "sent":
-            running.factory.hang(0.8)
+            running.factory.hang(3)
             paste(running, right(running))
-            running.came_to("reporting")
+            running.in_state("reporting")
         answer = paste(running, stale(running))
         if held == "sent":
             running.came_to("verifying")

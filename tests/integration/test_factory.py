@@ -105,8 +105,16 @@ def report_to(behave: Behaviour, *, timeout: float = 5, method: str = "GET") -> 
         return client(server.url, method=method, timeout=timeout).report(LINK)
 
 
-MUCH_TOO_LONG = 10.0
-"""Seconds that only a call without a deadline takes, however busy the machine."""
+def in_time(ask: Callable[[], Answer], within: float = 1) -> Answer:
+    """The first of five answers that came in less than `within` seconds, or the last.
+
+    A machine that stands still makes one of them late, a missing deadline all.
+    """
+    for _ in range(5):
+        answer = ask()
+        if answer.seconds < within:
+            break
+    return answer
 
 
 def trickle(wire: socket.socket, start: bytes) -> None:
@@ -127,32 +135,34 @@ def trickle(wire: socket.socket, start: bytes) -> None:
     ids=["status line", "header", "body", "body without length"],
 )
 def test_a_server_that_trickles_bytes_cannot_hold_a_call_longer(start: bytes) -> None:
-    answer = report_to(lambda wire, _: trickle(wire, start), timeout=0.3)
+    answer = in_time(
+        lambda: report_to(lambda wire, _: trickle(wire, start), timeout=0.3)
+    )
 
     assert answer.outcome is Outcome.UNKNOWN
     assert answer.status is None
-    assert 0.25 < answer.seconds < MUCH_TOO_LONG
+    assert 0.25 < answer.seconds < 1
 
 
 def test_a_server_that_never_answers_is_left_at_the_deadline() -> None:
     over = threading.Event()
     with served(lambda wire, _: (over.wait(30), None)[1]) as server:
-        answer = client(server.url, timeout=0.3).report(LINK)
+        answer = in_time(lambda: client(server.url, timeout=0.3).report(LINK))
         over.set()
 
     assert answer.outcome is Outcome.UNKNOWN
     assert answer.message == "The report was sent; no complete answer within 0.3 s"
-    assert 0.25 < answer.seconds < MUCH_TOO_LONG
+    assert 0.25 < answer.seconds < 1
 
 
 def test_a_call_that_begins_late_is_over_no_later() -> None:
     over = threading.Event()
     with served(lambda wire, _: (over.wait(30), None)[1]) as server:
-        answer = client(server.url, timeout=20).report(LINK, late=19.7)
+        answer = in_time(lambda: client(server.url, timeout=5).report(LINK, late=4.7))
         over.set()
 
     assert answer.outcome is Outcome.UNKNOWN
-    assert 0.25 < answer.seconds < MUCH_TOO_LONG
+    assert 0.25 < answer.seconds < 1
 
 
 def test_a_call_whose_time_is_gone_before_it_begins_sends_nothing() -> None:
@@ -168,27 +178,28 @@ def test_both_methods_share_one_budget() -> None:
 
     def slow_404_then_silence(wire: socket.socket, request: bytes) -> None:
         if request.startswith(b"POST"):
-            over.wait(1.5)
+            over.wait(0.4)
             wire.sendall(http(404))
         else:
             over.wait(30)
 
     with served(slow_404_then_silence) as server:
-        answer = client(server.url, timeout=2).report(LINK)
+        answer = in_time(lambda: client(server.url, timeout=0.5).report(LINK), 0.9)
         over.set()
 
-    assert server.methods == ["POST", "GET"]
+    assert server.methods[-2:] == ["POST", "GET"]
     assert answer.outcome is Outcome.UNKNOWN
-    assert answer.seconds < 1.5 + 2
+    # Half a second for each would be 0.9 s.
+    assert answer.seconds < 0.9
 
 
 def test_a_silent_tls_handshake_is_unreachable_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
-        answer = client(url, timeout=0.3).report(LINK)
+        answer = in_time(lambda: client(url, timeout=0.3).report(LINK))
 
     assert answer.outcome is Outcome.UNREACHABLE
-    assert 0.25 < answer.seconds < MUCH_TOO_LONG
+    assert 0.25 < answer.seconds < 1
 
 
 @pytest.mark.parametrize(
@@ -328,12 +339,12 @@ def test_a_body_without_end_is_read_to_its_limit_only() -> None:
         while True:
             wire.sendall(b"x" * 65536)
 
-    answer = report_to(flood)
+    answer = in_time(lambda: report_to(flood), 2)
 
     assert answer.outcome is Outcome.UNKNOWN
     assert answer.status == 200
     assert len(answer.message) == 200
-    assert answer.seconds < MUCH_TOO_LONG
+    assert answer.seconds < 2
 
 
 def test_a_gzip_answer_is_understood_although_none_was_asked_for() -> None:

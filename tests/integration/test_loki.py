@@ -2,6 +2,7 @@
 
 import json
 import socket
+import statistics
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -199,13 +200,16 @@ def test_a_slow_loki_is_given_up_at_the_deadline(
     loki: LokiServer, hasty: LokiLogSource, fault: Fault
 ) -> None:
     loki.fault = fault
-    started = time.monotonic()
+    seconds: list[float] = []
 
-    (answer,) = hasty.read([ask()])
+    # A machine that stands still makes one of them late, a missing deadline all.
+    while len(seconds) < 5 and min(seconds, default=1) >= 1:
+        started = time.monotonic()
+        (answer,) = hasty.read([ask()])
+        seconds.append(time.monotonic() - started)
+        assert unreadable(answer).reason is UnreadableReason.TIMEOUT
 
-    assert unreadable(answer).reason is UnreadableReason.TIMEOUT
-    # All of it would take 50 s.
-    assert time.monotonic() - started < 10
+    assert min(seconds) < 1
 
 
 def test_a_loki_that_hangs_up_once_is_asked_again(
@@ -312,14 +316,19 @@ def test_the_environment_s_proxy_is_not_used(
 
 
 @pytest.mark.parametrize("questions", [1, 2])
-def test_connections_are_kept_from_look_to_look(
+def test_a_gather_takes_a_few_milliseconds(
     loki: LokiServer, source: LokiLogSource, questions: int
 ) -> None:
+    log_errors(loki, 10)
     asked = [ask(f"q{n}") for n in range(questions)]
-
+    source.read(asked)
+    seconds = []
     for _ in range(21):
+        started = time.perf_counter()
         source.read(asked)
+        seconds.append(time.perf_counter() - started)
 
+    assert statistics.median(seconds) < 0.025
     assert len({request.connection for request in loki.requests}) <= questions
 
 
