@@ -7,6 +7,7 @@ import requests
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from responder.config.settings import LokiLogs
+from responder.deadline import read_beyond
 from responder.evidence.deadline import seconds_left, set_deadline
 from responder.evidence.loki_answer import Refusal
 from responder.evidence.loki_session import base_url, secrets, session
@@ -64,12 +65,10 @@ class LokiHttp:
             stream=True,
         )
         with response:
-            body = bytearray()
-            for chunk in response.iter_content(65536):
-                body += chunk
-                if len(body) > _LARGEST_ANSWER:
-                    raise _TooLarge
-        return response.status_code, dict(response.headers), bytes(body)
+            body = read_beyond(response, _LARGEST_ANSWER)
+        if len(body) > _LARGEST_ANSWER:
+            raise _TooLarge
+        return response.status_code, dict(response.headers), body
 
     def _unanswered(self, error: Exception) -> Refusal:
         if _timed_out(error):

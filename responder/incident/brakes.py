@@ -31,7 +31,8 @@ class Brakes:
 
     `floor` is the factory's latest answer `resolved` or `nothing_to_resolve`;
     `in_flight` says that another incident's report has no answer yet;
-    `hour_frees_at` is when enough counted reports are older than an hour.
+    `hour_frees_at` is when enough counted reports are older than an hour. `pasted` and
+    `undecided` are not stored: the worker's turn adds them.
     """
 
     floor: datetime | None = None

@@ -19,10 +19,7 @@ from responder.store.batch import Batch, chunks, read_known
 from responder.store.claims import LEASE_FOR, is_leased, new_lease
 from responder.store.engine import Database
 from responder.store.spoken import Arrival, write_deliveries, write_firings
-from responder.store.tables import (
-    AnyRow,
-    incidents,
-)
+from responder.store.tables import AnyRow, incidents
 from responder.store.timeline import (
     BY_ID,
     EVENT,

@@ -197,6 +197,7 @@ def _write(
     conn.execute(put(kind, links, frozenset(new), frozenset(marks)), new)
     changed = conn.execute(_CHANGED, {"of": supplier.name})
     if not changed.rowcount:
+        # Nobody else inserts it meanwhile: they wait for the row of `brakes`.
         conn.execute(insert(factories), {"name": supplier.name, "changes": 1})
 
 
