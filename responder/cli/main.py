@@ -42,6 +42,9 @@ _COMMANDS = {
 }
 """Each command's module. Only the one that is typed is loaded: a container asks for its
 health every ten seconds, and all of them together cost a second of processor."""
+REMOVED: dict[str, str] = {}
+"""What to do instead of a command that earlier versions had, by its words: `cassette
+new` is one of a command that remains."""
 _INTERRUPTED = 130
 """What a shell shows for a program that Ctrl-C ended."""
 
@@ -74,6 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     typed = sys.argv[1:] if argv is None else argv
+    for words, instead in REMOVED.items():
+        if list(typed[: len(words.split())]) == words.split():
+            print(f"responder: {words} was removed: {instead}", file=sys.stderr)
+            return 2
     one = typed[0] if typed and typed[0] in _COMMANDS else None
     arguments = parser(one).parse_args(typed)
     try:

@@ -16,7 +16,7 @@ from responder.config.problem import Path, Problem, problem
 from responder.config.reach import unreachable
 from responder.config.settings import Access, is_loopback
 from responder.config.told_checks import told_problems, told_warnings
-from responder.incident.names import OnUnreadable, Sender
+from responder.incident.names import Sender
 
 __all__ = ["Purpose", "describe", "problems", "warnings"]
 
@@ -47,12 +47,6 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
         rule = one.rule
         if rule.fine("verify_after", "verify_for"):
             yield from _verification(rule.value, ("rules", i))
-        reports = rule.value.on_unreadable is OnUnreadable.REPORT
-        fixed = _asked(parts, expanded, "factory", "report_url")
-        if rule.fine("on_unreadable") and reports and not fixed:
-            remedy = "set factory.report_url, or use needs_human"
-            message = "needs a fixed link: with unreadable logs none can be found"
-            yield problem(("rules", i, "on_unreadable"), message, remedy, "report")
     yield from _watched(parts)
     yield from _pulled(parts, expanded)
     yield from unreachable([one.rule for one in parts.rules])

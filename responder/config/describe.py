@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from responder.config.durations import said
 from responder.config.settings import EmbeddedLogs, Settings
-from responder.incident.names import Mode, OnUnreadable
+from responder.incident.names import Mode
 from responder.incident.rule import Check, Rule
 
 _EMBEDDED = (
@@ -89,10 +89,8 @@ def _proof(rule: Rule) -> str:
 
 
 def _unreadable(rule: Rule) -> str:
-    after = said(rule.unreadable_for)
-    if rule.on_unreadable is OnUnreadable.REPORT:
-        return f"reports although the logs are unreadable for {after}"
-    return f"calls a person when the logs are unreadable for {after}"
+    patience = said(rule.unreadable_for)
+    return f"calls a person when the logs are unreadable for {patience}"
 
 
 _DAY = timedelta(days=1)

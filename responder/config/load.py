@@ -9,6 +9,7 @@ from responder.config.document import BUILT_IN, DEFAULT_TEXT, Document, parse, r
 from responder.config.expand import Expanded, expand
 from responder.config.parts import ParseQuery, Parts, judge
 from responder.config.problem import Problem, Refused, masked, problem
+from responder.config.removed import take_removed
 from responder.config.settings import Settings
 
 __all__ = ["Document", "Loaded", "Problem", "Purpose", "listening", "load", "read"]
@@ -40,10 +41,11 @@ def load(
     if "rules" not in tree:
         default, _ = parse(Document(text=DEFAULT_TEXT, origin=BUILT_IN))
         tree["rules"] = default["rules"]
+    removed = list(take_removed(tree))
     expanded = expand(tree, document.env)
     parts, bench = judge(expanded, parse_query)
     parts, bad_port = _ported(parts, document)
-    wrong = [*unread, *bad_port, *expanded.problems, *bench.problems]
+    wrong = [*unread, *removed, *bad_port, *expanded.problems, *bench.problems]
     wrong += checks.problems(parts, expanded, purpose)
     refused, doubted = _secrets(expanded, purpose, allow_literal_secrets)
     wrong += refused

@@ -25,7 +25,7 @@ from responder.config.fields import (
     report_method,
 )
 from responder.config.settings import Access, NoticeForm
-from responder.incident.names import Mode, OnRecovered, OnUnreadable
+from responder.incident.names import Mode, OnRecovered
 
 
 class Section(BaseModel):
@@ -180,7 +180,6 @@ class RuleSection(Section):
     verify_for: Positive = timedelta(minutes=10)
     max_reports: Count = 2
     cooldown: Length = timedelta(minutes=2)
-    on_unreadable: OnUnreadable = OnUnreadable.NEEDS_HUMAN
     unreadable_for: Length = timedelta(minutes=1)
     group_by: list[Text] = []
     mode: Mode = Mode.AUTO

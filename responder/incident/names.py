@@ -156,13 +156,6 @@ class Mode(StrEnum):
     SHADOW = "shadow"
 
 
-class OnUnreadable(StrEnum):
-    """What a rule does when its logs stay unreadable (rule 7)."""
-
-    NEEDS_HUMAN = "needs_human"
-    REPORT = "report"
-
-
 class OnRecovered(StrEnum):
     """What becomes of IRM's alert group once recovery is proven."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from responder.incident.mark import drill_of
-from responder.incident.names import Mode, OnRecovered, OnUnreadable
+from responder.incident.names import Mode, OnRecovered
 
 _LONGEST_GROUP = 320
 
@@ -64,7 +64,6 @@ class Rule:
     verify_for: timedelta = timedelta(minutes=10)
     max_reports: int = 2
     cooldown: timedelta = timedelta(minutes=2)
-    on_unreadable: OnUnreadable = OnUnreadable.NEEDS_HUMAN
     unreadable_for: timedelta = timedelta(minutes=1)
     group_by: tuple[str, ...] = ()
     mode: Mode = Mode.AUTO

@@ -20,7 +20,7 @@ from responder.incident.hold import (
     reached,
 )
 from responder.incident.model import Incident
-from responder.incident.names import Mode, OnUnreadable, Reason, State
+from responder.incident.names import Mode, Reason, State
 from responder.incident.pasted import given, to_repeat
 from responder.incident.pause import extended
 from responder.incident.phase import (
@@ -127,7 +127,7 @@ def _judge(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Ste
     if not blind and (_retrying(incident) or reached(incident)):
         return no_link(incident, rule, now)
     if incident.unreadable_since:
-        return _unreadable(incident, rule, brakes, now)
+        return _unreadable(incident, rule, now)
     return below(incident, rule, now)
 
 
@@ -171,8 +171,8 @@ def _retrying(incident: Incident) -> bool:
     return bool(incident.answered) and (asked or incident.confirmed_at is not None)
 
 
-def _unreadable(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
-    """Rule 7: never permission to act, unless the rule says so for a fixed link."""
+def _unreadable(incident: Incident, rule: Rule, now: datetime) -> Step:
+    """Rule 7: never permission to act, not even with a fixed link."""
     since = incident.unreadable_since or now
     patient = extended(incident.pauses, since, rule.unreadable_for, now)
     if now < patient:
@@ -181,10 +181,6 @@ def _unreadable(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -
             state=State.HOLDING,
             reason=Reason.LOGS_UNREADABLE,
         )
-    if rule.on_unreadable is OnUnreadable.REPORT and brakes.fixed_link:
-        fixed = best_candidate(incident, brakes)
-        if fixed is not None:
-            return attempt(incident, rule, brakes, now, fixed, Reason.LOGS_UNREADABLE)
     return Wait(
         until=(incident.looked_at or now) + HUMAN_LOOK,
         state=State.NEEDS_HUMAN,

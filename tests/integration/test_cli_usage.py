@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from responder.cli.main import REMOVED
 from responder.incident.names import WEBHOOKS, Sender
 from tests.commands import Typist, clean, ended, spawn
 
@@ -207,3 +208,13 @@ def test_a_health_check_loads_none_of_what_serves(tmp_path: Path) -> None:
     assert "unhealthy" in said.stderr
     assert "responder.cli.healthcheck" in said.stdout.split()
     assert not HEAVY & set(said.stdout.split())
+
+
+def test_a_removed_command_is_refused_by_name_with_what_to_do_instead(
+    type_command: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(REMOVED, "sample all", "name one sender")
+    said = type_command("sample", "all", "--rule", "pizza-factory")
+    assert (said.status, said.out) == (2, "")
+    assert said.err == "responder: sample all was removed: name one sender\n"
+    assert type_command("sample", "grafana", "--rule", "pizza-factory").status == 0

@@ -1,8 +1,11 @@
 """Broken documents: each has its exact path and sentence."""
 
+import json
+
 import pytest
 
 from responder.config.load import Purpose
+from responder.config.removed import REMOVED
 from tests.unit.configured import RULE, loaded, only_problem, paths
 
 _CHECK = "{name: errors, query: '{level=\"error\"}', window: 5m, threshold: 5}"
@@ -85,8 +88,8 @@ SENTENCES = [
     ),
     (
         _rules("on_unreadable: report"),
-        "rules[0].on_unreadable: needs a fixed link: with unreadable logs none can be "
-        "found (got report); set factory.report_url, or use needs_human",
+        "rules[0].on_unreadable: was removed (got ***); remove it: a person is called "
+        "when the logs cannot be read for unreadable_for",
     ),
     (
         _rules("verify_after: 11m"),
@@ -378,3 +381,24 @@ def test_logs_in_a_private_network_may_be_read_by_http() -> None:
 
     assert not found.problems
     assert "logs.url" not in paths(found.warnings)
+
+
+@pytest.mark.parametrize("path", REMOVED)
+def test_a_removed_setting_is_refused_by_name_with_what_to_do_instead(
+    path: str,
+) -> None:
+    setting, _, value = path.partition("=")
+    tree: object = value or "anything"
+    for part in reversed(setting.split(".")):
+        inner = [tree] if part.endswith("[]") else tree
+        tree = {part.removesuffix("[]"): inner}
+    problems = [str(problem) for problem in loaded(json.dumps(tree)).problems]
+    written = setting.replace("[]", "[0]")
+    (line,) = [line for line in problems if line.startswith(f"{written}: was removed")]
+    assert line.endswith(f"; {REMOVED[path]}")
+
+
+def test_a_removed_setting_needs_no_value_and_shows_none() -> None:
+    text = _rules('on_unreadable: "${NOT_SET}"')
+    found = str(only_problem(text, Purpose.SERVE))
+    assert found.startswith("rules[0].on_unreadable: was removed (got ***); remove it")

@@ -29,7 +29,6 @@ from responder.incident.fold import apply, fold
 from responder.incident.model import Incident
 from responder.incident.names import (
     Mode,
-    OnUnreadable,
     Outcome,
     Reason,
     Sender,
@@ -265,7 +264,6 @@ rules = st.builds(
     st.sampled_from([RULE, QUIET_RULE]),
     mode=st.sampled_from([Mode.AUTO, Mode.AUTO, Mode.SHADOW]),
     max_reports=st.integers(1, 3),
-    on_unreadable=st.sampled_from(OnUnreadable),
 )
 held = st.builds(
     Brakes,

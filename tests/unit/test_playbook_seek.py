@@ -8,7 +8,7 @@ import pytest
 from responder.incident.alert import PersonAction
 from responder.incident.events import AlertResolved, Looked, PersonActed
 from responder.incident.model import Incident
-from responder.incident.names import Mode, OnUnreadable, Outcome, Reason, State
+from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.operator_events import Paused
 from responder.incident.pause import Pause
 from responder.incident.playbook import next_step
@@ -113,13 +113,11 @@ def test_rule_7_a_person_is_called_after_a_minute_of_unreadable_logs() -> None:
     assert state_of(step(incident, 60)) == (State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
 
 
-def test_rule_7_report_on_unreadable_needs_the_fixed_link() -> None:
-    rule = replace(RULE, on_unreadable=OnUnreadable.REPORT)
+def test_rule_7_a_fixed_link_does_not_act_on_unreadable_logs_either() -> None:
     incident = opened(look(0, None), look(59.5, None))
     fixed = brakes(fixed_link=LINK, fixed_name="link aaaa")
-    found = next_step(incident, rule, fixed, at(60))
-    assert isinstance(found, Send)
-    assert found.reason is Reason.LOGS_UNREADABLE
+    found = state_of(next_step(incident, RULE, fixed, at(60)))
+    assert found == (State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
 
 
 def test_rule_12_loki_back_after_needs_human_acts() -> None:

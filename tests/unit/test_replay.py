@@ -12,7 +12,7 @@ from responder.incident.alert import AlertVerdict
 from responder.incident.evidence import Counted, Question, Unreadable
 from responder.incident.link import ReportLink
 from responder.incident.look import FAILED, TRAFFIC
-from responder.incident.names import WEBHOOKS, Mode, OnUnreadable, Sender, Status
+from responder.incident.names import WEBHOOKS, Mode, Sender, Status
 from responder.incident.ports import LogSource
 from responder.incident.rule import Check, Matcher, Rule
 from responder.replay import Replay, Replayed, understand
@@ -104,11 +104,11 @@ def test_unreadable_logs_call_a_person_where_the_rule_has_no_patience() -> None:
     assert found.decision == "needs_human"
 
 
-def test_unreadable_logs_and_a_fixed_link_report_where_the_rule_says_so() -> None:
-    rule = replace(RULE, unreadable_for=timedelta(), on_unreadable=OnUnreadable.REPORT)
+def test_unreadable_logs_call_a_person_in_spite_of_a_fixed_link() -> None:
+    rule = replace(RULE, unreadable_for=timedelta())
     link = ReportLink(token="t", code="c")
     found = decision(body(), logs=SupposedLogs(errors=None), rule=rule, link=link)
-    assert found.decision == "report"
+    assert found.decision == "needs_human"
 
 
 def test_a_shadow_rule_would_withhold_the_report() -> None:
