@@ -65,7 +65,7 @@ ROOMS = {
 }
 IMPURE = {"flask", "requests", "sqlalchemy", "logging", "os", "time", "random"}
 ADAPTERS = ("store", "drill", "evidence", "factory", "worker", "grafana", "tell")
-ROOTS = ("app", "cli", "demo", "testing", "__main__")
+ROOTS = ("app", "cli", "demo", "__main__")
 
 
 def parts_of(path: Path) -> tuple[str, ...]:
@@ -153,14 +153,14 @@ def test_the_pages_are_handed_what_they_need() -> None:
     assert not known
 
 
-def test_only_commands_demo_and_test_kit_import_the_composition_root() -> None:
+def test_only_commands_and_demo_import_the_composition_root() -> None:
     importers = {
         room_of(path)
         for path in modules()
         if any(stands_in(name, "app") for name in own_imports_of(path))
     }
 
-    assert importers - {"app"} <= {"cli", "demo", "testing"}
+    assert importers - {"app"} <= {"cli", "demo"}
 
 
 def test_the_database_library_stays_with_the_store_and_the_embedded_logs() -> None:

@@ -38,6 +38,8 @@ class Played:
 
     cassette: Cassette
     incidents: list[Lived] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)
+    """The names of the delivered alerts, in order."""
     verdicts: list[AlertVerdict] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """Bodies that the live service would refuse, and why."""

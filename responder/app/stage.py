@@ -159,6 +159,7 @@ class Stage:
             except ValueError as problem:
                 self._played.refused.append(str(problem))
                 continue
+            self._played.alerts += [alert.name for alert in notification.alerts]
             delivery = Delivery(
                 id=self._store.new_id(),
                 received_at=self._clock.now(),

@@ -85,6 +85,7 @@ def _decide(
         except ValueError as problem:
             found.refused.append((name, str(problem)))
             continue
+        found.names[name] = [alert.name for alert in notification.alerts]
         at += timedelta(seconds=1)
         found.alerts += [(name, verdict) for verdict in replay.feed(notification, at)]
     return found

@@ -1,6 +1,8 @@
 """`responder check`: every problem of a configuration at once."""
 
 import argparse
+import dataclasses
+import json
 import sys
 
 from responder.cli.configured import (
@@ -10,7 +12,7 @@ from responder.cli.configured import (
     print_findings,
 )
 from responder.config import checks, load
-from responder.config.load import Purpose
+from responder.config.load import Document, Loaded, Purpose
 from responder.evidence import selector
 
 NAME = "check"
@@ -18,6 +20,7 @@ HELP = "print every problem of a configuration and what each rule would do"
 EXAMPLES = """examples:
   responder check --config responder.yaml
   RESPONDER_CONFIG=responder.yaml responder check
+  responder check --config responder.yaml --json
 Exit status: 0 without problems, 1 with any. Nothing is called or written."""
 
 
@@ -28,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="accept secrets written in the file itself (repositories get published)",
     )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         parse_query=selector.parse,
         allow_literal_secrets=arguments.allow_literal_secrets,
     )
-    print_findings(loaded)
+    if arguments.json:
+        return _print_json(document, loaded)
+    print_findings(loaded, file=document.origin)
     if loaded.settings is None:
         told = f"{counted(loaded.problems)} in {document.origin}"
         print(f"responder: {told}", file=sys.stderr)
@@ -47,3 +53,16 @@ def run(arguments: argparse.Namespace) -> int:
     print("\n".join(checks.describe(loaded.settings)))
     print(f"no problems in {document.origin}; configuration {loaded.settings.sha}")
     return 0
+
+
+def _print_json(document: Document, loaded: Loaded) -> int:
+    settings = loaded.settings
+    found = {
+        "file": document.origin,
+        "config_sha": settings.sha if settings else None,
+        "problems": [dataclasses.asdict(problem) for problem in loaded.problems],
+        "warnings": [dataclasses.asdict(warning) for warning in loaded.warnings],
+        "rules": list(checks.describe(settings)) if settings else [],
+    }
+    print(json.dumps(found, indent=2))
+    return 0 if settings else 1

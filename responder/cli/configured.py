@@ -51,12 +51,16 @@ def settings_or_refuse(
     return loaded.settings
 
 
-def print_findings(loaded: Loaded, *, warn: bool = True) -> None:
-    """Warnings and problems, one line each, to standard error."""
+def print_findings(loaded: Loaded, *, warn: bool = True, file: str = "") -> None:
+    """Warnings and problems, one line each, to standard error.
+
+    `file`, where given, is named in the line of each problem.
+    """
     for warning in loaded.warnings if warn else ():
         print(f"warning: {warning}", file=sys.stderr)
     for problem in loaded.problems:
-        print(f"problem: {problem}", file=sys.stderr)
+        place = f"{file}: " if file else ""
+        print(f"problem: {place}{problem}", file=sys.stderr)
 
 
 def counted(problems: Sequence[Problem]) -> str:

@@ -15,6 +15,8 @@ class Decided:
     replay: Replay
     alerts: list[tuple[str, AlertVerdict]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    """The names of each file's alerts."""
 
 
 def json_values(decided: Decided, masker: Masker) -> dict[str, object]:

@@ -10,11 +10,10 @@ from datetime import timedelta
 from responder.app.compared import WORST, Change, Compared, changes, compare, in_short
 from responder.app.stage import play
 from responder.cassette.schema import Cassette
-from responder.cli import ci
 from responder.cli.configured import Usage, print_findings
 from responder.cli.files import find
 from responder.cli.history import recorded_since
-from responder.cli.lived import judge
+from responder.cli.lived import failure
 from responder.config import load
 from responder.config.durations import duration
 from responder.config.load import Document, Purpose
@@ -31,6 +30,7 @@ EXAMPLES = """examples:
   responder diff --from main.yaml --to responder.yaml cassettes/ --allow bad-jwt
 Each incident is lived through under both; --history adds the incidents of the
 storage that the new configuration names.
+Each loss is one line on standard error that names its file and its alert.
 Exit status: 0 nothing is lost, 1 an incident that was reported would be missed, or one
 would no longer come out as its cassette expects (--allow NAME takes it), 2 wrong usage,
 or a file or configuration that cannot be read."""
@@ -81,12 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(mask(json.dumps({**shas, "settings": told, **_json(compared, lost)})))
     else:
         print(mask(_text(told, compared, lost)))
-    ci.step_summary(mask(_markdown(old_document, document, told, compared)))
-    if ci.in_actions():
-        files = {cassette.name: file for file, cassette in cassettes}
-        notes = [judge(files[c.name], c.new, c.new.cassette.expect, 0.0) for c in lost]
-        out = sys.stderr if arguments.json else sys.stdout
-        ci.annotate(document, new, notes, out)
+    files = {cassette.name: file for file, cassette in cassettes}
+    for one in lost:
+        line = failure(files[one.name], one.new.alerts, f"{one.change}: {one.why}")
+        print(mask(line), file=sys.stderr)
     return 1 if lost else 0
 
 
@@ -97,7 +95,7 @@ def _compared(cassette: Cassette, old: Settings, new: Settings) -> Compared:
 def _settings(file: str) -> tuple[Document, Settings]:
     document = load.read(file, os.environ)
     loaded = load.load(document, purpose=Purpose.REPLAY, parse_query=selector.parse)
-    print_findings(loaded, warn=False)
+    print_findings(loaded, warn=False, file=file)
     if loaded.settings is None:
         raise Usage(f"{file}: is no configuration to compare")
     return document, loaded.settings
@@ -154,18 +152,6 @@ def _json(
             for one in compared
         ]
     }
-
-
-def _markdown(
-    old: Document, new: Document, told: Sequence[str], compared: Sequence[Compared]
-) -> str:
-    lines = [f"### responder diff, `{old.sha}` → `{new.sha}`", ""]
-    lines += [f"- `{line}`" for line in told] + [""]
-    lines += ["| Cassette | Change | Then | Now | Why |", "| --- " * 5 + "|"]
-    for one in compared:
-        cells = [one.name, one.change, in_short(one.old), in_short(one.new), one.why]
-        lines.append("| " + " | ".join(ci.cell(str(text)) for text in cells) + " |")
-    return "\n".join([*lines, "", ""])
 
 
 def _length(text: str) -> timedelta:

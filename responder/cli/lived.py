@@ -11,6 +11,8 @@ from responder.incident.event_words import event_words
 from responder.incident.events import Event, Finished, Looked
 from responder.web.delay import delay_of
 
+_MOST_NAMES = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
@@ -33,6 +35,21 @@ class Judged:
 def judge(file: str, played: Played, expect: Expect, seconds: float) -> Judged:
     found = tuple(played.plain(line) for line in unmet(played, expect))
     return Judged(file=file, played=played, unmet=found, seconds=seconds)
+
+
+def failures(judged: Judged) -> Iterator[str]:
+    """A line for a cassette that is not as expected, none for another."""
+    if judged.unmet:
+        yield failure(judged.file, judged.played.alerts, "; ".join(judged.unmet))
+
+
+def failure(file: str, alerts: Sequence[str], why: str) -> str:
+    """One line for a log: the file, the alerts in it, and what went wrong."""
+    names = [name or "without a name" for name in dict.fromkeys(alerts)]
+    if len(names) > _MOST_NAMES:
+        names = [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
+    alert = f"alert {', '.join(names)}" if names else "no alert"
+    return " ".join(f"failed: {file}: {alert}: {why}".split())
 
 
 def as_text(judged: Judged) -> str:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from responder.app.expected import NOT_REPORTED, REPORTED, expected
 from responder.app.stage import Progress, play
 from responder.cassette.schema import Cassette, Expect
-from responder.cli import bare, ci, decided, lived
-from responder.cli.configured import Usage, add_config, document_of, settings_or_refuse
+from responder.cli import bare, decided, lived
+from responder.cli.configured import Usage, add_config, settings_or_refuse
 from responder.cli.decided import Decided
 from responder.cli.files import add_files, find
 from responder.cli.lived import Judged
@@ -32,6 +32,7 @@ EXAMPLES = """examples:
 A cassette brings its own logs, factory and expectation; hours pass in milliseconds,
 and no socket is opened. For a bare webhook body the decision is shown; its logs are
 supposed by --errors or --unreadable, else Loki is asked as configured.
+Each failure is one line on standard error that names its file and its alert.
 Exit status: 0 as expected (bodies: decided), 1 not as expected or a body that the
 service would refuse, 2 wrong usage, or a file or configuration that cannot be read."""
 TELL_EVERY = 5.0
@@ -57,7 +58,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="the first call must come so soon after the first webhook, as 5s",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--junit", metavar="FILE", help="write JUnit's XML there too")
     add_config(parser)
 
 
@@ -73,16 +73,14 @@ def run(arguments: argparse.Namespace) -> int:
     if found.bodies or not judged:
         heard = bare.decide(arguments, settings, found.bodies)
     _show(arguments, settings, judged, heard)
-    refused = heard.refused if heard else []
-    if arguments.junit:
-        ci.junit(arguments.junit, judged, refused)
-    if judged or refused:
-        ci.summary(document_of(arguments), judged, refused)
-    if ci.in_actions():
-        out = sys.stderr if arguments.json else sys.stdout
-        ci.annotate(document_of(arguments), settings, judged, out)
-    kept = heard is None or _as_decided(heard, expect)
-    return 0 if kept and not refused and all(one.fine for one in judged) else 1
+    failed = [line for one in judged for line in lived.failures(one)]
+    if heard:
+        failed += [f"failed: {name}: refused: {why}" for name, why in heard.refused]
+        failed += _otherwise(heard, expect)
+    mask = Masker(settings.secrets())
+    for line in failed:
+        print(mask(line), file=sys.stderr)
+    return 1 if failed else 0
 
 
 def play_one(
@@ -145,27 +143,33 @@ def _expectation(arguments: argparse.Namespace) -> Expect | None:
         raise Usage(f"--expect: {problem}") from None
 
 
-def _as_decided(heard: Decided, expect: Expect | None) -> bool:
-    """Whether bare bodies came out as expected, as far as a decision tells."""
+def _otherwise(heard: Decided, expect: Expect | None) -> list[str]:
+    """A line for each bare body that was not decided as expected."""
     if expect is None:
-        return True
+        return []
     if expect.passes or expect.within is not None:
         told = "a body alone tells only whether it is reported"
         raise Usage(f"--expect: {told}; what comes after takes a cassette")
-    incidents = heard.replay.incidents.values()
-    reported = any(one.decision is Decision.REPORT for one in incidents)
-    if reported is expect.reported:
-        return True
-    withheld = [one.rule for one in incidents if one.decision is Decision.WITHHOLD]
-    if reported:
+    incidents = heard.replay.incidents
+    called = [i for i, one in incidents.items() if one.decision is Decision.REPORT]
+    if bool(called) is expect.reported:
+        return []
+    withheld = [
+        one.rule for one in incidents.values() if one.decision is Decision.WITHHOLD
+    ]
+    if called:
         told = "a report is decided"
     elif withheld:
         mode = f"rule {withheld[0].name} is in mode {withheld[0].mode}"
         told = f"no report is decided: {mode}, which calls nothing"
     else:
         told = "no report is decided"
-    print(f"responder: not as expected: {told}", file=sys.stderr)
-    return False
+    files = {name for name, verdict in heard.alerts if verdict.incident in called}
+    return [
+        lived.failure(name, alerts, told)
+        for name, alerts in heard.names.items()
+        if name in files or not called
+    ]
 
 
 def _within(text: str) -> timedelta:

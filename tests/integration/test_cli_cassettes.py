@@ -1,8 +1,7 @@
-"""`responder replay` with cassettes: the verdict in words, JSON, JUnit and for CI."""
+"""`responder replay` with cassettes: the verdict in words, as JSON, and in one line."""
 
 import json
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -95,54 +94,27 @@ def test_the_json_has_everything_a_program_needs(
     assert bad["config_sha"] != found["config_sha"]
 
 
-def test_junit_has_a_case_for_each_and_a_failure_with_its_reason(
+def test_each_failure_is_one_line_that_names_its_file_and_its_alert(
     type_command: Typist, deaf: Path, tmp_path: Path
 ) -> None:
-    file = tmp_path / "junit.xml"
     body = tmp_path / "bad.json"
     body.write_text("[]")
 
     said = replay(
-        type_command,
-        "--errors",
-        "1",
-        "--config",
-        deaf,
-        "--junit",
-        file,
-        FOUNDING,
-        NOISE,
-        body,
+        type_command, "--json", "--errors", "1", "--config", deaf, FOUNDING, NOISE, body
     )
 
-    suite = ElementTree.parse(file).getroot()
-    failed = [case.get("name") for case in suite if case.find("failure") is not None]
+    cassette, refused = said.complaints
     assert said.status == 1
-    assert [suite.get(key) for key in ("tests", "failures")] == ["3", "2"]
-    assert failed == [FOUNDING.stem, str(body)]
-    assert "the rule needs 500" in (suite[0][0].text or "")
+    assert cassette.startswith(f"failed: {FOUNDING}: alert Order errors: expected ")
+    assert "the rule needs 500" in cassette
+    assert refused.startswith(f"failed: {body}: refused: ")
+    assert len(json.loads(said.out)["cassettes"]) == 2
 
 
-def test_in_github_actions_a_table_and_notes_at_lines_are_left(
-    type_command: Typist, deaf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_wrong_label_is_named_in_its_line(
+    type_command: Typist, tmp_path: Path
 ) -> None:
-    summary = tmp_path / "summary.md"
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-
-    said = replay(type_command, "--config", deaf, FOUNDING, NOISE)
-
-    (note,) = (line for line in said.out.splitlines() if line.startswith("::error"))
-    number = 1 + deaf.read_text().splitlines().index("        threshold: 500")
-    assert note.startswith(f"::error file={deaf},line={number},title=2025-04-07")
-    assert "| ❌ | 2025-04-07-factory-500 |" in summary.read_text()
-    assert "| ✅ | oven-full-noise | stood_down, 0 calls |  |" in summary.read_text()
-
-
-def test_a_wrong_label_is_named_at_its_line(
-    type_command: Typist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(
         changed(("responder: jwt-pizza", "responder: jwt-pizzza"), ("critical|", ""))
@@ -150,9 +122,9 @@ def test_a_wrong_label_is_named_at_its_line(
 
     said = replay(type_command, "--config", wrong, FOUNDING)
 
+    (line,) = said.complaints
     assert said.status == 1
-    assert "the alert is ignored" in said.out
-    assert f"::error file={wrong},line=3," in said.out
+    assert "the alert is ignored" in line
 
 
 def test_unset_secrets_are_no_obstacle(

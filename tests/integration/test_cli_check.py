@@ -1,5 +1,6 @@
 """`responder check`: every problem at once, and what each rule would do."""
 
+import json
 import re
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def test_five_mistakes_are_five_lines_with_field_value_and_remedy(
     said = type_command("check", "--config", write(tmp_path, FIVE))
     assert (said.status, said.out) == (1, "")
     *problems, total = said.complaints
-    assert [line.split(": ")[1] for line in sorted(problems)] == [
+    file = tmp_path / "responder.yaml"
+    assert [line.split(": ")[:2] for line in problems] == [["problem", str(file)]] * 5
+    assert [line.split(": ")[2] for line in sorted(problems)] == [
         "limits.max_reports_per_hour",
         "rules[0].checks[0].query",
         "rules[0].checks[0].window",
@@ -63,6 +66,24 @@ def test_other_commands_refuse_the_same_mistakes_and_start_nothing(
     assert total.endswith("; nothing was started")
     assert CANARY not in said.err
     assert [path.name for path in tmp_path.iterdir()] == ["responder.yaml"]
+
+
+def test_the_json_has_each_problem_in_parts(
+    type_command: Typist, tmp_path: Path
+) -> None:
+    path = write(tmp_path, FIVE)
+
+    bad = type_command("check", "--json", "--config", path)
+    good = type_command("check", "--json")
+
+    found = json.loads(bad.out)
+    window = next(p for p in found["problems"] if p["path"].endswith("window"))
+    assert (bad.status, found["file"], len(found["problems"])) == (1, str(path), 5)
+    assert window["value"] == "5x"
+    assert window["remedy"].startswith("write it as 30s")
+    assert CANARY not in bad.out + bad.err
+    assert good.status == 0
+    assert json.loads(good.out)["problems"] == []
 
 
 def test_what_each_rule_would_do_is_printed(type_command: Typist) -> None:
@@ -110,7 +131,7 @@ def test_a_literal_secret_is_a_problem_unless_it_is_allowed(
     path = write(tmp_path, f"factory: {{api_key: {CANARY}}}\n" + RULE)
     said = type_command("check", "--config", path)
     assert said.status == 1
-    assert "problem: factory.api_key: is a secret in clear" in said.err
+    assert f"problem: {path}: factory.api_key: is a secret in clear" in said.err
     assert CANARY not in said.err
     allowed = type_command("check", "--config", path, "--allow-literal-secrets")
     assert allowed.status == 0
@@ -150,7 +171,7 @@ def test_a_bad_file_is_one_problem(
         return
     assert (said.status, said.out) == (1, "")
     problem, total = said.complaints
-    assert problem.startswith("problem: the document: ")
+    assert problem.startswith(f"problem: {path}: the document: ")
     assert told in problem
     assert total == f"responder: 1 problem in {path}"
 
@@ -193,4 +214,7 @@ def test_a_port_that_is_none_is_a_problem(
     monkeypatch.setenv("PORT", "http")
     said = type_command("check")
     assert said.status == 1
-    assert "problem: PORT: is not a port (got http); set PORT to" in said.err
+    assert (
+        "problem: built-in defaults: PORT: is not a port (got http); set PORT to"
+        in said.err
+    )

@@ -1,7 +1,9 @@
 """`record`, `diff --history` and `cassette import`, typed."""
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ from responder.config.settings import Settings
 from responder.incident.alert import Delivery
 from responder.incident.listing import Search
 from responder.incident.mark import MARK
+from responder.incident.names import Sender
 from responder.replay import understand
+from responder.senders import samples
 from responder.server import HttpServer
-from responder.testing import grafana_body
 from tests.cassettes import changed, settings_of
 from tests.commands import Typist
 from tests.e2e.service import until
@@ -33,11 +36,15 @@ def configuration(tmp_path: Path) -> Path:
     return file
 
 
+def firing(labels: Mapping[str, str]) -> dict[str, object]:
+    return samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
+
+
 def live_one(settings: Settings, name: str = "d1", **labels: str) -> None:
     responder = build(settings)
     responder.start()
     store = responder.store
-    body = grafana_body(labels={**LABELS, **labels})
+    body = firing({**LABELS, **labels})
     text = json.dumps(body)
     notification = understand(text.encode())
     delivery = Delivery(
@@ -134,7 +141,7 @@ def test_bodies_and_an_export_become_a_cassette(
     type_command: Typist, tmp_path: Path
 ) -> None:
     body, lines = tmp_path / "firing.json", tmp_path / "lines.json"
-    body.write_text(json.dumps(grafana_body()))
+    body.write_text(json.dumps(firing(LABELS)))
     link = "https://pizza-factory.cs329.click/api/support/0f0f0f0f/report/abc12345"
     answer = json.dumps({"message": "failed", "reportUrl": link})
     text = json.dumps({"resBody": answer, "token": "0f0f0f0f"})

@@ -101,7 +101,7 @@ def test_a_body_that_is_not_as_expected_says_so(
 ) -> None:
     said = type_command("replay", *options, firing)
     assert said.status == 1
-    assert said.complaints == [f"responder: not as expected: {why}"]
+    assert said.complaints == [f"failed: {firing}: alert Responder sample: {why}"]
 
 
 def test_so_does_one_whose_rule_only_tells(
@@ -113,7 +113,7 @@ def test_so_does_one_whose_rule_only_tells(
     said = type_command("replay", "--config", config, *expect, firing)
     assert said.status == 1
     assert said.complaints == [
-        "responder: not as expected: no report is decided: "
+        f"failed: {firing}: alert Responder sample: no report is decided: "
         "rule pizza-factory is in mode shadow, which calls nothing"
     ]
 
