@@ -18,7 +18,7 @@ from responder.app.readying import prober_of, readiness_of
 from responder.app.reception import spooling_intake, taken_in_by, web_parts
 from responder.app.sources import line_reader, log_source, open_store
 from responder.app.telling import Tellers, tellers_of
-from responder.app.watching import lookouts, pullers
+from responder.app.watching import lookouts
 from responder.clock import SystemClock
 from responder.config.settings import Settings
 from responder.drill.runner import Runner
@@ -172,7 +172,6 @@ def _assembled(
         housekeeper=housekeeper(settings, store, logs),
         rounds=(
             *lookouts(settings, store, logs, worker, metrics),
-            *pullers(settings, store, taken_in, metrics),
             *([Rounds("readiness", prober, probe_every)] if probe_every else []),
         ),
         tellers=tellers_of(settings, store, masker, metrics),

@@ -16,7 +16,7 @@ from responder.store.life import Life
 from responder.store.store import Store
 
 _RECENT = 100
-"""Among so many deliveries a webhook is looked for: the others are pulls."""
+"""Among so many a webhook is looked for: earlier versions stored other deliveries."""
 
 
 def metrics_of(

@@ -10,7 +10,6 @@ from responder.evidence.selector import LabelMatcher, parse
 from responder.incident.memory import Remember
 from responder.incident.names import WEBHOOKS, Verdict
 from responder.incident.ports import LogSource
-from responder.incident.pulled import PullState
 from responder.incident.readiness import Heard, Known, Reached, Readiness
 from responder.incident.readiness_facts import HEARD_WITHIN, judge
 from responder.incident.rule import Rule
@@ -18,7 +17,6 @@ from responder.masking import Masker
 from responder.store.store import Store
 from responder.web.heartbeat import silence
 from responder.worker.prober import Prober
-from responder.worker.puller import DUTY, state_of
 
 EVERY = timedelta(minutes=1)
 _RECENT = 100
@@ -49,8 +47,7 @@ def readiness_of(
     settings: Settings, store: Store, memory: Remember, prober: Prober
 ) -> Callable[[datetime], Readiness | None]:
     """What is so now; None before the first questions are answered."""
-    pull, people = pull_state(settings, store), people_of(settings)
-    every = settings.grafana.pull if settings.grafana else None
+    people = people_of(settings)
 
     def now(at: datetime) -> Readiness | None:
         if (probed := prober.probed) is None:
@@ -59,8 +56,6 @@ def readiness_of(
         known = Known(
             at=at,
             heard=_heard(store, at),
-            pull=pull(),
-            pull_every=every or timedelta(),
             silence=silence(beats, at, settings.heartbeat_within),
             probed=probed,
             memory=memory(),
@@ -91,16 +86,6 @@ def _heard(store: Store, at: datetime) -> Heard:
         difference=signed.clock_difference if signed else None,
         signed_at=signed.received_at if signed else None,
     )
-
-
-def pull_state(settings: Settings, store: Store) -> Callable[[], PullState | None]:
-    """How the last pull of all replicas went; None where nobody pulls."""
-    pulls = settings.grafana is not None and settings.grafana.pull is not None
-
-    def state() -> PullState | None:
-        return state_of(store.duties.note(DUTY)) if pulls else None
-
-    return state
 
 
 def people_of(settings: Settings) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ EXAMPLES = """examples:
 The webhook goes beside your people's own integration, into the contact point that the
 rules use already; notification policies are read and never written. What is made stays
 editable in Grafana's pages. A second run changes nothing.
-Without server.public_url, but with grafana.pull, no webhook is added.
+Without server.public_url, but with a watch on every rule, no webhook is added.
 Without `grafana:` in the configuration it prints what to type into Grafana's pages.
 Exit status: 0 done, shown, or nothing to do; 1 Grafana refused."""
 
@@ -56,9 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_or_refuse(arguments, Purpose.REPLAY, warn=False)
     wanted = _wanted(settings)
     matter = Matter(seen=Seen(url=""), settings=settings)
-    if not matter.url and not matter.pulls:
+    if not matter.url and not matter.watched:
         told = "server.public_url is not set: where should Grafana send to?"
-        raise Usage(f"{told} (With grafana.pull it need not send.)", 1)
+        raise Usage(f"{told} (With a watch on every rule it need not send.)", 1)
     if matter.url and matter.credential is None:
         told = "webhook_auth has nothing usable for the sender grafana"
         raise Usage(f"{told}: add it, and set its secret", 1)

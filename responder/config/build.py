@@ -150,7 +150,6 @@ def _grafana(parts: Parts) -> GrafanaSettings | None:
         url=grafana.url,
         token=grafana.token,
         annotations=grafana.annotations,
-        pull=grafana.pull,
     )
 
 

@@ -48,7 +48,6 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
         if rule.fine("verify_after", "verify_for"):
             yield from _verification(rule.value, ("rules", i))
     yield from _watched(parts)
-    yield from _pulled(parts, expanded)
     yield from unreachable([one.rule for one in parts.rules])
 
 
@@ -223,14 +222,6 @@ def _watched(parts: Parts) -> Iterator[Problem]:
             message = "is set beside group_by: a watch sees the whole rule, no group"
             remedy = "remove one of the two, or make a rule for each group"
             yield problem(("rules", i, "watch"), message, remedy, said(rule.watch))
-
-
-def _pulled(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
-    pulls = parts.grafana and parts.grafana.value.pull
-    if pulls and not _asked(parts, expanded, "grafana", "token"):
-        message = "is missing, and grafana.pull asks Grafana for its alerts"
-        remedy = 'write it as "${NAME}": the token of a service account, role Viewer'
-        yield problem(("grafana", "token"), message, remedy)
 
 
 def _verification(rule: schema.RuleSection, at: Path) -> Iterator[Problem]:

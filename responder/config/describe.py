@@ -18,9 +18,6 @@ def describe(settings: Settings) -> list[str]:
     lines = [line for rule in settings.rules for line in _rule(rule, settings)]
     hourly = _times(settings.max_reports_per_hour)
     lines.append(f"all rules together: report at most {hourly} an hour.")
-    if settings.grafana and settings.grafana.pull:
-        pull = said(settings.grafana.pull)
-        lines.append(f"alerts also come by asking Grafana for them every {pull}.")
     if told := _told(settings):
         lines.append(told)
     if isinstance(settings.logs, EmbeddedLogs):

@@ -135,7 +135,6 @@ class GrafanaSection(Section):
     url: Annotated[str, AfterValidator(addresses.grafana_url)]
     token: MaybeSecret = None
     annotations: bool = False
-    pull: Positive | None = None
 
 
 class IrmSection(Section):

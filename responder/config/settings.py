@@ -145,15 +145,13 @@ class FactorySettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrafanaSettings:
-    """Whom `doctor`, `connect` and the pull ask: Grafana's own API."""
+    """Whom `doctor` and `connect` ask: Grafana's own API."""
 
     url: str
     token: Secret | None = None
     """Of a service account."""
     annotations: bool = False
     """Whether incidents are annotated there."""
-    pull: timedelta | None = None
-    """How often the active alerts are read; None: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

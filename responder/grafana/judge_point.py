@@ -30,12 +30,9 @@ def judge_points(matter: Matter) -> Iterator[Finding]:
 
 def _nowhere(matter: Matter) -> Finding:
     where = matter.url or f"<server.public_url>{PATH}"
-    watched = all(rule.watch for rule in matter.settings.rules)
-    tell = note if matter.pulls or watched else problem
+    tell = note if matter.watched else problem
     why = "Grafana tells Responder of no alert: it will never act"
-    if matter.pulls:
-        why = "alerts are heard only as often as grafana.pull asks for them"
-    elif watched:
+    if matter.watched:
         why = "only what the rules watch themselves is acted on"
     return tell(
         "grafana.contact_point",

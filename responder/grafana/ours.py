@@ -29,10 +29,9 @@ class Matter:
         return f"{base.rstrip('/')}{PATH}" if base else ""
 
     @property
-    def pulls(self) -> bool:
-        """Whether Grafana is asked for its active alerts, and need not send them."""
-        grafana = self.settings.grafana
-        return grafana is not None and grafana.pull is not None
+    def watched(self) -> bool:
+        """Whether every rule watches the logs itself, so that no alert need come."""
+        return all(rule.watch for rule in self.settings.rules)
 
     @property
     def credential(self) -> Credential | None:
@@ -83,13 +82,10 @@ class Matter:
     def feeding(self) -> tuple[AlertRule, ...]:
         """The rules whose alerts reach us, as far as Grafana's own rules tell."""
         return tuple(
-            one for one in self.seen.rules if not _about_us(one) and self._feeds(one)
+            one
+            for one in self.seen.rules
+            if not _about_us(one) and self.reaches_us(self.ways(one))
         )
-
-    def _feeds(self, rule: AlertRule) -> bool:
-        if self.reaches_us(self.ways(rule)):
-            return True
-        return self.pulls and self.taker(rule) is not None
 
 
 def _address(one: Integration) -> tuple[str, str] | None:

@@ -134,7 +134,7 @@ class Sender(StrEnum):
     ALERTMANAGER = "alertmanager"
     IRM = "irm"
     GRAFANA_PULL = "grafana-pull"
-    """Nobody speaks: we ask Grafana which of its alerts are active."""
+    """Stored by earlier versions, which asked Grafana for its active alerts."""
 
 
 WEBHOOKS = tuple(sender for sender in Sender if sender is not Sender.GRAFANA_PULL)
@@ -186,12 +186,3 @@ class Sight(StrEnum):
     UNREADABLE = "unreadable"
     ENGAGED = "engaged"
     """No look: an incident of the rule looks itself."""
-
-
-class Pulled(StrEnum):
-    """What one pull of Grafana's active alerts came to."""
-
-    COMPLETE = "complete"
-    INCOMPLETE = "incomplete"
-    """Some alerts could not be read: what the list lacks says nothing."""
-    REFUSED = "refused"

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from responder.incident.memory import Memory
-from responder.incident.pulled import PullState
 from responder.incident.rule import Rule
 
 WINDOW = timedelta(minutes=10)
@@ -88,9 +87,6 @@ class Known:
 
     at: datetime
     heard: Heard
-    pull: PullState | None = None
-    """None without `grafana.pull`."""
-    pull_every: timedelta = timedelta()
     silence: str = ""
     """The heartbeat that stays away, in words; "" while it does not."""
     probed: Probed

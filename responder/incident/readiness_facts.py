@@ -38,16 +38,10 @@ def _not(aspect: Aspect, words: str, mend: str, at: datetime | None = None) -> F
 
 
 def _alert_path(known: Known) -> Fact:
-    aspect, heard, pull = Aspect.ALERT_PATH, known.heard, known.pull
-    test = "send a test notification from Grafana's contact point, or set grafana.pull"
+    aspect, heard = Aspect.ALERT_PATH, known.heard
+    test = "send a test notification from Grafana's contact point, or set watch"
     if known.rules and all(rule.watch for rule in known.rules):
         return _ok(aspect, "every rule watches the logs itself", known.probed.at)
-    if pull and pull.at and known.at - pull.at <= 3 * known.pull_every + STALE_AFTER:
-        if not pull.why:
-            return _ok(aspect, "Grafana lists its alerts to us", pull.at)
-        if heard.at is None or known.at - heard.at > HEARD_WITHIN:
-            mend = "mend grafana.url and grafana.token, or use a webhook"
-            return _not(aspect, pull.why, mend, pull.at)
     if known.silence:
         words = "Grafana's heartbeat stays away"
         mend = "look in Grafana at the rule ResponderHeartbeat and its contact point"

@@ -13,8 +13,8 @@ STAYS = timedelta(seconds=60)
 def known_start(seen: Mapping[datetime, KnownFiring], start: datetime) -> datetime:
     """The same start as it was heard first, else this one.
 
-    A webhook tells a start to the nanosecond; the Alertmanager API, which is pulled,
-    cuts the very same one off after the millisecond.
+    A webhook tells a start to the nanosecond; others cut the very same one off after
+    the millisecond.
     """
     if start in seen:
         return start

@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 
 from responder.incident.alert import Delivery
-from responder.incident.names import Sender, Verdict
+from responder.incident.names import Verdict
 from responder.incident.ports import Accepted
 from responder.web.parts import WebhookCounting
 
@@ -14,8 +14,7 @@ _log = logging.getLogger("responder.webhooks")
 def tell(metrics: WebhookCounting, delivery: Delivery, accepted: Accepted) -> None:
     """Count a stored delivery and its alerts, and write its line."""
     notification = delivery.notification
-    pulled = notification.sender is Sender.GRAFANA_PULL
-    if not (pulled or notification.drill):
+    if not notification.drill:
         metrics.heard(delivery.received_at)
     for alert, said in zip(notification.alerts, accepted.verdicts, strict=False):
         if said.verdict is Verdict.DRILL:

@@ -298,7 +298,7 @@ def test_a_rule_that_only_takes_one_name_cannot_be_fed_and_says_how(
     assert "add to its match: - {responder: pizza-factory}" in said.complaints[0]
 
 
-def test_a_grafana_that_is_asked_for_its_alerts_needs_no_address_of_ours(
+def test_rules_that_all_watch_the_logs_need_no_address_of_ours(
     type_command: Typist, grafana: GrafanaServer, config: Path
 ) -> None:
     address = ', public_url: "https://responder.example.net"'
@@ -308,8 +308,9 @@ def test_a_grafana_that_is_asked_for_its_alerts_needs_no_address_of_ours(
     refused = type_command("connect", "--config", config, "--apply")
     assert refused.status == 1
     assert "server.public_url is not set" in refused.err
-    assert "grafana.pull" in refused.err
-    config.write_text(config.read_text().replace("grafana: {", "grafana: {pull: 10s, "))
+    assert "With a watch on every rule" in refused.err
+    watched = "    mode: auto\n    watch: 10s"
+    config.write_text(config.read_text().replace("    mode: auto", watched))
 
     assert type_command("connect", "--config", config, "--apply").status == 0
 

@@ -426,32 +426,6 @@ def _deaf(stand: Stand) -> None:
     stand.world.points[:] = [p for p in stand.world.points if p["type"] != "webhook"]
 
 
-def test_a_grafana_that_is_asked_for_its_alerts_need_not_send_them(
-    stand: Stand,
-) -> None:
-    _deaf(stand)
-    assert stand.doctor().status == 1
-    stand.change("grafana: {", "grafana: { pull: 10s,")
-
-    told = {one["check"]: one for one in stand.findings()}
-
-    assert told["grafana.contact_point"]["level"] == "note"
-    assert "grafana.pull asks for them" in told["grafana.contact_point"]["why"]
-    assert told["grafana.feeds"]["level"] == "ok"
-    assert "grafana.unfed" not in told
-    assert stand.doctor().status == 0
-
-
-def test_what_is_pulled_and_reaches_no_person_is_told_as_well(stand: Stand) -> None:
-    _deaf(stand)
-    stand.world.points.clear()
-    stand.change("grafana: {", "grafana: { pull: 10s,")
-
-    told = {one["check"]: one["level"] for one in stand.findings()}
-
-    assert told["grafana.people"] == "problem"
-
-
 def test_a_rule_that_watches_by_itself_need_not_be_fed(stand: Stand) -> None:
     _deaf(stand)
     stand.change("    mode: auto", "    watch: 10s\n    mode: auto")

@@ -89,14 +89,7 @@ def test_a_number_without_a_unit_is_no_watch() -> None:
     assert only_problem(f"{CONFIGURED}    watch: 10\n").path == "rules[0].watch"
 
 
-PULL = f"{CONFIGURED}grafana: {{url: 'http://127.0.0.1:3000', pull: 10s}}\n"
-
-
-def test_a_pull_without_a_token_is_refused() -> None:
-    assert only_problem(PULL).path == "grafana.token"
-
-
-def test_the_pull_is_no_sender_of_webhooks() -> None:
+def test_a_sender_of_earlier_versions_is_no_sender_of_webhooks() -> None:
     text = (
         f"{CONFIGURED}webhook_auth: [{{name: g, senders: [grafana-pull], "
         'bearer: "${TOKEN}"}]\n'

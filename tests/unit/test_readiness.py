@@ -8,7 +8,6 @@ import pytest
 
 from responder.incident.memory import Memory
 from responder.incident.phrases import ended
-from responder.incident.pulled import PullState
 from responder.incident.readiness import (
     Aspect,
     Fact,
@@ -36,7 +35,6 @@ GOOD = Known(
     rules=(RULE,),
 )
 WATCHED = (replace(RULE, watch=timedelta(seconds=10)),)
-PULL = timedelta(seconds=10)
 
 
 def probed(**changes: Any) -> Known:
@@ -73,21 +71,6 @@ NOT: list[tuple[Aspect, Known, str]] = [
         Aspect.ALERT_PATH,
         replace(GOOD, silence="Grafana's heartbeat, ..."),
         "Grafana's heartbeat stays away",
-    ),
-    (
-        Aspect.ALERT_PATH,
-        replace(
-            GOOD,
-            heard=Heard(),
-            pull=PullState(at=at(-5), why="HTTP 403"),
-            pull_every=PULL,
-        ),
-        "HTTP 403",
-    ),
-    (
-        Aspect.ALERT_PATH,
-        replace(GOOD, heard=Heard(), pull=PullState(at=at(-900)), pull_every=PULL),
-        "no alert was ever heard",
     ),
     (
         Aspect.LOGS,
@@ -163,16 +146,9 @@ def test_what_is_missing_is_told_with_the_line_that_mends_it(
     assert readiness_json(ready)["ready"] is False
 
 
-@pytest.mark.parametrize(
-    "known",
-    [
-        replace(GOOD, heard=Heard(), rules=WATCHED),
-        replace(GOOD, heard=Heard(), pull=PullState(at=at(-5)), pull_every=PULL),
-        replace(GOOD, pull=PullState(at=at(-5), why="HTTP 403"), pull_every=PULL),
-    ],
-    ids=["watch", "pull", "webhook beside a refused pull"],
-)
-def test_each_way_of_an_alert_is_enough(known: Known) -> None:
+def test_rules_that_all_watch_the_logs_need_no_alert() -> None:
+    known = replace(GOOD, heard=Heard(), rules=WATCHED)
+
     assert fact(known, Aspect.ALERT_PATH).ok
 
 
