@@ -6,6 +6,7 @@ from responder.config.document import Tree
 from responder.config.problem import Path, Problem, problem
 
 REMOVED: Mapping[str, str] = {
+    "grafana.pull": "set rules[].watch, as in 10s: it needs no alert at all",
     "rules[].on_unreadable": "remove it: a person is called when the logs cannot be "
     "read for unreadable_for",
 }

@@ -309,8 +309,9 @@ def test_rules_that_all_watch_the_logs_need_no_address_of_ours(
     assert refused.status == 1
     assert "server.public_url is not set" in refused.err
     assert "With a watch on every rule" in refused.err
-    watched = "    mode: auto\n    watch: 10s"
-    config.write_text(config.read_text().replace("    mode: auto", watched))
+    named = "  - name: pizza-factory\n"
+    text = config.read_text().replace(named, f"{named}    watch: 10s\n")
+    config.write_text(text)
 
     assert type_command("connect", "--config", config, "--apply").status == 0
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
-from responder.incident.names import Verdict
+from responder.incident.names import Sender, Verdict
 from responder.store import Store
 from tests.conftest import Place
 from tests.store_parts import alert, delivery, store_on
@@ -55,3 +56,14 @@ def test_deliveries_are_found_by_what_they_were_taken_for(store: Store) -> None:
 
     assert len(store.deliveries(verdict=Verdict.OPENED)) == 1
     assert store.deliveries(verdict=Verdict.IGNORED) == ()
+
+
+def test_what_earlier_versions_read_from_grafana_by_themselves_is_still_listed(
+    store: Store,
+) -> None:
+    sent = delivery(alert(shop="one"))
+    pulled = replace(sent.notification, sender=Sender.GRAFANA_PULL)
+    store.accept(replace(sent, notification=pulled))
+
+    (found,) = store.deliveries()
+    assert str(found.sender) == "grafana-pull"

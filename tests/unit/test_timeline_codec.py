@@ -55,6 +55,7 @@ READING = CheckReading(name="error-logs", count=7, threshold=5, since=AT, until=
 UNREAD = replace(READING, count=None, unreadable=UnreadableReason.TIMEOUT)
 EVENTS: list[Event] = [
     Opened(at=AT, rule="pizza-factory", group="shop='a'", sender=Sender.IRM),
+    Opened(at=AT, rule="r", sender=Sender.GRAFANA_PULL),
     Opened(at=AT, rule="r", reason=Reason.RELAPSE, relapse_of="inc-1"),
     AlertFired(
         at=AT,
