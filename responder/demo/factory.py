@@ -156,41 +156,41 @@ class SimulatedFactory:
             return self.vendor(authorization)
         if method == "PUT" and (chaos := CHAOS_PATH.fullmatch(path)):
             return self.wrought(authorization, chaos[1])
-        return 404, {"message": "unknown endpoint"}
+        return Reply.document(404, {"message": "unknown endpoint"})
 
     def order(self, authorization: str, host: str, body: bytes) -> Reply:
         """What `POST /api/order` answers, after the wait that belongs to it."""
         if authorization != f"Bearer {self.api_key}":
-            return 401, {"message": "invalid authentication"}
+            return Reply.document(401, {"message": "invalid authentication"})
         items = _items(body)
         if items is None:
-            return 400, {"message": "Missing required parameters"}
+            return Reply.document(400, {"message": "Missing required parameters"})
         with self._changed:
             chaos, link = self.chaos, self.report_link(host)
         if chaos is Chaos.FAIL:
-            return 500, {"message": "chaos monkey", "reportUrl": link}
+            return Reply.document(500, {"message": "chaos monkey", "reportUrl": link})
         if chaos is Chaos.THROTTLE:
             self._closing.wait(self.delay)
         if not 0 < items <= 20:
             self._closing.wait(self.delay)
-            return 503, {"message": OVEN_FULL}
+            return Reply.document(503, {"message": OVEN_FULL})
         jwt = ".".join(secrets.token_urlsafe(24) for _ in range(3))
         if chaos is Chaos.NONE:
-            return 200, {"jwt": jwt}
+            return Reply.document(200, {"jwt": jwt})
         given = "dead" * 3 if chaos is Chaos.BADJWT else jwt
-        return 200, {"jwt": given, "reportUrl": link}
+        return Reply.document(200, {"jwt": given, "reportUrl": link})
 
     def wrought(self, authorization: str, kind: str) -> Reply:
         """What `PUT /api/vendor/chaos/<kind>` answers; the chaos begins."""
         if authorization != f"Bearer {self.api_key}":
-            return 401, {"message": "invalid authentication"}
+            return Reply.document(401, {"message": "invalid authentication"})
         self.start_chaos(kind)
-        return 200, {"message": "Chaos initiated"}
+        return Reply.document(200, {"message": "Chaos initiated"})
 
     def vendor(self, authorization: str) -> Reply:
         """What `GET /api/vendor` answers: our key and the story of the last chaos."""
         if authorization != f"Bearer {self.api_key}":
-            return 401, {"message": "invalid authentication"}
+            return Reply.document(401, {"message": "invalid authentication"})
         chaos: dict[str, Any] = {"type": str(self.chaos)}
         for name, at in (
             ("initiatedDate", self.started_at),
@@ -198,7 +198,9 @@ class SimulatedFactory:
         ):
             if at is not None:
                 chaos[name] = at.isoformat(timespec="milliseconds")
-        return 200, {"id": "shop", "apiKey": self.api_key, "chaos": chaos}
+        return Reply.document(
+            200, {"id": "shop", "apiKey": self.api_key, "chaos": chaos}
+        )
 
     def reported(self, method: str, token: str, code: str) -> Reply:
         """Judge one call of the report endpoint and record it."""
@@ -213,7 +215,9 @@ class SimulatedFactory:
         if self.on_report:
             self.on_report(call)
         self._closing.wait(fault.hang)
-        return status, {"raw": fault.body} if fault.status else {"message": message}
+        if fault.status:
+            return Reply(status, fault.body)
+        return Reply.document(status, {"message": message})
 
     def _judge(
         self, method: str, token: str, code: str, fault: _Fault
