@@ -69,6 +69,10 @@ class Responder:
             rounds.start()
         self.tellers.start()
 
+    def broken(self) -> str:
+        """Why this process must end and be started again; "" while all is well."""
+        return self.store.lost
+
     def close(self, within: float | None = None) -> bool:
         """Drain: finish running steps, give leases back, close the storage.
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import shlex
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from responder.app import Responder, build
 from responder.cli.configured import Usage, add_config, settings_or_refuse
@@ -20,6 +22,8 @@ from responder.senders import samples
 from responder.server import BadAddress, HttpServer
 from responder.store.engine import BadStorage, DatabaseInUse
 
+log = logging.getLogger("responder")
+
 NAME = "serve"
 HELP = "receive alerts, report to the factory, show what was done"
 EXAMPLES = """examples:
@@ -28,7 +32,9 @@ EXAMPLES = """examples:
   PORT=9000 responder serve --config responder.yaml
 SIGTERM or Ctrl-C drains: running steps are finished, everything else stays due.
 Exit status: 0 after a drain; 1 if it could not start, or if a step did not end within
-server.grace (it is taken up again at the next start)."""
+server.grace (it is taken up again at the next start); 70 if it cannot go on and must be
+started again."""
+_BROKEN = os.EX_SOFTWARE
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until told to stop; 0 after a drain, 1 if it could not start."""
+    """Serve until stopped; 0 after a drain, 1 if it could not start, 70 if it broke."""
     settings = settings_or_refuse(arguments, Purpose.SERVE)
     configure(sys.stdout, Masker(settings.secrets()), arguments.log_level.upper())
     stopped = threading.Event()
@@ -57,27 +63,41 @@ def run(arguments: argparse.Namespace) -> int:
     except BadAddress as problem:
         responder.close()
         raise Usage(str(problem), 1) from None
-    if not _serve(responder, http, stopped):
-        print("responder: not all steps ended within server.grace", file=sys.stderr)
+    http.start()
+    responder.start()
+    _announce(settings, http)
+    while not (broken := responder.broken()) and not stopped.wait(1):
+        pass
+    if broken:
+        _end(broken, http)
+    if not _drained(responder, http):
         sys.stdout.flush()
         # A thread that hangs would keep an orderly end waiting for it.
         os._exit(1)
     return 0
 
 
-def _serve(responder: Responder, http: HttpServer, stopped: threading.Event) -> bool:
-    """Serve until stopped, then drain; whether that ended in time."""
-    http.start()
-    responder.start()
-    _announce(responder.settings, http)
-    while not stopped.wait(1):
-        pass
+def _end(broken: str, http: HttpServer) -> NoReturn:
+    """Answer what has come and end at once: parts may be dead, and files gone."""
+    log.critical("process ends", extra={"why": broken, "status": _BROKEN})
+    try:
+        http.stop(2)
+    finally:
+        sys.stdout.flush()
+        os._exit(_BROKEN)
+
+
+def _drained(responder: Responder, http: HttpServer) -> bool:
+    """Stop taking requests and finish running steps; whether that ended in time."""
     print("responder: stopping; running steps are finished first", file=sys.stderr)
     grace = responder.settings.server.grace.total_seconds()
     ends = time.monotonic() + grace
     # Half of it at most for senders: what they are not answered they send again.
     http.stop(grace / 2)
-    return responder.close(max(0.0, ends - time.monotonic()))
+    if responder.close(max(0.0, ends - time.monotonic())):
+        return True
+    print("responder: not all steps ended within server.grace", file=sys.stderr)
+    return False
 
 
 def _announce(settings: Settings, http: HttpServer) -> None:

@@ -38,6 +38,10 @@ class Database(Protocol):
         0: whoever writes does so in their own thread, one at a time.
         """
 
+    @property
+    def lost(self) -> str:
+        """Why this process will never reach it again; "" while it does."""
+
     def open(self) -> Engine:
         """Connect; the schema is made or brought up to date. Raises `BadStorage`."""
 
@@ -45,7 +49,13 @@ class Database(Protocol):
         """Leave it to others. Again is no error."""
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction that may write, committed at its end."""
+        """A transaction that may write, committed at its end.
+
+        Raises `StorageUnavailable` if it went where nobody will read it.
+        """
+
+    def verify(self) -> None:
+        """Raise `StorageUnavailable` if what is stored will not be found by a restart."""
 
     def hold(
         self,

@@ -18,6 +18,7 @@ class MemoryDatabase:
     """
 
     lanes = 0
+    lost = ""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -43,6 +44,9 @@ class MemoryDatabase:
     def writing(self) -> AbstractContextManager[Connection]:
         assert self._engine is not None, "not open"
         return writing(self._engine)
+
+    def verify(self) -> None:
+        """Nothing to do: it is always the same database."""
 
     def hold(
         self,

@@ -62,6 +62,7 @@ class SqliteDatabase:
     """The file for this process alone: whoever held a lease before is gone."""
 
     lanes = 1
+    lost = ""
 
     def __init__(self, file: Path, clock: Clock) -> None:
         self.clock = clock
@@ -88,6 +89,9 @@ class SqliteDatabase:
     def writing(self) -> AbstractContextManager[Connection]:
         assert self._engine is not None, "not open"
         return writing(self._engine)
+
+    def verify(self) -> None:
+        """Nothing to do: it is always the same database."""
 
     def hold(
         self,

@@ -130,6 +130,11 @@ class Store(StoredArchive):
             raise StorageUnavailable("the storage is not running")
         return self._engine
 
+    @property
+    def lost(self) -> str:
+        """Why this process will never reach its database again; "" while it does."""
+        return self._database.lost
+
     def new_id(self) -> str:
         """A fresh id, in the order of time."""
         return self._ids.new(self._clock.now())
