@@ -16,7 +16,6 @@ from responder.incident.operator_events import (
     ReportedByHand,
     ReportRequested,
     Vetoed,
-    VetoUndone,
 )
 from responder.incident.phase import (
     automation_over,
@@ -26,7 +25,7 @@ from responder.incident.phase import (
 )
 from responder.incident.phrases import clock, count_of
 from responder.incident.rule import Rule
-from responder.incident.window import UNDO_FOR, acts_at, live_plan, live_request
+from responder.incident.window import live_plan, live_request
 from responder.incident.words_held import spent
 
 OURSELVES = "Responder"
@@ -35,13 +34,6 @@ OURSELVES = "Responder"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Veto:
     """Stop it: Responder shall not report this incident."""
-
-    by: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoVeto:
-    """Take a veto back."""
 
     by: str
 
@@ -81,7 +73,7 @@ class RecordReport:
     reported_at: datetime
 
 
-Action = Veto | UndoVeto | ReportNow | Close | AddNote | RecordReport
+Action = Veto | ReportNow | Close | AddNote | RecordReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +107,6 @@ def judge(
             return _close(incident, action, now)
         case Veto():
             return _veto(incident, rule, action, now)
-        case UndoVeto():
-            return _undo(incident, action, now)
         case ReportNow():
             return _report(incident, rule, brakes, action, now)
 
@@ -184,22 +174,6 @@ def _reported(incident: Incident) -> Refusal:
     shared = incident.shared
     words = "the fault was reported already, for another incident"
     return Refusal(words=words, by=OURSELVES, at=shared.answered_at if shared else None)
-
-
-def _undo(
-    incident: Incident, action: UndoVeto, now: datetime
-) -> VetoUndone | Already | Refusal:
-    if incident.finished is not None:
-        return _ended(incident.finished)
-    veto = incident.vetoed
-    if veto is None:
-        return Refusal(words="there is no veto to take back")
-    if automation_over(incident) or now >= veto.at + UNDO_FOR:
-        words = f"a veto can be taken back for {UNDO_FOR.seconds} s only"
-        return Refusal(words=words, by=veto.by, at=veto.at)
-    act_at = acts_at(incident, veto.at)
-    left = max(act_at, veto.at) - veto.at if act_at else None
-    return VetoUndone(at=now, by=action.by, act_at=None if left is None else now + left)
 
 
 def _report(

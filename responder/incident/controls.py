@@ -22,7 +22,6 @@ class Pressed:
     done: bool
     by: str
     at: datetime
-    undo_until: datetime | None = None
     state: State
     lease: Lease | None = None
 

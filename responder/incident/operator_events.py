@@ -33,7 +33,10 @@ class Vetoed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VetoUndone:
-    """The veto was taken back; `act_at` is when the planned report leaves now."""
+    """Only earlier versions wrote it: the veto was taken back.
+
+    `act_at`: when the planned report then left.
+    """
 
     at: datetime
     by: str

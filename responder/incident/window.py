@@ -17,8 +17,6 @@ from responder.incident.phase import automation_over, verify_from
 from responder.incident.rule import Rule
 from responder.incident.steps import Gather, Note, Wait
 
-UNDO_FOR = timedelta(seconds=10)
-"""So long a veto can be taken back (rule 13)."""
 REQUEST_LASTS = timedelta(minutes=1)
 """So long *report now* waits for a link or a call in flight, then it lapses."""
 LOOK_AGAIN = timedelta(seconds=30)
@@ -91,12 +89,9 @@ def live_request(incident: Incident, now: datetime) -> ReportRequested | None:
 
 
 def vetoed(incident: Incident, now: datetime) -> Wait | None:
-    """A veto holds; once it cannot be taken back a person is on their own."""
+    """With a veto the incident is that person's."""
     if incident.vetoed is None or automation_over(incident):
         return None
-    until = incident.vetoed.at + UNDO_FOR
-    if now < until:
-        return Wait(until=until, state=State.HOLDING, reason=Reason.VETOED)
     until = now + LOOK_AGAIN
     return Wait(until=until, state=State.NEEDS_HUMAN, reason=Reason.VETOED)
 

@@ -11,7 +11,6 @@ from responder.incident.actions import (
     Already,
     Refusal,
     ReportNow,
-    Veto,
     judge,
 )
 from responder.incident.brakes import Brakes
@@ -21,7 +20,6 @@ from responder.incident.names import Reason
 from responder.incident.pause import Pause
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
-from responder.incident.window import UNDO_FOR
 from responder.store.brakes import HourOfCalls, hour_of_calls, pause_of, read_brakes
 from responder.store.claims import LEASE_FOR, is_leased, new_lease
 from responder.store.links import Supplier, record_at
@@ -68,10 +66,7 @@ class People:
         columns = columns_of(after, self.summarise)
         lease = _hurry(row, now, columns)
         conn.execute(BY_ID, {"which": after.id, **columns})
-        undo = now + UNDO_FOR if isinstance(action, Veto) else None
-        return _pressed(
-            after, done=True, by=action.by, at=now, undo_until=undo, lease=lease
-        )
+        return _pressed(after, done=True, by=action.by, at=now, lease=lease)
 
     def _brakes(
         self, conn: Connection, incident: Incident, action: Action, now: datetime
@@ -91,7 +86,6 @@ def _pressed(
     done: bool,
     by: str,
     at: datetime,
-    undo_until: datetime | None = None,
     lease: Lease | None = None,
 ) -> Pressed:
     return Pressed(
@@ -101,7 +95,6 @@ def _pressed(
         done=done,
         by=by,
         at=at,
-        undo_until=undo_until,
         lease=lease,
     )
 

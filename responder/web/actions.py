@@ -51,6 +51,10 @@ def actions(parts: Parts, operators: Operators) -> Blueprint:
         press_pause(parts, operators.name(), on=on, until=until)
         return Response(status=204)
 
+    @blueprint.post("/incidents/<incident_id>/undo-veto")
+    def undo_veto(incident_id: str) -> Response:
+        return refused(410, "undo-veto was removed: report takes a veto back")
+
     for name in asked.ACTIONS:
         blueprint.add_url_rule(
             f"/incidents/<incident_id>/{name}",
@@ -126,7 +130,6 @@ def pressed_json(pressed: Pressed) -> dict[str, Any]:
         "done": pressed.done,
         "by": pressed.by,
         "at": iso(pressed.at),
-        "undo_until": iso(pressed.undo_until),
         "words": words,
     }
 

@@ -12,13 +12,12 @@ from responder.incident.actions import (
     Close,
     RecordReport,
     ReportNow,
-    UndoVeto,
     Veto,
 )
 from responder.incident.agreement import FIXED_BY_HAND, NOT_REAL
 from responder.incident.link import ReportLink, UnusableLink
 
-ACTIONS = ("veto", "undo-veto", "report", "close", "note", "reported-by-hand")
+ACTIONS = ("veto", "report", "close", "note", "reported-by-hand")
 LONGEST_TEXT = 2000
 LONGEST_PAUSE = timedelta(days=30)
 AHEAD = timedelta(minutes=1)
@@ -98,9 +97,6 @@ def action(
         case "veto":
             only(body)
             return Veto(by=by)
-        case "undo-veto":
-            only(body)
-            return UndoVeto(by=by)
         case "report":
             return ReportNow(by=by, link=_link(body, find_link))
         case "close":

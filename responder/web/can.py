@@ -1,7 +1,6 @@
 """Which buttons an incident has now. The store decides again when one is pressed."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from responder.incident.attempt import link_at_hand
 from responder.incident.controls import Standing
@@ -10,7 +9,7 @@ from responder.incident.model import Incident
 from responder.incident.names import Mode
 from responder.incident.phase import automation_over, told, verify_from
 from responder.incident.rule import Rule
-from responder.incident.window import UNDO_FOR, live_plan
+from responder.incident.window import live_plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +20,6 @@ class Can:
     """
 
     veto: bool
-    undo: bool
     report: bool
     why_not: str
     paste: bool
@@ -29,14 +27,13 @@ class Can:
 
     @property
     def any(self) -> bool:
-        return self.veto or self.undo or self.report or self.close
+        return self.veto or self.report or self.close
 
     @classmethod
     def of(
         cls,
         incident: Incident,
         rule: Rule,
-        now: datetime,
         standing: Standing,
         fixed_link: bool,
     ) -> "Can":
@@ -44,15 +41,13 @@ class Can:
         rule = in_shadow(rule, incident)
         acts = open_ and rule.mode is not Mode.SHADOW
         sent = incident.outstanding is not None
-        veto = incident.vetoed
         done = verify_from(incident) is not None and live_plan(incident) is None
         held = _held(standing)
         linked = fixed_link or link_at_hand(incident) is not None
         return cls(
             veto=acts
-            and veto is None
+            and incident.vetoed is None
             and not (sent or done or automation_over(incident)),
-            undo=acts and veto is not None and now < veto.at + UNDO_FOR,
             report=acts and not sent,
             why_not=held or ("" if linked else _no_link(incident)),
             paste=not (held or linked),

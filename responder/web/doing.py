@@ -1,7 +1,7 @@
 """The buttons of the pages: what the API does, asked by forms.
 
-The safe direction (stop it, pause all) acts at once and can be undone; the other
-asks first, in a dialog of the page or, without script, on a page of its own.
+The safe direction (stop it, pause all) acts at once; the other asks first, in a dialog
+of the page or, without script, on a page of its own.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,6 @@ class Said:
     done: bool = True
     refused: int = 0
     undo: str = ""
-    undo_for: int = 0
     longer: bool = False
     """Offers to pause until somebody resumes."""
 
@@ -151,23 +150,19 @@ def _acted(parts: Parts, by: str, incident_id: str, name: str) -> Said:
     if not pressed.done:
         words = f"{pressed.by} already did this at {clock(pressed.at)} UTC."
         return Said(words=words, done=False)
-    return _done(name, by, pressed, now)
+    return _done(name, by, pressed)
 
 
-def _done(name: str, by: str, pressed: Pressed, now: datetime) -> Said:
+def _done(name: str, by: str, pressed: Pressed) -> Said:
     words = {
-        "veto": f"Stopped by {by}. Responder will not report {pressed.rule}.",
-        "undo-veto": f"Taken back by {by}. Responder goes on.",
+        "veto": f"Stopped by {by}. Responder will not report {pressed.rule}; "
+        "Report now takes this back.",
         "report": f"Report asked for by {by}: it is sent at once.",
         "close": f"Closed by {by}.",
         "note": f"Noted by {by}.",
         "reported-by-hand": f"Recorded for {by}. Nothing was sent.",
     }[name]
-    if name != "veto" or pressed.undo_until is None:
-        return Said(words=words)
-    undo = url_for("doing.act", incident_id=pressed.incident, name="undo-veto")
-    left = int((pressed.undo_until - now).total_seconds())
-    return Said(words=words, undo=undo, undo_for=left)
+    return Said(words=words)
 
 
 def _fields(name: str, now: datetime) -> dict[str, str]:

@@ -11,7 +11,6 @@ from responder.incident.listing import HeardDelivery, IncidentSummary, Search
 from responder.incident.memory import Memory
 from responder.incident.names import Verdict
 from responder.incident.ports import Archive
-from responder.incident.window import UNDO_FOR
 from responder.web.agreeing import agreement_words
 from responder.web.api import plain
 from responder.web.can import Can
@@ -44,7 +43,6 @@ _TOLD: Mapping[str, tuple[Verdict | None, int]] = {
 }
 """Deliveries that the first page tells of: with which verdict, and how many."""
 _SETTLING = timedelta(minutes=1)
-_UNDO = UNDO_FOR + timedelta(seconds=2 * BUSY)
 
 
 def pages(parts: Parts, operators: Operators) -> Blueprint:
@@ -101,7 +99,7 @@ def _now(parts: Parts) -> Response:
 
     held = (standing, parts.spooled(), first)
     known = (open_ones, recent, told, alive, held, memory, shown(ready))
-    tag = fingerprint(known, parts.config_sha, _slot(at, busy=bool(open_ones)))
+    tag = fingerprint(known, parts.config_sha, _minute(at))
     return served("now", tag, at, BUSY if open_ones else QUIET, values)
 
 
@@ -151,7 +149,7 @@ def _story(
         return None
     incident, events = found
     rule = rule_of(incident.rule, parts.rules)
-    can = Can.of(incident, rule, at, parts.controls.standing(), parts.fixed_link)
+    can = Can.of(incident, rule, parts.controls.standing(), parts.fixed_link)
     return Story.of(incident, events, rule, can=can, show=show)
 
 
@@ -178,12 +176,9 @@ def _incident(parts: Parts, incident_id: str) -> Response:
             "fixed_link": parts.fixed_link,
         }
 
-    # A veto can be undone for some seconds: its button must not stay for longer.
-    fresh = stamp.ended_at is None and at - stamp.last_at < _UNDO
-    slot = int(at.timestamp() // BUSY) if fresh else 0
     # What holds every report holds this one's buttons, without a word on its timeline.
     brakes = parts.controls.standing() if stamp.ended_at is None else None
-    tag = fingerprint(stamp, show, alive, brakes, parts.config_sha, slot)
+    tag = fingerprint(stamp, show, alive, brakes, parts.config_sha)
     return served("incident", tag, at, QUIET if settled else BUSY, values)
 
 
@@ -192,12 +187,6 @@ def _show() -> Show:
         return Show(request.args.get("show", Show.ALL))
     except ValueError:
         return Show.ALL
-
-
-def _slot(at: datetime, *, busy: bool) -> int:
-    """How long the same facts make the same page."""
-    # A veto can be undone for some seconds: its button must not stay for longer.
-    return int(at.timestamp() // 5) if busy else _minute(at)
 
 
 def _minute(at: datetime) -> int:

@@ -71,7 +71,9 @@ def test_a_woken_phone_meets_a_form_once_and_then_the_page(
     assert cookie["sameSite"] == "Lax"
 
 
-def test_stop_it_acts_at_once_and_can_be_undone(tmp_path: Path, opens: Opens) -> None:
+def test_stop_it_acts_at_once_and_report_now_takes_it_back(
+    tmp_path: Path, opens: Opens
+) -> None:
     with announcing(tmp_path) as running:
         page = opens(running.url)
         enter(page, "David")
@@ -79,13 +81,15 @@ def test_stop_it_acts_at_once_and_can_be_undone(tmp_path: Path, opens: Opens) ->
         notice = page.locator("#notice")
         expect(notice).to_contain_text("Stopped by David.")
         expect(page.locator("#head")).to_contain_text("Stopped by David")
-        notice.get_by_role("button", name="Undo").click()
-        expect(notice).to_contain_text("Taken back by David.")
-        expect(page.get_by_role("button", name="Stop it")).to_be_visible()
+        expect(notice).to_contain_text("Report now takes this back")
+        page.get_by_role("button", name="Report now").click()
+        page.get_by_role("dialog").get_by_role("button", name="Report now").click()
+        expect(notice).to_contain_text("Report asked for by David")
+        running.in_state("recovered")
         events = [event["event"] for event in running.incident()["timeline"]]
         page.close()
 
-    assert events.index("vetoed") < events.index("veto_undone")
+    assert events.index("vetoed") < events.index("report_answered")
 
 
 def test_report_now_asks_once_and_reports_by_keyboard_alone(

@@ -115,22 +115,18 @@ def test_a_veto_means_no_report_and_then_a_person(tmp_path: Path) -> None:
         announced = holding_for(running, "veto_window")
         assert act(running, announced, "veto")["done"]
         assert not act(running, announced, "veto")["done"]
-        holding_for(running, "vetoed")
-        running.clock.skip(timedelta(seconds=40))
         stopped = running.in_state("needs_human")
         assert stopped["reason"] == "vetoed"
-        assert press(running, f"incidents/{stopped['id']}/undo-veto").status_code == 409
+        assert press(running, f"incidents/{stopped['id']}/undo-veto").status_code == 410
         assert running.factory.calls == []
 
 
-def test_a_veto_taken_back_lets_the_report_go(tmp_path: Path) -> None:
+def test_report_now_takes_a_veto_back(tmp_path: Path) -> None:
     with service(tmp_path, VETO) as running, running.ordering():
         failing(running)
         announced = holding_for(running, "veto_window")
         act(running, announced, "veto")
-        act(running, announced, "undo-veto")
-        holding_for(running, "veto_window")
-        running.clock.skip(timedelta(seconds=20))
+        act(running, running.in_state("needs_human"), "report")
         assert running.in_state("recovered")["proof"] == "orders"
         assert len(running.factory.effective_calls) == 1
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert, select
@@ -13,7 +12,6 @@ from responder.incident.actions import (
     Close,
     RecordReport,
     ReportNow,
-    UndoVeto,
     Veto,
 )
 from responder.incident.controls import NoSuchIncident, TooLate
@@ -165,23 +163,6 @@ def test_the_same_alert_after_a_close_is_an_echo(store: Store) -> None:
     again = store.accept(delivery(alert(status=Status.FIRING)))
 
     assert again.verdicts[0].verdict is Verdict.ECHO
-
-
-@pytest.mark.parametrize(("later", "in_time"), [(9.9, True), (10, False)])
-def test_a_veto_is_taken_back_within_10_s(
-    store: Store, clock: SetClock, later: float, in_time: bool
-) -> None:
-    _, incident = open_incident(store)
-    pressed = store.controls.act(incident.id, Veto(by="ada"))
-    assert pressed.undo_until == clock.at + timedelta(seconds=10)
-    clock.at += timedelta(seconds=later)
-
-    if in_time:
-        assert store.controls.act(incident.id, UndoVeto(by="bob")).done
-        assert store.load(incident.id).vetoed is None
-    else:
-        with pytest.raises(TooLate, match="10 s"):
-            store.controls.act(incident.id, UndoVeto(by="bob"))
 
 
 def test_an_action_hands_over_what_nobody_works_on(store: Store) -> None:

@@ -15,7 +15,6 @@ from responder.incident.actions import (
     Close,
     RecordReport,
     ReportNow,
-    UndoVeto,
     Veto,
 )
 from responder.incident.controls import TooLate
@@ -27,7 +26,7 @@ from tests.fakes import NOON, ListedControls
 from tests.web_parts import OPERATOR, SECRET, Web, at
 
 ONCALL = ("oncall", OPERATOR)
-ACTIONS = ("veto", "undo-veto", "report", "close", "note", "reported-by-hand")
+ACTIONS = ("veto", "report", "close", "note", "reported-by-hand")
 JSON = "application/json"
 LOCAL = "someone on this machine"
 
@@ -84,7 +83,6 @@ def asking() -> Iterator[Asking]:
     [
         ("veto", None, Veto(by=LOCAL)),
         ("veto", {}, Veto(by=LOCAL)),
-        ("undo-veto", {}, UndoVeto(by=LOCAL)),
         ("report", None, ReportNow(by=LOCAL)),
         ("close", None, Close(by=LOCAL)),
         (
@@ -114,6 +112,12 @@ def test_an_action_is_done_and_says_so(path: str, body: Any, action: Action) -> 
     assert asked.web.controls.pressed == [action]
     assert asked.web.leased == [Lease(incident="inc-1", token="t")]
     assert (answer.json()["done"], answer.json()["by"]) == (True, LOCAL)
+
+
+def test_taking_a_veto_back_is_refused_with_what_to_do_instead(asking: Asking) -> None:
+    answer = asking.post("incidents/inc-1/undo-veto", {})
+    assert answer.status_code == 410
+    assert answer.json() == {"error": "undo-veto was removed: report takes a veto back"}
 
 
 def test_the_operator_who_logged_in_is_the_one_who_acted() -> None:

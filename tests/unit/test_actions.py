@@ -12,7 +12,6 @@ from responder.incident.actions import (
     RecordReport,
     Refusal,
     ReportNow,
-    UndoVeto,
     Veto,
     judge,
 )
@@ -22,11 +21,9 @@ from responder.incident.link import ReportLink
 from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.operator_events import (
     Noted,
-    Paused,
     ReportedByHand,
     ReportPlanned,
     ReportRequested,
-    Resumed,
     Vetoed,
     VetoUndone,
 )
@@ -142,35 +139,6 @@ def test_a_close_is_the_end_by_a_person() -> None:
 @pytest.mark.parametrize("events", [(intended(1),), (RECOVERED,)])
 def test_what_is_in_flight_or_over_cannot_be_closed(events: tuple[Event, ...]) -> None:
     assert isinstance(judged(Close(by="ada"), *events), Refusal)
-
-
-@pytest.mark.parametrize(
-    ("pauses", "act_at"),
-    [
-        ((), 69),
-        ((Paused(at=at(0), by="b"), Resumed(at=at(1), by="b")), 69),
-        ((Paused(at=at(1), by="b"), Resumed(at=at(2), by="b")), 70),
-    ],
-)
-def test_a_veto_taken_back_leaves_what_was_left_less_pauses(
-    pauses: tuple[Event, ...], act_at: float
-) -> None:
-    """Announced at 1 s for 21 s, vetoed at 2 s: 19 s were left."""
-    undone = judged(
-        UndoVeto(by="ada"), PLAN, *pauses, Vetoed(at=at(2), by="bob"), seconds=11
-    )
-    left = at(act_at) - at(50)
-    assert undone == VetoUndone(at=at(11), by="ada", act_at=at(11) + left)
-
-
-def test_a_veto_taken_back_where_nothing_was_announced_has_no_time() -> None:
-    undone = judged(UndoVeto(by="ada"), Vetoed(at=at(45), by="bob"))
-    assert undone == VetoUndone(at=at(50), by="ada", act_at=None)
-
-
-@pytest.mark.parametrize("events", [(), (Vetoed(at=at(40), by="bob"),), (CLOSED,)])
-def test_there_is_nothing_to_take_back(events: tuple[Event, ...]) -> None:
-    assert isinstance(judged(UndoVeto(by="ada"), *events), Refusal)
 
 
 @pytest.mark.parametrize(

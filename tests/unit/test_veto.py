@@ -1,12 +1,13 @@
 """Rule 13's windows: a report that is announced, stopped, given back or asked for."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from responder.incident.alert import PersonAction
-from responder.incident.events import Event, PersonActed, ReportWithheld
+from responder.incident.events import Event, Finished, PersonActed, ReportWithheld
 from responder.incident.fold import apply
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
@@ -31,6 +32,7 @@ from responder.incident.steps import (
     Wait,
     Withhold,
 )
+from responder.store.codec import decode
 from tests.unit.timelines import (
     LINK,
     OTHER,
@@ -171,15 +173,9 @@ def vetoed(*events: Event) -> Incident:
 
 
 @pytest.mark.parametrize("rule", [VETO, RULE], ids=["veto", "auto"])
-@pytest.mark.parametrize(
-    ("seconds", "state"),
-    [(5, State.HOLDING), (14.9, State.HOLDING), (15, State.NEEDS_HUMAN)],
-)
-def test_rule_13_a_veto_holds_and_after_10_s_it_is_the_persons(
-    rule: Rule, seconds: float, state: State
-) -> None:
-    found = next_step(vetoed(), rule, brakes(), at(seconds))
-    assert waits(found) == (state, Reason.VETOED)
+def test_rule_13_from_a_veto_on_the_incident_is_the_persons(rule: Rule) -> None:
+    found = next_step(vetoed(), rule, brakes(), at(5))
+    assert waits(found) == (State.NEEDS_HUMAN, Reason.VETOED)
 
 
 def test_rule_12_after_a_veto_it_acts_no_more() -> None:
@@ -196,12 +192,23 @@ def test_rule_12_a_resolve_ends_what_was_vetoed() -> None:
     assert found.state is State.STOOD_DOWN
 
 
-def test_rule_13_a_veto_taken_back_leaves_what_was_left_of_the_window() -> None:
-    undone = VetoUndone(at=at(12), by="ada", act_at=at(27))
-    found = step(vetoed(look(13, 6), undone), 13)
+def test_rule_13_an_incident_whose_veto_an_earlier_version_took_back_goes_on() -> None:
+    stored = {"at": at(12).isoformat(), "by": "ada", "act_at": at(27).isoformat()}
+    undone = decode(json.dumps({"event": "veto_undone", **stored}))
+    held = decided(5, State.HOLDING, Reason.VETOED)
+    assert vetoed(held, undone).vetoed is None
+    found = step(vetoed(held, look(13, 6), undone), 13)
     assert isinstance(found, Wait)
     assert (found.reason, found.told) == (Reason.VETO_WINDOW, at(27))
-    assert isinstance(step(vetoed(undone, look(27, 6)), 27), Send)
+    assert isinstance(step(vetoed(held, undone, look(27, 6)), 27), Send)
+
+
+def test_a_veto_that_an_earlier_version_took_back_changes_no_ended_incident() -> None:
+    undone = VetoUndone(at=at(12), by="ada", act_at=at(27))
+    sent = call(27, Outcome.RESOLVED)
+    over = Finished(at=at(60), state=State.RECOVERED, reason=Reason.ORDER_SEEN)
+    ended = vetoed(undone, look(27, 6), *sent, over)
+    assert (ended.state, ended.ended_at) == (State.RECOVERED, at(60))
 
 
 # Report now
@@ -274,9 +281,10 @@ def test_rule_13_report_now_lapses_after_a_minute() -> None:
     assert isinstance(next_step(late, RULE, brakes(), at(62)), Wait)
 
 
-def test_rule_13_report_now_overrules_a_veto() -> None:
-    incident = vetoed(asked(8), look(8, 6))
-    assert isinstance(step(incident, 8), Send)
+def test_rule_13_report_now_takes_a_veto_back() -> None:
+    over = decided(5, State.NEEDS_HUMAN, Reason.VETOED)
+    for incident in (vetoed(asked(8), look(8, 6)), vetoed(over, asked(8), look(8, 6))):
+        assert isinstance(step(incident, 8), Send)
 
 
 def test_rule_10_a_call_that_was_asked_for_and_had_no_answer_is_made_once_more() -> (

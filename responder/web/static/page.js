@@ -138,7 +138,7 @@
   // What a press came to, for as long as it can be taken back, or read.
   let fading = 0;
   function notice(words) {
-    clearInterval(fading);
+    clearTimeout(fading);
     const place = document.getElementById("notice");
     place.replaceChildren();
     if (!words) return;
@@ -149,15 +149,9 @@
   }
   function fade() {
     const said = document.querySelector("#notice .said");
-    clearInterval(fading);
+    clearTimeout(fading);
     if (!said) return;
-    const seconds = Number(said.dataset.fades) || 20;
-    const ends = performance.now() + seconds * 1000;
-    fading = setInterval(() => {
-      const left = Math.ceil((ends - performance.now()) / 1000);
-      write("#notice [data-left]", String(Math.max(left, 0)));
-      if (left <= 0) notice("");
-    }, 250);
+    fading = setTimeout(() => notice(""), 20000);
   }
   document.addEventListener("htmx:afterRequest", (event) => {
     const { elt, successful, xhr } = event.detail;
