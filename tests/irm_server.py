@@ -23,14 +23,11 @@ class AnnotationServer(ApiServer):
     def answer(self, asked: Asked) -> Answer:
         if asked.headers.get("authorization") != f"Bearer {GRAFANA_TOKEN}":
             return 401, {"message": "Unauthorized"}
-        path, _, last = asked.path.rpartition("/")
         match asked.method, asked.path:
             case "POST", "/api/annotations":
                 return self._add(asked.document)
             case "GET", "/api/annotations":
                 return 200, self._found(asked.query)
-            case "PATCH", _ if path == "/api/annotations" and last.isdecimal():
-                return self._patch(int(last), asked.document)
         return 404, {"message": "Not found"}
 
     def _add(self, given: dict[str, Any]) -> Answer:
@@ -42,12 +39,6 @@ class AnnotationServer(ApiServer):
         kept["timeEnd"] = given.get("timeEnd", given["time"])
         self.annotations[number] = {"id": number, **kept}
         return 200, {"message": "Annotation added", "id": number}
-
-    def _patch(self, number: int, given: dict[str, Any]) -> Answer:
-        if number not in self.annotations:
-            return 404, {"message": "Annotation not found"}
-        self.annotations[number] |= given
-        return 200, {"message": "Annotation patched"}
 
     def _found(self, query: list[tuple[str, str]]) -> list[dict[str, Any]]:
         tags = {value for name, value in query if name == "tags"}

@@ -24,6 +24,7 @@ from responder.incident.told import Told, What, Where
 from responder.incident.words_told import (
     acted_text,
     needs_human_text,
+    note_opening,
     notice_text,
     notice_title,
     region_text,
@@ -35,8 +36,6 @@ FRESH_FOR: Mapping[Where, timedelta] = {
     Where.NOTIFY: timedelta(hours=1),
 }
 """So long after an incident's end something of it is still worth telling."""
-_UNDER_WAY = frozenset({State.INVESTIGATING, State.REPORTING})
-"""A telling written down now could make the worker decide again: it waits."""
 
 
 def tellings(
@@ -66,28 +65,15 @@ def known(telling: Telling, where: Where, incident: Incident) -> bool:
 
 
 def _region(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Region]:
-    told = _received(incident.told, Where.GRAFANA)
-    last = told[-1] if told else None
-    mark = _mark(incident)
-    if incident.ended_at:
-        what = What.REGION_CLOSED
-        wanted = last is None or last.what is not what
-    elif last is None:
-        what = What.REGION_OPENED
-        wanted = incident.state not in _UNDER_WAY
-    else:
-        what = What.REGION_UPDATED
-        wanted = last.mark != mark and incident.state not in _UNDER_WAY
-    if not wanted:
-        return
+    told = {t.what for t in _received(incident.told, Where.GRAFANA)}
     end = incident.ended_at
+    if end is None or What.REGION_CLOSED in told:
+        return
     start = incident.first_error_at or incident.alert_started_at or incident.opened_at
     yield Region(
-        what=what,
-        mark=mark,
+        what=What.REGION_CLOSED,
         incident=incident.id,
-        ref=next((t.ref for t in told if t.ref), ""),
-        start=min(start, end) if end else start,
+        start=min(start, end),
         end=end,
         text=region_text(incident, rule, scene.page),
         tags=(
@@ -97,13 +83,6 @@ def _region(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Region]:
             f"state:{incident.state}",
         ),
     )
-
-
-def _mark(incident: Incident) -> str:
-    """What the annotation's text speaks of: another is worth a change of it."""
-    if incident.state is State.NEEDS_HUMAN:
-        return What.NEEDS_HUMAN
-    return What.ACTED if acted(incident) else ""
 
 
 def acted(incident: Incident) -> bool:
@@ -117,29 +96,32 @@ def acted(incident: Incident) -> bool:
 def _irm(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Note | Turned]:
     received = _received(incident.told, Where.IRM)
     for group in scene.groups:
-        told = {(t.what, t.mark) for t in received if t.group == group}
-        if acted(incident) and (What.ACTED, "") not in told:
-            opening, text = acted_text(incident, scene.page)
-            yield Note(
-                what=What.ACTED, group=group, mark="", opening=opening, text=text
-            )
-        if incident.state is State.NEEDS_HUMAN:
-            yield from _call_for_person(incident, rule, scene, group, told)
+        told = {t.what for t in received if t.group == group}
+        # First the page: whoever is called by it then reads the note.
+        if incident.state is State.NEEDS_HUMAN and What.REOPENED not in told:
+            yield from _reopened(incident, scene, group)
+        if not told & {What.ACTED, What.NEEDS_HUMAN}:
+            yield from _note(incident, rule, scene, group)
         if incident.state is State.RECOVERED and group not in scene.busy:
             resolve = rule.on_recovered is OnRecovered.RESOLVE
             what = What.RESOLVED if resolve else What.ACKNOWLEDGED
-            if not told & {(What.RESOLVED, ""), (What.ACKNOWLEDGED, "")}:
+            if not told & {What.RESOLVED, What.ACKNOWLEDGED}:
                 yield Turned(what=what, group=group)
 
 
-def _call_for_person(
-    incident: Incident,
-    rule: Rule,
-    scene: Scene,
-    group: str,
-    told: set[tuple[What, str]],
-) -> Iterator[Note | Turned]:
-    """First the page: whoever is called by it then reads the note."""
+def _note(incident: Incident, rule: Rule, scene: Scene, group: str) -> Iterator[Note]:
+    """The one note: as soon as something was done, or a person is needed."""
+    opening = note_opening(incident)
+    if incident.state is State.NEEDS_HUMAN:
+        text = needs_human_text(incident, rule, scene.page)
+        yield Note(what=What.NEEDS_HUMAN, group=group, opening=opening, text=text)
+    elif acted(incident):
+        text = acted_text(incident, scene.page)
+        yield Note(what=What.ACTED, group=group, opening=opening, text=text)
+
+
+def _reopened(incident: Incident, scene: Scene, group: str) -> Iterator[Turned]:
+    """Our own acknowledgement is taken back, if nobody touched the group since."""
     turned = (What.ACKNOWLEDGED, What.RESOLVED, What.REOPENED)
     before = [
         t.what
@@ -147,14 +129,8 @@ def _call_for_person(
         if t.group == group and t.what in turned
     ]
     ours = before and before[-1] is not What.REOPENED
-    if ours and incident.last_person_at is None and (What.REOPENED, "") not in told:
+    if ours and incident.last_person_at is None:
         yield Turned(what=What.REOPENED, group=group, undoes=before[-1])
-    mark = str(incident.reason)
-    if (What.NEEDS_HUMAN, mark) not in told:
-        opening, text = needs_human_text(incident, rule, scene.page)
-        yield Note(
-            what=What.NEEDS_HUMAN, group=group, mark=mark, opening=opening, text=text
-        )
 
 
 def _notices(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Notice]:

@@ -22,19 +22,15 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """An annotation over the time from `start` to `end` (None: it lasts).
-
-    `ref` is the id of the one to change, "" for a new one.
-    """
+    """An annotation over the time from `start` to `end` of an incident."""
 
     what: What
-    mark: str
     incident: str
-    ref: str
     start: datetime
-    end: datetime | None
+    end: datetime
     text: str
     tags: tuple[str, ...]
+    mark: str = ""
     group: str = ""
 
 
@@ -44,9 +40,9 @@ class Note:
 
     what: What
     group: str
-    mark: str
     opening: str
     text: str
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

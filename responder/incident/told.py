@@ -22,6 +22,7 @@ class What(StrEnum):
 
     REGION_OPENED = "region_opened"
     REGION_UPDATED = "region_updated"
+    """Stored by earlier versions, which annotated from the beginning."""
     REGION_CLOSED = "region_closed"
     ACTED = "acted"
     NEEDS_HUMAN = "needs_human"

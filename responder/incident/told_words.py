@@ -7,7 +7,10 @@ from responder.incident.told import Told, What, Where
 _TOLD: Mapping[tuple[Where, What], str] = {
     (Where.GRAFANA, What.REGION_OPENED): "annotated in Grafana",
     (Where.GRAFANA, What.REGION_UPDATED): "annotated anew in Grafana",
-    (Where.GRAFANA, What.REGION_CLOSED): "annotated to its end in Grafana",
+    (
+        Where.GRAFANA,
+        What.REGION_CLOSED,
+    ): "annotated in Grafana, from its first error to its end",
     (Where.IRM, What.ACTED): "noted in IRM that it was reported",
     (Where.IRM, What.NEEDS_HUMAN): "noted in IRM what is left to do",
     (Where.IRM, What.ACKNOWLEDGED): "acknowledged in IRM",

@@ -19,12 +19,16 @@ def region_text(incident: Incident, rule: Rule, page: str) -> str:
     return f'{text} <a href="{escape(page)}">Incident {incident.id}</a>'
 
 
-def acted_text(incident: Incident, page: str) -> tuple[str, str]:
-    """How the note on acting begins, and the whole of it."""
-    opening = f"Responder reported, incident {incident.id}:"
+def note_opening(incident: Incident) -> str:
+    """How the note of an incident begins: by that it is found again."""
+    return f"Responder, incident {incident.id}:"
+
+
+def acted_text(incident: Incident, page: str) -> str:
+    """The note after a report."""
     errors = count_of(incident.errors, "error log")
-    text = f"{opening} {_call(incident)}. {errors} so far. "
-    return opening, text + _with(page, "This group stays as it is until proof.")
+    text = f"{note_opening(incident)} {_call(incident)}. {errors} so far. "
+    return text + _with(page, "This group stays as it is until proof.")
 
 
 def _call(incident: Incident) -> str:
@@ -34,20 +38,21 @@ def _call(incident: Incident) -> str:
     )
     if made and made.outcome:
         words = outcome_words(made.outcome)
-        return f"{made.link} at {clock(made.at)} UTC, and {words}"
+        return f"reported {made.link} at {clock(made.at)} UTC, and {words}"
     shared = incident.shared
     if shared is None:
-        return "a link"
+        return "reported a link"
     when = f"{clock(shared.answered_at)} UTC"
     return f"{shared.link} was reported at {when} for incident {shared.incident}"
 
 
-def needs_human_text(incident: Incident, rule: Rule, page: str) -> tuple[str, str]:
-    """How the note on what is left begins, and the whole of it."""
+def needs_human_text(incident: Incident, rule: Rule, page: str) -> str:
+    """The note when a person is needed."""
     reason = str(incident.reason).replace("_", " ")
-    opening = f"Responder needs you, incident {incident.id} ({reason}):"
-    text = f"{opening} {sentence(incident, rule)} "
-    return opening, text + _with(page, "Responder acknowledged nothing.")
+    text = f"{note_opening(incident)} you are needed ({reason}). "
+    return f"{text}{sentence(incident, rule)} " + _with(
+        page, "Responder acknowledged nothing."
+    )
 
 
 def notice_title(incident: Incident) -> str:

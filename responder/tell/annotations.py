@@ -1,4 +1,4 @@
-"""Grafana's annotations: one for each incident, a region once it has ended.
+"""Grafana's annotations: one region for each incident, once it has ended.
 
 Written from the documentation of `/api/annotations`; times are epoch milliseconds.
 """
@@ -6,7 +6,6 @@ Written from the documentation of `/api/annotations`; times are epoch millisecon
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 from responder.config.settings import GrafanaSettings
 from responder.incident.outbox import Heard
@@ -34,20 +33,15 @@ class GrafanaAnnotations:
         self._timeout = timeout
 
     def tell(self, telling: Telling, *, again: bool) -> Heard:
-        """Make the annotation, or change the one that is there."""
+        """Make the annotation, unless it is there already."""
         if not isinstance(telling, Region):
             raise TypeError("dashboards show regions only")
         with exchange(self._headers, self._timeout) as made:
-            ref = telling.ref
-            if again and not ref:
-                found = self._find(made, telling.incident)
-                if isinstance(found, Heard):
-                    return found
-                ref = found
-            return self._change(made, telling, ref) if ref else self._add(made, telling)
+            found = self._find(made, telling.incident) if again else None
+            return found or self._add(made, telling)
 
-    def _find(self, made: Exchange, incident: str) -> str | Heard:
-        """The id of the incident's annotation, "" if there is none."""
+    def _find(self, made: Exchange, incident: str) -> Heard | None:
+        """The annotation if it is there, or a failure to look; None if it is not."""
         asked = [("tags", "responder"), ("tags", incident_tag(incident))]
         parameters = [*asked, ("type", "annotation"), ("limit", "10")]
         reply = made.ask("GET", self._url, parameters=parameters)
@@ -57,7 +51,7 @@ class GrafanaAnnotations:
         found = [item.get("id") for item in document if isinstance(item, dict)]
         known = [number for number in found if isinstance(number, int)]
         # The first that was made, should there be several.
-        return str(min(known)) if known else ""
+        return Heard(reception=Reception.TOLD, ref=str(min(known))) if known else None
 
     def _add(self, made: Exchange, region: Region) -> Heard:
         reply = made.ask("POST", self._url, document=self._body(region))
@@ -69,23 +63,13 @@ class GrafanaAnnotations:
         detail = f"HTTP {reply.status} without the annotation's id"
         return Heard(reception=Reception.FAILED, detail=detail)
 
-    def _change(self, made: Exchange, region: Region, ref: str) -> Heard:
-        url = f"{self._url}/{quote(ref, safe='')}"
-        reply = made.ask("PATCH", url, document=self._body(region))
-        # Somebody deleted it: then it is not wanted.
-        if reply and (reply.good or reply.status == 404):
-            return Heard(reception=Reception.TOLD, ref=ref)
-        return self._failed(reply, made)
-
     def _body(self, region: Region) -> dict[str, Any]:
-        body: dict[str, Any] = {
+        return {
             "time": _milliseconds(region.start),
+            "timeEnd": _milliseconds(region.end),
             "text": self._mask(region.text),
             "tags": [self._mask(tag) for tag in region.tags],
         }
-        if region.end:
-            body["timeEnd"] = _milliseconds(region.end)
-        return body
 
     def _failed(self, reply: Reply | None, made: Exchange) -> Heard:
         if reply and reply.good:

@@ -4,11 +4,7 @@ Paths, states and statuses are those of OnCall's final code; a note's list is
 documented by the vendor only, and done without where it is not offered.
 """
 
-import threading
-import time
-from collections import deque
 from collections.abc import Callable
-from datetime import timedelta
 from urllib.parse import quote
 
 from responder.config.settings import IrmSettings
@@ -17,9 +13,6 @@ from responder.incident.telling_kinds import Note, Telling, Turned
 from responder.incident.told import Reception, What
 from responder.tell.wire import TIMEOUT, Exchange, Reply, exchange, failure
 
-MOST_CALLS = 250
-PER = 300.0
-"""Seconds. IRM's documents allow 300 calls in 5 min, its code five times as many."""
 _NOT_OFFERED = frozenset({404, 405, 501})
 _CALLS = {What.ACKNOWLEDGED: "acknowledge", What.RESOLVED: "resolve"}
 _THERE = {
@@ -32,37 +25,6 @@ _THERE = {
 _SERVICE_ACCOUNT = "glsa_"
 
 
-class Quota:
-    """How many calls may still be made. Safe to use from several threads."""
-
-    def __init__(
-        self, most: int = MOST_CALLS, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._most = most
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._made: deque[float] = deque()
-        self._opens = 0.0
-
-    def wait(self, calls: int) -> timedelta | None:
-        """Count so many calls; or how long to wait before they may be made."""
-        with self._lock:
-            now = self._clock()
-            while self._made and self._made[0] <= now - PER:
-                self._made.popleft()
-            if now < self._opens:
-                return timedelta(seconds=self._opens - now)
-            if len(self._made) + calls > self._most:
-                return timedelta(seconds=self._made[0] + PER - now)
-            self._made.extend([now] * calls)
-            return None
-
-    def close(self, span: timedelta) -> None:
-        """No call for so long: IRM said so."""
-        with self._lock:
-            self._opens = self._clock() + span.total_seconds()
-
-
 class IrmGroups:
     """`Voice` for alert groups. Safe to use from several threads."""
 
@@ -72,7 +34,6 @@ class IrmGroups:
         mask: Callable[[str], str],
         *,
         stack_url: str | None = None,
-        quota: Quota | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
         self._url = settings.url
@@ -83,25 +44,18 @@ class IrmGroups:
         if self._service_account and stack_url:
             self._headers["X-Grafana-URL"] = stack_url
         self._mask = mask
-        self._quota = quota or Quota()
         self._timeout = timeout
 
     def tell(self, telling: Telling, *, again: bool) -> Heard:
         """Write the note, or turn the group's state."""
-        if (span := self._quota.wait(2)) is not None:
-            detail = "held by the bound of calls to IRM"
-            return Heard(reception=Reception.LIMITED, detail=detail, after=span)
         with exchange(self._headers, self._timeout) as made:
             match telling:
                 case Note():
-                    heard = self._note(made, telling, again)
+                    return self._note(made, telling, again)
                 case Turned():
-                    heard = self._turn(made, telling)
+                    return self._turn(made, telling)
                 case _:
                     raise TypeError("IRM is told notes and states only")
-        if heard.reception is Reception.LIMITED and heard.after:
-            self._quota.close(heard.after)
-        return heard
 
     def _note(self, made: Exchange, note: Note, again: bool) -> Heard:
         if again:

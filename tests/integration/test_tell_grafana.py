@@ -16,14 +16,12 @@ from tests.irm_server import GRAFANA_TOKEN, AnnotationServer
 from tests.store_parts import at
 
 REGION = Region(
-    what=What.REGION_OPENED,
-    mark="",
+    what=What.REGION_CLOSED,
     incident="01k9a",
-    ref="",
     start=at(-114.25),
-    end=None,
-    text="Held: 3 error logs",
-    tags=("responder", "incident:01k9a", "state:holding"),
+    end=at(45),
+    text="Recovered: a good order was seen",
+    tags=("responder", "incident:01k9a", "state:recovered"),
 )
 NOON_MS = 1_793_880_000_000
 
@@ -39,7 +37,7 @@ def voice(server: AnnotationServer, timeout: float = 4.0) -> GrafanaAnnotations:
     return GrafanaAnnotations(settings, Masker([GRAFANA_TOKEN, "s3cret"]), timeout)
 
 
-def test_a_region_begins_as_a_point_in_epoch_milliseconds(
+def test_a_region_is_made_whole_in_epoch_milliseconds(
     grafana: AnnotationServer,
 ) -> None:
     heard = voice(grafana).tell(REGION, again=False)
@@ -47,33 +45,12 @@ def test_a_region_begins_as_a_point_in_epoch_milliseconds(
     assert (heard.reception, heard.ref) == (Reception.TOLD, "71")
     assert grafana.only() == {
         "id": 71,
-        "text": "Held: 3 error logs",
-        "tags": ["responder", "incident:01k9a", "state:holding"],
+        "text": "Recovered: a good order was seen",
+        "tags": ["responder", "incident:01k9a", "state:recovered"],
         "time": NOON_MS - 114_250,
-        "timeEnd": NOON_MS - 114_250,
+        "timeEnd": NOON_MS + 45_000,
     }
     assert [asked.method for asked in grafana.requests] == ["POST"]
-
-
-def test_a_region_is_closed_by_its_id(grafana: AnnotationServer) -> None:
-    made = voice(grafana)
-    ref = made.tell(REGION, again=False).ref
-    closed = replace(REGION, ref=ref, end=at(45), text="Recovered", start=at(-120))
-
-    heard = made.tell(closed, again=False)
-
-    assert heard.reception is Reception.TOLD
-    assert grafana.only()["time"] == NOON_MS - 120_000
-    assert grafana.only()["timeEnd"] == NOON_MS + 45_000
-    assert grafana.only()["text"] == "Recovered"
-
-
-def test_a_region_that_is_over_already_is_made_whole(
-    grafana: AnnotationServer,
-) -> None:
-    voice(grafana).tell(replace(REGION, end=at(45)), again=False)
-
-    assert grafana.only()["timeEnd"] == NOON_MS + 45_000
 
 
 def test_an_annotation_whose_answer_was_lost_is_found_and_not_made_again(
@@ -82,11 +59,11 @@ def test_an_annotation_whose_answer_was_lost_is_found_and_not_made_again(
     grafana.faults = [Fault(drop=True, after=True)]
     first = voice(grafana).tell(REGION, again=False)
 
-    heard = voice(grafana).tell(replace(REGION, text="Recovered"), again=True)
+    heard = voice(grafana).tell(REGION, again=True)
 
     assert first.reception is Reception.FAILED
     assert (heard.reception, heard.ref) == (Reception.TOLD, "71")
-    assert grafana.only()["text"] == "Recovered"
+    assert grafana.only()["text"] == REGION.text
 
 
 def test_another_incidents_annotation_is_not_taken_for_it(
@@ -108,15 +85,6 @@ def test_a_list_without_one_number_is_no_reason_to_fail(
 
     assert voice(grafana).tell(REGION, again=True).reception is Reception.TOLD
     assert len(grafana.annotations) == 1
-
-
-def test_an_annotation_that_somebody_deleted_stays_deleted(
-    grafana: AnnotationServer,
-) -> None:
-    heard = voice(grafana).tell(replace(REGION, ref="71", end=at(45)), again=False)
-
-    assert heard.reception is Reception.TOLD
-    assert grafana.annotations == {}
 
 
 @pytest.mark.parametrize(

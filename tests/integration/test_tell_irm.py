@@ -10,16 +10,15 @@ from responder.config.settings import IrmSettings, Secret
 from responder.incident.telling_kinds import Note, Turned
 from responder.incident.told import Reception, What
 from responder.masking import Masker
-from responder.tell.irm import IrmGroups, Quota
+from responder.tell.irm import IrmGroups
 from tests.api_server import Fault
 from tests.irm_server import IRM_KEY, SERVICE_ACCOUNT, IrmServer
 
 NOTE = Note(
     what=What.ACTED,
     group="IQ7",
-    mark="",
-    opening="Responder reported, incident 01k9a:",
-    text="Responder reported, incident 01k9a: link 7f3a. 14 error logs so far.",
+    opening="Responder, incident 01k9a:",
+    text="Responder, incident 01k9a: reported link 7f3a. 14 error logs so far.",
 )
 STACK = "https://shop.grafana.net"
 
@@ -30,11 +29,9 @@ def irm() -> Iterator[IrmServer]:
         yield server
 
 
-def voice(
-    server: IrmServer, key: str = IRM_KEY, quota: Quota | None = None
-) -> IrmGroups:
+def voice(server: IrmServer, key: str = IRM_KEY) -> IrmGroups:
     settings = IrmSettings(url=f"{server.url}/oncall/api/v1", token=Secret(key))
-    return IrmGroups(settings, Masker([key]), stack_url=STACK, quota=quota)
+    return IrmGroups(settings, Masker([key]), stack_url=STACK)
 
 
 def turned(what: What, undoes: What | None = None, group: str = "IQ7") -> Turned:
@@ -157,39 +154,10 @@ def test_a_groups_name_stays_within_its_part_of_the_address(irm: IrmServer) -> N
     assert irm.requests[0].query == []
 
 
-def test_a_bound_that_irm_names_holds_every_call_after_it(irm: IrmServer) -> None:
+def test_irm_says_when_to_come_again(irm: IrmServer) -> None:
     irm.faults = [Fault(status=429, headers={"RateLimit-Reset": "120"})]
-    told = voice(irm)
-    first = told.tell(NOTE, again=False)
 
-    second = told.tell(turned(What.ACKNOWLEDGED), again=False)
-
-    assert [first.reception, second.reception] == [Reception.LIMITED] * 2
-    assert first.after == timedelta(seconds=120)
-    assert second.after
-    assert second.after > timedelta(seconds=100)
-    assert len(irm.requests) == 1
-
-
-def test_calls_are_held_before_irm_has_to_refuse_them() -> None:
-    now = [0.0]
-    quota = Quota(most=4, clock=lambda: now[0])
-
-    waits = [quota.wait(2), quota.wait(2), quota.wait(2)]
-    now[0] = 299.0
-    still = quota.wait(2)
-    now[0] = 300.0
-
-    assert waits == [None, None, timedelta(seconds=300)]
-    assert still == timedelta(seconds=1)
-    assert quota.wait(2) is None
-
-
-def test_a_telling_beyond_the_bound_is_told_later(irm: IrmServer) -> None:
-    told = voice(irm, quota=Quota(most=2))
-    told.tell(NOTE, again=False)
-
-    heard = told.tell(turned(What.ACKNOWLEDGED), again=False)
+    heard = voice(irm).tell(NOTE, again=False)
 
     assert heard.reception is Reception.LIMITED
-    assert len(irm.requests) == 1
+    assert heard.after == timedelta(seconds=120)
