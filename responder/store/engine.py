@@ -55,7 +55,7 @@ class Database(Protocol):
         """
 
     def verify(self) -> None:
-        """Raise `StorageUnavailable` if what is stored will not be found by a restart."""
+        """Raise `StorageUnavailable` if a restart would not find what is stored."""
 
     def hold(
         self,
