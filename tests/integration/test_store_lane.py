@@ -102,6 +102,7 @@ class Noted:
 
     commits_fail: bool = False
     lanes: int = 1
+    lost: str = ""
     commits: int = 0
     held: list[object] = field(default_factory=list)
     clock: Clock = field(default_factory=SetClock)
@@ -112,6 +113,9 @@ class Noted:
         self.commits += 1
         if self.commits_fail:
             raise OperationalError("COMMIT", {}, Exception("connection lost"))
+
+    def verify(self) -> None:
+        raise NotImplementedError
 
     def passing(self, error: SQLAlchemyError) -> bool:
         return True
