@@ -1,11 +1,10 @@
-"""Stand-ins for those who keep and run drills, and keep trials."""
+"""Stand-ins for those who keep and run drills."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from responder.incident.drills import Drill
 from responder.incident.openings import NoSuchRule
-from responder.incident.trial import Trial
 from tests.fakes import NOON
 
 
@@ -62,16 +61,3 @@ class ShownFirstRun:
 
     def end(self) -> None:
         self.ended = True
-
-
-@dataclass
-class ListedTrials:
-    """Keeps the last trial of each rule."""
-
-    kept: dict[str, Trial] = field(default_factory=dict)
-
-    def save(self, trial: Trial) -> None:
-        self.kept[trial.rule] = trial
-
-    def last(self, rule: str) -> Trial | None:
-        return self.kept.get(rule)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from responder.incident.agreement import Agreement, agreement
 from responder.incident.events import Event
 from responder.incident.fold import fold
 from responder.incident.listing import (
@@ -34,7 +33,6 @@ class ListedArchive:
     searches: list[Search] = field(default_factory=list)
     can_write: bool = True
     took: tuple[timedelta, ...] = ()
-    judged: dict[tuple[str, Agreement], int] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
     """Whose events were read."""
 
@@ -47,6 +45,7 @@ class ListedArchive:
             for i in self.incidents
             if not (search.open_only and i.ended_at)
             and search.drills in (None, i.drill)
+            and (i.withheld_at or not search.withheld)
         ]
         return IncidentPage(incidents=tuple(found[: search.limit]), cursor=None)
 
@@ -71,9 +70,6 @@ class ListedArchive:
 
     def delays(self, rule: str, limit: int = 50) -> tuple[timedelta, ...]:
         return self.took[:limit]
-
-    def agreements(self) -> dict[tuple[str, Agreement], int]:
-        return self.judged
 
     def deliveries(
         self,
@@ -138,7 +134,6 @@ def summary_of(incident: Incident, summary: str) -> IncidentSummary:
         shared_with=incident.shared.incident if incident.shared else None,
         withheld_at=incident.withheld_at,
         reported_by_hand_at=incident.reported_by_hand_at,
-        agreement=agreement(incident),
         seq=incident.seq,
         drill=bool(incident.drill),
         looked_at=incident.looked_at,

@@ -36,7 +36,7 @@ from responder.senders import body, grafana, irm, signature
 from responder.web import received
 from responder.web.application import create_app
 from responder.web.parts import Authenticated, Parts, Pasting, PushEndpoint
-from tests.drill_parts import ListedDrilling, ListedDrills, ListedTrials
+from tests.drill_parts import ListedDrilling, ListedDrills
 from tests.fakes import (
     NOON,
     ListedControls,
@@ -80,7 +80,6 @@ class Web:
     controls: ListedControls = field(default_factory=ListedControls)
     openings: ListedOpenings = field(default_factory=ListedOpenings)
     drills: ListedDrills = field(default_factory=ListedDrills)
-    trials: ListedTrials = field(default_factory=ListedTrials)
     clock: SetClock = field(default_factory=SetClock)
     memory: Memory = field(default_factory=Memory)
     readiness: Readiness | None = None
@@ -112,7 +111,6 @@ class Web:
             controls=self.controls,
             openings=self.openings,
             drills=self.drills,
-            trials=self.trials,
             drilling=self.drilling,
             clock=self.clock,
             server=self.server,

@@ -66,7 +66,6 @@ def web_parts(
         controls=store.controls,
         openings=store.openings,
         drills=store.drills,
-        trials=store.trials,
         first_run=StoredFirstRun(store.duties),
         clock=tools.clock,
         server=settings.server,

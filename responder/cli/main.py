@@ -36,13 +36,14 @@ _COMMANDS = {
     "resume": "resume",
     "open": "open_rule",
     "drill": "drill",
-    "shadow": "shadow",
     "backup": "backup",
     "healthcheck": "healthcheck",
 }
 """Each command's module. Only the one that is typed is loaded: a container asks for its
 health every ten seconds, and all of them together cost a second of processor."""
-REMOVED: dict[str, str] = {}
+REMOVED: dict[str, str] = {
+    "shadow": "the history page (/incidents) lists what would have been reported",
+}
 """What to do instead of a command that earlier versions had, by its words: `cassette
 new` is one of a command that remains."""
 _INTERRUPTED = 130

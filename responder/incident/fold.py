@@ -230,4 +230,4 @@ def _reported(
         case ReportShared():
             return replace(incident, shared=event)
         case ReportWithheld():
-            return replace(incident, withheld_at=event.at)
+            return replace(incident, withheld_at=event.at, withheld_link=event.link)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from responder.incident.agreement import Agreement
 from responder.incident.names import Outcome, Proof, Reason, State, Verdict
 
 
@@ -45,7 +44,6 @@ class IncidentSummary:
     """The incident whose report this one takes as its own (rule 2)."""
     withheld_at: datetime | None = None
     reported_by_hand_at: datetime | None = None
-    agreement: Agreement | None = None
     drill: bool = False
     looked_at: datetime | None = None
     """With `seq`: whatever a page shows of the incident changes one of the two."""
@@ -58,7 +56,8 @@ class Search:
     rule: str | None = None
     state: State | None = None
     outcome: Outcome | None = None
-    agreement: Agreement | None = None
+    withheld: bool = False
+    """Only those that a rule in shadow mode would have reported."""
     text: str | None = None
     since: datetime | None = None
     until: datetime | None = None

@@ -98,6 +98,9 @@ class Incident:
     reports: tuple[Report, ...] = ()
     shared: ReportShared | None = None
     withheld_at: datetime | None = None
+    """When a rule in shadow mode would have reported."""
+    withheld_link: str = ""
+    """The name of the link that it would have called."""
     pauses: tuple[Pause, ...] = ()
     """When all reports stood, as far as this incident lived through it."""
     planned: ReportPlanned | None = None

@@ -3,12 +3,11 @@
 Adapters satisfy these; tests satisfy them with hand-written fakes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from responder.incident.agreement import Agreement
 from responder.incident.alert import AlertVerdict, Delivery
 from responder.incident.brakes import Brakes
 from responder.incident.events import Event
@@ -179,9 +178,6 @@ class Archive(Protocol):
 
     def delays(self, rule: str, limit: int = 50) -> tuple[timedelta, ...]:
         """From first error to report, of the rule's latest reported incidents."""
-
-    def agreements(self) -> Mapping[tuple[str, Agreement], int]:
-        """How often people did as Responder would have done, and how often not."""
 
     def deliveries(
         self,

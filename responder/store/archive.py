@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, case, or_, select
 
-from responder.incident.agreement import Agreement
 from responder.incident.events import Event
 from responder.incident.listing import (
     HeardBody,
@@ -64,10 +63,6 @@ class StoredArchive:
     def delays(self, rule: str, limit: int = 50) -> tuple[timedelta, ...]:
         with reading(self.engine) as conn:
             return figures.delays(conn, rule, limit)
-
-    def agreements(self) -> dict[tuple[str, Agreement], int]:
-        with reading(self.engine) as conn:
-            return figures.agreements(conn)
 
     def deliveries(
         self,
@@ -155,8 +150,8 @@ def _conditions(wanted: Search) -> list[ColumnElement[bool]]:
         found.append(column.state == wanted.state.value)
     if wanted.outcome is not None:
         found.append(column.outcome == wanted.outcome.value)
-    if wanted.agreement is not None:
-        found.append(column.agreement == wanted.agreement.value)
+    if wanted.withheld:
+        found.append(column.withheld_at.is_not(None))
     if wanted.text:
         found.append(
             or_(
@@ -201,7 +196,6 @@ def _summary(row: AnyRow) -> IncidentSummary:
         shared_with=row.shared_with,
         withheld_at=row.withheld_at,
         reported_by_hand_at=row.by_hand_at,
-        agreement=Agreement(row.agreement) if row.agreement else None,
         drill=row.drill is not None,
         looked_at=row.looked_at,
     )

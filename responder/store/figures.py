@@ -12,7 +12,6 @@ from sqlalchemy import (
     select,
 )
 
-from responder.incident.agreement import Agreement
 from responder.incident.listing import Stamp
 from responder.incident.names import State, Verdict
 from responder.store.tables import deliveries, delivery_incidents, events, incidents
@@ -36,7 +35,7 @@ indexes = (
         postgresql_where=_judged,
     ),
 )
-"""For `delays` and `agreements`."""
+"""The first is for `delays`. The second is no longer used; old databases have it."""
 counting_index = Index("incidents_counted", incidents.c.rule, incidents.c.state)
 """What each scrape of the metrics counts, without reading the rows."""
 
@@ -93,16 +92,6 @@ def delays(conn: Connection, rule: str, limit: int) -> tuple[timedelta, ...]:
         for row in conn.execute(query)
         if row.first_error_at is not None
     )
-
-
-def agreements(conn: Connection) -> dict[tuple[str, Agreement], int]:
-    """How often people did as Responder would have done, and how often not."""
-    query = (
-        select(_column.rule, _column.agreement, func.count())
-        .where(_judged)
-        .group_by(_column.rule, _column.agreement)
-    )
-    return {(rule, Agreement(said)): n for rule, said, n in conn.execute(query)}
 
 
 def counts(conn: Connection) -> dict[tuple[str, State], int]:

@@ -42,7 +42,6 @@ from responder.store.people import People
 from responder.store.spoken import Arrival
 from responder.store.switchboard import Switchboard
 from responder.store.timeline import Folds, Stories, read_row, with_row
-from responder.store.trials import StoredTrials
 
 T = TypeVar("T")
 Groups = Sequence[tuple[str, str]]
@@ -96,7 +95,7 @@ class Store(StoredArchive):
         self.openings = StoredOpenings(
             self.write, lambda: self.engine, self._database, summarise, self.new_id
         )
-        self.drills, self.trials = StoredDrills(self), StoredTrials(self)
+        self.drills = StoredDrills(self)
         self._engine: Engine | None = None
         self._lanes: list[Lane[Arrival, Accepted]] = []
 

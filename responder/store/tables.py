@@ -90,6 +90,7 @@ incidents = Table(
     Column("shared_with", String(16)),
     Column("withheld_at", Moment),
     Column("by_hand_at", Moment),
+    # No longer used; databases have it.
     Column("agreement", Text),
 )
 Index(
@@ -226,4 +227,13 @@ gaps = Table(
     metadata,
     Column("since", Moment, primary_key=True, autoincrement=False),
     Column("until", Moment, nullable=False),
+)
+
+# No longer used; databases have it.
+trials = Table(
+    "trials",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
 )

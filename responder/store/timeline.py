@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from responder.incident.agreement import agreement
 from responder.incident.events import Event
 from responder.incident.fold import fold_on
 from responder.incident.model import Incident, Report
@@ -165,7 +164,6 @@ def columns_of(incident: Incident, summarise: Summarise) -> dict[str, Any]:
         "shared_with": incident.shared.incident if incident.shared else None,
         "withheld_at": incident.withheld_at,
         "by_hand_at": incident.reported_by_hand_at,
-        "agreement": agreement(incident),
     }
 
 

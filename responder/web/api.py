@@ -8,7 +8,6 @@ from typing import TypeVar
 from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.datastructures import MultiDict
 
-from responder.incident.agreement import Agreement
 from responder.incident.listing import BadCursor, Search
 from responder.incident.names import Outcome, State
 from responder.web.guard import Operators
@@ -21,7 +20,6 @@ _PARAMETERS = (
     "rule",
     "state",
     "outcome",
-    "agreement",
     "text",
     "from",
     "to",
@@ -85,7 +83,6 @@ def search_of(given: MultiDict[str, str]) -> Search:
         rule=values.get("rule"),
         state=_taken(values, "state", lambda text: _name(text, State)),
         outcome=_taken(values, "outcome", lambda text: _name(text, Outcome)),
-        agreement=_taken(values, "agreement", lambda text: _name(text, Agreement)),
         text=values.get("text"),
         since=_taken(values, "from", _moment),
         until=_taken(values, "to", _moment),

@@ -28,7 +28,6 @@ from responder.web.push import push
 from responder.web.readiness import readiness
 from responder.web.reports import reports
 from responder.web.runbook import runbook
-from responder.web.shadow import shadow_api
 from responder.web.webhooks import webhooks
 
 _log = logging.getLogger("responder.web")
@@ -61,7 +60,6 @@ _ROOMS = (
     opening,
     drilling_api,
     drilling,
-    shadow_api,
     first_run,
     history,
     reports,

@@ -14,7 +14,6 @@ from responder.incident.actions import (
     ReportNow,
     Veto,
 )
-from responder.incident.agreement import FIXED_BY_HAND, NOT_REAL
 from responder.incident.link import ReportLink, UnusableLink
 
 ACTIONS = ("veto", "report", "close", "note", "reported-by-hand")
@@ -24,8 +23,8 @@ AHEAD = timedelta(minutes=1)
 """How far a person's clock may be ahead of ours."""
 OLDEST = timedelta(days=7)
 REASONS: Mapping[str, str] = {
-    "fixed_by_hand": FIXED_BY_HAND,
-    "not_real": NOT_REAL,
+    "fixed_by_hand": "fixed by hand",
+    "not_real": "not real",
     "other": "other",
 }
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}

@@ -6,21 +6,18 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from responder.incident.agreement import Agreement
-from responder.incident.listing import BadCursor, IncidentPage
+from responder.incident.listing import BadCursor, IncidentPage, Search
 from responder.incident.names import Outcome, State, Verdict
 from responder.incident.words import outcome_words, state_words
-from responder.incident.words_facts import capital
-from responder.web.agreeing import tallies
 from responder.web.api import BadParameter, search_of
 from responder.web.guard import Operators
-from responder.web.lists import DeliveryRow, IncidentRow
-from responder.web.masked import listed
+from responder.web.lists import DeliveryRow, IncidentRow, would_have_reported
+from responder.web.masked import listed, timeline_of, untwisted
 from responder.web.parts import Parts
-from responder.web.shadow import trusts
 
 _IGNORED = 100
-_FIELDS = ("text", "rule", "state", "outcome", "agreement", "from", "to")
+_WITHHELD = 20
+_FIELDS = ("text", "rule", "state", "outcome", "from", "to")
 
 
 def history(parts: Parts, operators: Operators) -> Blueprint:
@@ -58,12 +55,22 @@ def _incidents(parts: Parts) -> Response:
         older=_older(given, page.cursor),
         rules=[rule.name for rule in parts.rules],
         states=[(state.value, state_words(state)) for state in State],
-        agreements=[(said.value, capital(said.value)) for said in Agreement],
-        trusts=trusts(parts),
-        tallies=tallies(parts.archive.agreements(), parts.rules),
+        withheld=_withheld(parts),
         outcomes=[(outcome.value, outcome_words(outcome)) for outcome in Outcome],
     )
     return make_response(shown, 400 if wrong else 200)
+
+
+def _withheld(parts: Parts) -> list[tuple[str, str, str]]:
+    """The latest that a rule in shadow mode would have reported: id, rule, words."""
+    asked = Search(withheld=True, drills=False, limit=_WITHHELD)
+    found = []
+    for one in parts.archive.search(asked).incidents:
+        known = timeline_of(parts.archive, one.id, parts.masker)
+        if known is not None:
+            words = untwisted(would_have_reported(known[0]))
+            found.append((one.id, one.rule, words))
+    return found
 
 
 def _rows(page: IncidentPage, now: datetime) -> list[IncidentRow]:

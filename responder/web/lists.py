@@ -8,7 +8,6 @@ from responder.incident.model import Incident
 from responder.incident.names import State
 from responder.incident.phrases import count_of, span
 from responder.incident.words import state_words
-from responder.web.agreeing import agreement_words
 from responder.web.clocks import ago, utc
 from responder.web.families import Family
 from responder.web.headline import failing_since
@@ -53,8 +52,6 @@ class IncidentRow:
     lasted: str
     relapse_of: str | None
     shared_with: str | None
-    people: str
-    """For what was only watched: whether people did the same."""
     sharing: tuple["IncidentRow", ...] = ()
     """Other incidents that the same report is for."""
 
@@ -75,7 +72,6 @@ class IncidentRow:
             lasted=span(ended - incident.opened_at) if ended else "",
             relapse_of=incident.relapse_of,
             shared_with=incident.shared_with,
-            people=agreement_words(incident, incident.agreement),
         )
 
     @classmethod
@@ -83,6 +79,25 @@ class IncidentRow:
         """The first of those that share a report, with the others under it."""
         others = tuple(cls.of(other, now) for other in family.others)
         return replace(cls.of(family.first, now), sharing=others)
+
+
+def would_have_reported(incident: Incident) -> str:
+    """When a rule in shadow mode would have reported, and how long before others.
+
+    "" for an incident in which it would not.
+    """
+    at = incident.withheld_at
+    if at is None:
+        return ""
+    said = f"Would have reported with {incident.withheld_link} at {day_clock(at)} UTC"
+    by_hand, ended = incident.reported_by_hand_at, incident.ended_at
+    if by_hand is not None:
+        gap = span(abs(by_hand - at))
+        side = "before" if at <= by_hand else "after"
+        return f"{said}, {gap} {side} a person reported it."
+    if ended is not None:
+        return f"{said}, {span(ended - at)} before the incident ended."
+    return f"{said}. The incident is still open."
 
 
 def _numbers(incident: IncidentSummary) -> str:

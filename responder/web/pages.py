@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
-from responder.incident.agreement import agreement
 from responder.incident.listing import HeardDelivery, IncidentSummary, Search
 from responder.incident.memory import Memory
 from responder.incident.names import Verdict
 from responder.incident.ports import Archive
-from responder.web.agreeing import agreement_words
 from responder.web.api import plain
 from responder.web.can import Can
 from responder.web.delay import compared
@@ -170,7 +168,6 @@ def _incident(parts: Parts, incident_id: str) -> Response:
         return {
             "head": story.head if working else worker_dead(),
             "story": story,
-            "people": agreement_words(story.incident, agreement(story.incident)),
             "compared": compared(story.incident, archive.delays(story.incident.rule)),
             "deliveries": Deliveries.of(heard, stamp.deliveries, at),
             "fixed_link": parts.fixed_link,

@@ -19,7 +19,6 @@ from responder.incident.openings import Openings
 from responder.incident.ports import Accepted, Archive, Clock, Intake, Lease
 from responder.incident.readiness import Readiness
 from responder.incident.rule import Rule
-from responder.incident.trial import Trials
 from responder.masking import Masker
 
 
@@ -97,7 +96,6 @@ class Parts:
     controls: Controls
     openings: Openings
     drills: Drills
-    trials: Trials
     clock: Clock
     server: Server
     metrics: WebhookCounting

@@ -5,7 +5,6 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from responder.incident.agreement import agreement
 from responder.incident.events import Event
 from responder.incident.listing import IncidentSummary
 from responder.incident.model import Incident
@@ -38,7 +37,6 @@ def summary_json(incident: IncidentSummary) -> dict[str, Any]:
     return {
         **_facts(incident, incident.summary, reports),
         "shared_with": incident.shared_with,
-        "agreement": incident.agreement,
     }
 
 
@@ -52,7 +50,6 @@ def incident_json(incident: Incident, rules: Sequence[Rule]) -> dict[str, Any]:
     return {
         **_facts(incident, summary, reports),
         "shared_with": incident.shared.incident if incident.shared else None,
-        "agreement": agreement(incident),
     }
 
 

@@ -210,6 +210,16 @@ def test_a_health_check_loads_none_of_what_serves(tmp_path: Path) -> None:
     assert not HEAVY & set(said.stdout.split())
 
 
+@pytest.mark.parametrize(("words", "instead"), REMOVED.items())
+def test_each_removed_command_says_what_to_do_instead(
+    type_command: Typist, words: str, instead: str
+) -> None:
+    said = type_command(*words.split(), "--help")
+
+    assert (said.status, said.out) == (2, "")
+    assert said.err == f"responder: {words} was removed: {instead}\n"
+
+
 def test_a_removed_command_is_refused_by_name_with_what_to_do_instead(
     type_command: Typist, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,6 @@ FIELDS = {
     "withheld_at",
     "reported_by_hand_at",
     "shared_with",
-    "agreement",
 }
 OPERATORS = {"oncall": Secret(OPERATOR), "ana": Secret("pass-of-ana-é")}
 

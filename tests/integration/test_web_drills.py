@@ -1,4 +1,4 @@
-"""Drills and what shadow rules have shown: over the API, by a button, from a shell."""
+"""Drills: over the API, by a button, from a shell."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,14 +127,3 @@ def test_the_command_ends_as_the_drill_does(
     assert said.status == as_json.status == status
     assert said.out.splitlines()[-1] == drill.sentence
     assert f'"result": "{drill.result}"' in as_json.out
-
-
-def test_a_rule_that_is_automatic_already_needs_no_suggestion(
-    type_command: Typist,
-) -> None:
-    with served(Web()) as url:
-        assert requests.get(f"{url}/api/shadow", timeout=5).json() == {"rules": []}
-        assert (
-            type_command("shadow", "--server", url).out
-            == "no rule is in shadow or veto\n"
-        )

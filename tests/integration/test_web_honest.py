@@ -5,18 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from responder.incident.events import Finished, ReportWithheld
+from responder.incident.events import Event, Finished, ReportWithheld
 from responder.incident.names import Decision, Proof, Reason, State
-from responder.incident.operator_events import Noted, Paused
+from responder.incident.operator_events import Noted, Paused, ReportedByHand
 from responder.incident.pause import Pause
 from responder.web.application import create_app
 from responder.web.clocks import ago, utc
 from responder.web.headline import split_ask
+from responder.web.lists import day_clock
 from tests.browser.scenes import (
     SCENES,
     beginning,
     decided,
     older,
+    shadow_events,
     veto_events,
     web_of,
     working_events,
@@ -41,6 +43,35 @@ def test_what_was_withheld_is_not_called_reported(path: str) -> None:
 
     assert "shadow, only watching" in page
     assert "reported, waiting for proof" not in page
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        (shadow_events(), ", 1 min before a person reported it."),
+        (
+            [e for e in shadow_events() if not isinstance(e, ReportedByHand)],
+            ", 1 min 20 s before the incident ended.",
+        ),
+        (shadow_events()[:-2], ". The incident is still open."),
+    ],
+    ids=["person", "end", "open"],
+)
+def test_the_history_lists_what_would_have_been_reported(
+    events: list[Event], words: str
+) -> None:
+    page = web_of(events, working_events(), later=90).client().get("/incidents").text
+
+    listed = page.partition("<h2>Would have reported</h2>")[2]
+    told = f"Would have reported with link 7f3a at {day_clock(at(0.2))} UTC{words}"
+    assert told in listed
+    assert listed.count("<li>") == 1
+
+
+def test_the_history_lists_nothing_where_all_is_reported() -> None:
+    page = web_of(working_events(), later=90).client().get("/incidents").text
+
+    assert "Would have reported" not in page
 
 
 def test_no_report_is_offered_while_all_are_paused() -> None:
