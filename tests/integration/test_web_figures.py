@@ -16,7 +16,6 @@ from tests.browser.scenes import (
     beginning,
     heard,
     reported,
-    veto_events,
     web_of,
     working_events,
 )
@@ -67,17 +66,6 @@ def test_a_resend_that_adds_no_event_is_sent() -> None:
 
     assert answer.status_code == 200
     assert "resend 2 of 2" in answer.text
-
-
-def test_buttons_that_go_by_themselves_are_asked_for_until_they_are_gone() -> None:
-    web = web_of(veto_events(), later=1)
-    client = web.client()
-    tag = client.get(PAGE, headers=AGAIN).headers["ETag"]
-    web.clock.at = at(12)
-
-    answer = client.get(PAGE, headers={**AGAIN, "If-None-Match": tag})
-
-    assert answer.status_code == 200
 
 
 def test_the_stamp_of_an_incident_changes_with_all_that_is_heard(store: Store) -> None:
