@@ -73,8 +73,12 @@ class _Row(list[Any]):
     """A list that is written in one line."""
 
 
+# PyYAML writes these line breaks as they are and reads them as another or none.
+_BREAKS = re.compile("[\x85\u2028\u2029]")
+
+
 class _Dumper(yaml.SafeDumper):
-    """Writes times in rows, long texts as blocks, and no aliases."""
+    """Writes times in rows, rare line breaks escaped, and no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -86,6 +90,14 @@ _Dumper.add_representer(
         "tag:yaml.org,2002:seq", row, flow_style=True
     ),
 )
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = '"' if _BREAKS.search(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def dump(cassette: Cassette) -> str:
