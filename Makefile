@@ -16,7 +16,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo run test check bench torture kit lock image clean
+.PHONY: help install demo run test fuzz check bench torture kit lock image clean
 
 help:  ## list what can be made
 	@echo "Responder answers a Grafana alert before a person can."
@@ -33,8 +33,13 @@ demo: $(STAMP)  ## play one incident from alert to recovery, with nothing to set
 run: $(STAMP)  ## serve on embedded defaults, ready for a contact point
 	@$(BIN)/responder serve $(ARGS)
 
+# What a set's order decides is decided the same way every time.
+test: export PYTHONHASHSEED = 0
 test: $(STAMP)  ## run the tests
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+fuzz: $(STAMP)  ## run them in random order, properties with thousands of random examples
+	@$(BIN)/python -m tools.fuzz $(ARGS)
 
 check: $(STAMP)  ## lint, format, types and the tests: what CI runs
 	$(BIN)/ruff check .

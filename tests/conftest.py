@@ -6,21 +6,46 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, core, settings
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
+from hypothesis.vendor.pretty import RepresentationPrinter
 
 from tests import postgres
 from tests.fakes import SetClock
 
 # How long an example takes says something about the machine, nothing about the code.
 settings.register_profile(
-    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "fuzz",
+    max_examples=2000,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("untimed")
+# Chance decides no verdict: the same examples every time.
+settings.register_profile(
+    "verdict", settings.get_profile("fuzz"), max_examples=100, derandomize=True
+)
+settings.load_profile("verdict")
+# Only tables that take long to make are kept, beside what pytest keeps.
+set_hypothesis_home_dir(Path(__file__).parent.parent / ".pytest_cache" / "hypothesis")
 
 # A shell that starts the tests in the background has them, and every command that they
 # start, ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    # Schemathesis's plugin leaves out the values of every failing example.
+    core.RepresentationPrinter = RepresentationPrinter  # type: ignore[attr-defined]
+    if settings().derandomize:
+        # It would draw literals of the modules that happen to be imported so far.
+        none = Constants()
+        providers._get_local_constants = lambda: none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,9 +92,9 @@ def speaking() -> Iterator[tuple[str, Callable[[bytes], None]]]:
 
 
 Speaking = tuple[str, Callable[[bytes], None]]
-on_sockets = settings(
-    max_examples=150, suppress_health_check=list(HealthCheck), database=None
-)
+on_sockets = settings(suppress_health_check=list(HealthCheck))
+# Longer than a busy machine stands still: what is not answered is another outcome.
+LIMIT = timedelta(seconds=30)
 
 
 @on_sockets
@@ -105,8 +105,7 @@ def test_any_bytes_of_a_factory_are_an_answer(
 ) -> None:
     url, say = speaking
     say(answer)
-    limit = timedelta(seconds=2)
-    client = PizzaFactory(FactorySettings(url=url, timeout=limit), Masker())
+    client = PizzaFactory(FactorySettings(url=url, timeout=LIMIT), Masker())
 
     found = client.report(ReportLink(token=TOKEN, code=CODE))
 
@@ -124,8 +123,7 @@ def test_any_bytes_of_a_loki_are_evidence_or_none(
 ) -> None:
     url, say = speaking
     say(answer)
-    limit = timedelta(seconds=2)
-    logs = LokiLogSource(LokiLogs(url=url, timeout=limit), LineReader("h", None))
+    logs = LokiLogSource(LokiLogs(url=url, timeout=LIMIT), LineReader("h", None))
 
     (found,) = logs.read([QUESTION])
     logs.close()

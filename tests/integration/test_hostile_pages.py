@@ -4,7 +4,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from responder.incident.alert import PersonAction
@@ -105,7 +105,6 @@ def shown(path: str, text: str) -> Skeleton:
 
 
 @pytest.mark.parametrize("path", ["/", "/incidents/inc-1"])
-@settings(max_examples=40)
 @given(text=TEXTS)
 @example(text=TRICKS[0])
 @example(text=TRICKS[1])

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from responder.evidence.lines import LineReader
 from responder.incident.actions import Refusal, ReportNow, Veto, judge
@@ -56,19 +56,16 @@ def as_drill(case: Case) -> Case:
     return replace(case, events=(replace(first, drill=ID), *rest))
 
 
-@settings(max_examples=150)
 @given(cases())
 def test_no_drill_ever_reports_shares_or_relapses_whatever_happened(case: Case) -> None:
     assert not isinstance(as_drill(case).step(), Send | Share | Relapse)
 
 
-@settings(max_examples=150)
 @given(cases(ripe=True))
 def test_nor_does_it_where_a_real_incident_would_report(case: Case) -> None:
     assert not isinstance(as_drill(case).step(), Send | Share | Relapse)
 
 
-@settings(max_examples=60)
 @given(cases())
 def test_a_drill_calls_no_person(case: Case) -> None:
     step = as_drill(case).step()

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from responder.config.settings import (
     Credential,
@@ -118,7 +118,6 @@ def test_the_document_is_judged_as_it_stands() -> None:
     assert {"grafana.timestamp", "grafana.pending"} <= {f.check for f in findings}
 
 
-@settings(max_examples=150, deadline=None)
 @given(with_something_wrong(TOLD))
 def test_anything_wrong_in_it_is_judged_or_refused(case: tuple[Any, Any]) -> None:
     _, document = case

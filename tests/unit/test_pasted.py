@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from responder.incident.alert import PersonAction
@@ -352,7 +352,6 @@ def test_a_link_of_the_logs_counts_until_a_call_with_it_was_answered(
 # Whatever happened before
 
 
-@settings(max_examples=200)
 @given(cases(), st.data())
 def test_a_link_at_hand_changes_nothing_where_nobody_asked_with_it(
     case: Case, data: st.DataObject
@@ -363,7 +362,6 @@ def test_a_link_at_hand_changes_nothing_where_nobody_asked_with_it(
     assert replace(case, brakes=holding).step() == case.step()
 
 
-@settings(max_examples=300)
 @given(cases(), st.sampled_from([*DIGESTS, GIVEN]), st.sampled_from([0.0, 30.0, 61.0]))
 def test_with_a_pasted_link_no_bound_is_passed(
     case: Case, digest: str, ago: float

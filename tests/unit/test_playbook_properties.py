@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from responder.incident.alert import PersonAction
@@ -294,7 +294,6 @@ def cases(draw: st.DrawFn, *, ripe: bool = False) -> Case:
     return Case(events, draw(rules), brakes, seconds)
 
 
-@settings(max_examples=150)
 @given(cases())
 def test_there_is_one_next_step_and_a_report_only_where_the_policy_allows(
     case: Case,
@@ -310,7 +309,6 @@ def test_there_is_one_next_step_and_a_report_only_where_the_policy_allows(
             has_evidence(case, incident, step)
 
 
-@settings(max_examples=300)
 @given(cases(ripe=True))
 def test_where_a_report_is_due_it_keeps_to_the_same(case: Case) -> None:
     step, incident = case.step(), case.incident
@@ -353,7 +351,6 @@ def has_evidence(case: Case, incident: Incident, step: Send) -> None:
         assert any(check.reached for check in incident.look.checks)
 
 
-@settings(max_examples=150)
 @given(timelines)
 @example(OPENINGS[0])
 def test_a_timeline_folds_as_its_events_apply_one_by_one(
