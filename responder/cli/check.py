@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from importlib.resources import files
 
 from responder.cli.configured import (
     add_config,
@@ -20,12 +21,18 @@ HELP = "print every problem of a configuration and what each rule would do"
 EXAMPLES = """examples:
   responder check --config responder.yaml
   RESPONDER_CONFIG=responder.yaml responder check
+  responder check --example > responder.yaml    every setting, explained, to fill in
   responder check --config responder.yaml --json
 Exit status: 0 without problems, 1 with any. Nothing is called or written."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
+    parser.add_argument(
+        "--example",
+        action="store_true",
+        help="print a configuration with every setting explained, and do nothing else",
+    )
     parser.add_argument(
         "--allow-literal-secrets",
         action="store_true",
@@ -36,6 +43,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print problems to standard error and the rules to standard output."""
+    if arguments.example:
+        print(
+            files("responder.config").joinpath("example.yaml").read_text("utf-8"),
+            end="",
+        )
+        return 0
     document = document_of(arguments)
     loaded = load.load(
         document,

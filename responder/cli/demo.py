@@ -16,7 +16,7 @@ from responder.server import BadAddress
 NAME = "demo"
 HELP = "play one incident from alert to recovery against a simulated factory"
 EXAMPLES = """examples:
-  responder demo             leaves the status page open until Ctrl-C
+  responder demo             goes on until Ctrl-C; says how to break the factory again
   responder demo --exit      ends by itself
   responder demo --config responder.yaml    plays its first rule, with shorter waits
   responder demo --factory 0.0.0.0 --port 8081       only the simulated factory
@@ -25,9 +25,9 @@ These two are parts of a stand (grafana/compose.yaml); FACTORY_API_KEY is their 
 Exit status: 0 only if the incident was reported once and proven recovered, else 1;
 2 wrong usage, 130 if Ctrl-C came before the end. Nothing outside is called."""
 
-NEXT = """How to go on:
-  responder serve    answers on this machine; prints a curl to try
-  responder init     connects your own shop and Grafana, in six questions"""
+NEXT = """How to go on with your own shop and Grafana:
+  responder check --example > responder.yaml   every setting, explained, to fill in
+  responder serve --config responder.yaml"""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     stopped = _until_signal()
     try:
         with stage(rule, arguments.port, _say, stopped=stopped) as demo:
-            return _watch(demo, stopped, stay=not arguments.exit)
+            return _watch(demo, stay=not arguments.exit)
     except Interrupted:
         raise Usage("stopped before the incident ended", 130) from None
     except BadAddress as problem:
@@ -98,15 +98,16 @@ def _stand(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _watch(demo: Demo, stopped: threading.Event, *, stay: bool) -> int:
+def _watch(demo: Demo, *, stay: bool) -> int:
     _say(f"Status page: {demo.url}/")
     done = demo.play()
     _say("The job was done." if done else "The job was NOT done.")
-    if stay:
-        _say(f"Look around: {demo.url}/ stays open until Ctrl-C.")
     _say(NEXT)
     if stay:
-        stopped.wait()
+        _say("Break the factory again, from another terminal:")
+        _say("\n".join(f"  {command}" for command in demo.ways_to_break))
+        _say(f"Shop, factory and logs go on, and so does {demo.url}/, until Ctrl-C.")
+        demo.go_on()
     return 0 if done else 1
 
 

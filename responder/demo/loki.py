@@ -122,6 +122,13 @@ class SimulatedLoki:
         with self._lock:
             self._lines.clear()
 
+    def count(self, query: str, since: int, until: int) -> int:
+        """How many lines with `since` <= time < `until` a log query takes.
+
+        Raises `Refused` or `BadQuery` for one that cannot be evaluated here.
+        """
+        return sum(1 for _ in self._matching(_log_query(query), since, until))
+
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Reply:

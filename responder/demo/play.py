@@ -1,7 +1,7 @@
 """One incident like the founding one, through real HTTP, in half a minute.
 
-A real Responder with embedded storage and logs on a free port; beside it a simulated
-factory, a shop that orders, and a Grafana that fires once enough errors are logged.
+A real Responder on a free port; beside it, each on a socket of its own, a simulated
+factory and a small Loki; a shop that orders, and a ruler that fires as Grafana does.
 """
 
 import threading
@@ -16,10 +16,12 @@ from tempfile import TemporaryDirectory
 import requests
 
 from responder.app import Responder, build
-from responder.config.settings import EmbeddedLogs, FactorySettings, Server, Settings
-from responder.demo.factory import SimulatedFactory
+from responder.config.settings import FactorySettings, LokiLogs, Server, Settings
+from responder.demo.factory import Chaos, SimulatedFactory
+from responder.demo.loki import Refused, SimulatedLoki
 from responder.demo.shop import SimulatedShop
 from responder.incident.listing import Search
+from responder.incident.model import Incident
 from responder.incident.names import Sender, State, Status
 from responder.incident.rule import Rule
 from responder.incident.words import event_words
@@ -27,7 +29,6 @@ from responder.senders import samples
 from responder.server import HttpServer
 
 ORDER_EVERY = 0.5
-FAILED_BEFORE_ALERT = 4
 LONGEST = 45.0
 QUICK = {
     "recheck": timedelta(seconds=1),
@@ -36,10 +37,52 @@ QUICK = {
     "verify_for": timedelta(seconds=20),
 }
 """The waits of the rule, shortened so that a demo shows all of them."""
+OFTEN = 1000
+"""Reports in an hour: whoever plays may break the factory as often as they like."""
+FAULTS = {
+    Chaos.FAIL: "The factory starts to answer every order with status 500.",
+    Chaos.THROTTLE: "The factory starts to answer every order late.",
+    Chaos.BADJWT: "The factory starts to answer every order with a bad JWT.",
+}
+_SHOWN_CHECKS = 6
+"""Events of an incident after which single evaluations are no news."""
 
 
 class Interrupted(Exception):
     """The demo was told to stop before the incident ended."""
+
+
+class Ruler:
+    """What Grafana's alert rule does: it fires while the logs hold enough lines."""
+
+    EVERY = 0.5
+    WINDOW = timedelta(seconds=4)
+    ENOUGH = 4
+
+    def __init__(
+        self, rule: Rule, loki: SimulatedLoki, deliver: Callable[[Status], None]
+    ) -> None:
+        self._queries = [check.query for check in rule.checks]
+        self._loki = loki
+        self._deliver = deliver
+
+    def run(self, stop: threading.Event) -> None:
+        """Deliver `firing` and `resolved` as they come, until `stop`."""
+        firing = False
+        while not stop.wait(self.EVERY):
+            if self._fires() is not firing:
+                firing = not firing
+                self._deliver(Status.FIRING if firing else Status.RESOLVED)
+
+    def _fires(self) -> bool:
+        since = time.time_ns() - int(self.WINDOW.total_seconds() * 1e9)
+        return any(self._count(query, since) >= self.ENOUGH for query in self._queries)
+
+    def _count(self, query: str, since: int) -> int:
+        try:
+            return self._loki.count(query, since, time.time_ns() + 1)
+        except (Refused, ValueError):
+            return 0  # Responder says itself that this check cannot be read.
 
 
 class Demo:
@@ -57,64 +100,85 @@ class Demo:
         self._factory = factory
         self._say = say
         self._stopped = stopped
+        self._shown: dict[str, int] = {}
+        self._ended: set[str] = set()
+        self._chaos = Chaos.NONE
+        self._started = datetime.now(UTC)
         self.url = http.url
 
     def play(self, within: float = LONGEST) -> bool:
         """Play the incident, printing its timeline as it grows; whether it was solved.
 
         It is solved by one effective report and an end in `recovered`, `within`
-        seconds of the alert. Raises `Interrupted` when told to stop meanwhile.
+        seconds of the fault. Raises `Interrupted` when told to stop meanwhile.
         """
-        rule = self._responder.settings.rules[0]
         self._tell("Orders go well: the shop orders every half second.")
-        self._wait(2)
+        if self._stopped.wait(1.5):
+            raise Interrupted
         self._factory.start_chaos("fail")
-        failing = datetime.now(UTC)
-        self._tell("The factory starts to answer every order with status 500.")
-        self._wait(FAILED_BEFORE_ALERT * ORDER_EVERY)
-        self._tell("Grafana fires and calls Responder's webhook.")
-        self._alert(rule, Status.FIRING, failing)
-        recovered = self._follow(within)
-        if recovered:
-            self._tell("Grafana says that the alert is resolved.")
-            self._alert(rule, Status.RESOLVED, failing)
-        return recovered and len(self._factory.effective_calls) == 1
-
-    def _follow(self, within: float) -> bool:
-        """Print what the timeline gains until the incident ends."""
-        shown, ends = 0, time.monotonic() + within
+        ends = time.monotonic() + within
         while time.monotonic() < ends:
-            page = self._responder.store.search(Search(limit=1))
-            if page.incidents:
-                found = self._responder.store.timeline(page.incidents[0].id)
-                assert found is not None
-                incident, events = found
-                for event in events[shown:]:
-                    if event.event != "looked" or shown < 6:
-                        self._tell(f"  {event_words(event)}", event.at)
-                shown = len(events)
-                if incident.ended_at is not None:
-                    self._say(page.incidents[0].summary)
-                    return incident.state is State.RECOVERED
-            self._wait(0.05)
+            for incident in self._follow():
+                recovered = incident.state is State.RECOVERED
+                return recovered and len(self._factory.effective_calls) == 1
+            if self._stopped.wait(0.05):
+                raise Interrupted
         self._say(f"The incident did not end within {within:.0f} s.")
         return False
 
-    def _alert(self, rule: Rule, status: Status, started: datetime) -> None:
-        labels = samples.labels_for(rule)
-        body = samples.body(Sender.GRAFANA, labels, datetime.now(UTC), status, started)
+    def go_on(self) -> None:
+        """Print what else happens until told to stop."""
+        while not self._stopped.wait(0.05):
+            self._follow()
+
+    @property
+    def ways_to_break(self) -> list[str]:
+        """One command for each kind of fault, for another terminal."""
+        key = f"-H 'Authorization: Bearer {self._factory.api_key}'"
+        chaos = f"{self._factory.url}/api/vendor/chaos"
+        return [
+            f"curl -sS --noproxy '*' -X PUT {key} {chaos}/{kind}" for kind in FAULTS
+        ]
+
+    def alert(self, rule: Rule, status: Status) -> None:
+        """Deliver the rule's alert to Responder, as Grafana does."""
+        if status is Status.FIRING:
+            self._tell("Grafana fires and calls Responder's webhook.")
+            self._started = datetime.now(UTC)
+        else:
+            self._tell("Grafana says that the alert is resolved.")
+        labels, now = samples.labels_for(rule), datetime.now(UTC)
+        body = samples.body(Sender.GRAFANA, labels, now, status, self._started)
         with requests.Session() as session:
             session.trust_env = False  # A proxy does not know this machine's own port.
             url = f"{self.url}/webhooks/grafana"
             session.post(url, json=body, timeout=10).raise_for_status()
 
+    def _follow(self) -> list[Incident]:
+        """Print what is new of the factory and of every incident; who ended now."""
+        if self._factory.chaos is not self._chaos:
+            self._chaos = self._factory.chaos
+            if self._chaos in FAULTS:
+                self._tell(FAULTS[self._chaos])
+        page, ended = self._responder.store.search(Search(limit=10)), []
+        for row in reversed(page.incidents):
+            found = self._responder.store.timeline(row.id)
+            assert found is not None
+            incident, events = found
+            shown = self._shown.get(row.id, 0)
+            for number, event in enumerate(events[shown:], shown):
+                if event.event != "looked" or number < _SHOWN_CHECKS:
+                    self._tell(f"  {event_words(event)}", event.at)
+            self._shown[row.id] = len(events)
+            if incident.ended_at is not None and row.id not in self._ended:
+                self._ended.add(row.id)
+                self._say(row.summary)
+                ended.append(incident)
+        return ended
+
     def _tell(self, text: str, at: datetime | None = None) -> None:
         moment = at or datetime.now(UTC)
         self._say(f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d} UTC  {text}")
-
-    def _wait(self, seconds: float) -> None:
-        if self._stopped.wait(seconds):
-            raise Interrupted
 
 
 @contextmanager
@@ -132,14 +196,18 @@ def stage(
     `BadAddress` when the port is taken.
     """
     with ExitStack() as stack:
-        factory = stack.enter_context(factory or SimulatedFactory(delay=2))
+        made = factory or SimulatedFactory(api_key="demo", delay=2)
+        supplier = stack.enter_context(made)
+        loki = stack.enter_context(SimulatedLoki())
         folder = stack.enter_context(TemporaryDirectory(prefix="responder-demo-"))
+        rule = replace(rule, **QUICK)  # type: ignore[arg-type]
         settings = Settings(
             server=Server(port=port),
             storage_url=f"sqlite:///{Path(folder) / 'responder.db'}",
-            logs=EmbeddedLogs(),
-            factory=FactorySettings(url=factory.url),
-            rules=(replace(rule, **QUICK),),  # type: ignore[arg-type]
+            logs=LokiLogs(url=loki.url),
+            factory=FactorySettings(url=supplier.url),
+            max_reports_per_hour=OFTEN,
+            rules=(rule,),
         )
         responder = build(settings)
         stack.callback(responder.close)
@@ -147,20 +215,24 @@ def stage(
         http.start()
         stack.callback(http.stop)
         responder.start()
-        stack.enter_context(_ordering(factory, http.url))
-        yield Demo(responder, http, factory, say, stopped or threading.Event())
+        demo = Demo(responder, http, supplier, say, stopped or threading.Event())
+        shop = SimulatedShop(
+            supplier.url, push_url=loki.push_url, vendor_key=supplier.api_key
+        )
+        ruler = Ruler(rule, loki, lambda status: demo.alert(rule, status))
+        stack.enter_context(_running(lambda stop: shop.run(ORDER_EVERY, stop)))
+        stack.enter_context(_running(ruler.run))
+        yield demo
 
 
 @contextmanager
-def _ordering(factory: SimulatedFactory, url: str) -> Iterator[None]:
-    """A shop whose diners order while the block lasts."""
-    push = f"{url}/loki/api/v1/push"
-    shop = SimulatedShop(factory.url, push_url=push, vendor_key=factory.api_key)
+def _running(run: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Something that runs in a thread of its own while the block lasts."""
     closed = threading.Event()
-    buying = threading.Thread(target=shop.run, args=(ORDER_EVERY, closed))
-    buying.start()
+    thread = threading.Thread(target=run, args=(closed,))
+    thread.start()
     try:
         yield
     finally:
         closed.set()
-        buying.join()
+        thread.join()

@@ -34,6 +34,13 @@ def write(folder: Path, text: str, name: str = "responder.yaml") -> Path:
     return path
 
 
+def test_the_example_is_printed_word_for_word(type_command: Typist) -> None:
+    said = type_command("check", "--example")
+
+    assert (said.status, said.err) == (0, "")
+    assert said.out == EXAMPLE.read_text("utf-8")
+
+
 def test_five_mistakes_are_five_lines_with_field_value_and_remedy(
     type_command: Typist, tmp_path: Path
 ) -> None:

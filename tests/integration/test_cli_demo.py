@@ -1,5 +1,6 @@
 """`responder demo`: done is only what was done."""
 
+import shlex
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 
 from responder.config.document import Document
 from responder.config.load import Purpose, load, read
@@ -56,14 +58,49 @@ def test_the_demo_ends_by_itself_with_the_job_done(tmp_path: Path) -> None:
         "reporting to the factory with link ",
         "the factory said that the problem is resolved",
         "recovered, proven by orders",
-        "Grafana says that the alert is resolved",
     ]
     at = [next(n for n, line in enumerate(told) if sign in line) for sign in order]
     assert at == sorted(at)
     assert "The job was done." in lines
-    assert lines[-1].startswith("  responder init ")
+    assert lines[-1] == "  responder serve --config responder.yaml"
     assert "/api/support/" not in "\n".join(lines)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_fault_that_is_made_after_the_play_is_recovered_from(
+    heard: list[str],
+) -> None:
+    stopped, news = threading.Event(), threading.Condition()
+
+    def say(line: str) -> None:
+        with news:
+            heard.append(line)
+            news.notify_all()
+
+    def count(sign: str) -> int:
+        return sum(sign in line for line in heard)
+
+    def once(sign: str, number: int) -> bool:
+        with news:
+            return news.wait_for(lambda: count(sign) >= number, 60)
+
+    factory = SimulatedFactory(api_key="demo", delay=0.3)
+    with stage(default_rule(), 0, say, stopped=stopped, factory=factory) as demo:
+        follower = threading.Thread(target=demo.go_on)
+        follower.start()
+        try:
+            for number, command in enumerate(demo.ways_to_break, 1):
+                words = shlex.split(command)
+                assert words[:4] == ["curl", "-sS", "--noproxy", "*"]
+                name, _, value = words[words.index("-H") + 1].partition(": ")
+                answer = requests.put(words[-1], headers={name: value}, timeout=30)
+                assert answer.status_code == 200
+                assert once("Recovered: ", number), heard
+                assert once("the alert is resolved", number), heard
+        finally:
+            stopped.set()
+            follower.join()
+    assert len(factory.effective_calls) == 3
 
 
 def test_ctrl_c_in_the_middle_ends_at_once_and_says_so(tmp_path: Path) -> None:
