@@ -196,8 +196,8 @@ def stage(
     `BadAddress` when the port is taken.
     """
     with ExitStack() as stack:
-        made = factory or SimulatedFactory(api_key="demo", delay=2)
-        supplier = stack.enter_context(made)
+        supplier = factory or SimulatedFactory(api_key="demo", delay=2)
+        stack.enter_context(supplier)
         loki = stack.enter_context(SimulatedLoki())
         folder = stack.enter_context(TemporaryDirectory(prefix="responder-demo-"))
         rule = replace(rule, **QUICK)  # type: ignore[arg-type]
@@ -216,9 +216,8 @@ def stage(
         stack.callback(http.stop)
         responder.start()
         demo = Demo(responder, http, supplier, say, stopped or threading.Event())
-        shop = SimulatedShop(
-            supplier.url, push_url=loki.push_url, vendor_key=supplier.api_key
-        )
+        key = supplier.api_key
+        shop = SimulatedShop(supplier.url, push_url=loki.push_url, vendor_key=key)
         ruler = Ruler(rule, loki, lambda status: demo.alert(rule, status))
         stack.enter_context(_running(lambda stop: shop.run(ORDER_EVERY, stop)))
         stack.enter_context(_running(ruler.run))
