@@ -70,10 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
         pass
     if broken:
         _end(broken, http)
-    if not _drained(responder, http):
+    if not _drained(responder, http) or responder.broken():
         sys.stdout.flush()
         # A thread that hangs would keep an orderly end waiting for it.
-        os._exit(1)
+        os._exit(_BROKEN if responder.broken() else 1)
     return 0
 
 

@@ -163,6 +163,8 @@ class Lane(Generic[A, R]):
                 # One by one, each under a savepoint of its own.
                 each = alone
                 continue
+            except StorageUnavailable as error:
+                return [Result(error=error)] * (len(jobs) + len(arrivals))
             except SQLAlchemyError as error:
                 # With results in hand it was the commit that failed: it may have
                 # been done all the same, and doing it twice is worse than saying so.

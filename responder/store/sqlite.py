@@ -1,9 +1,13 @@
 """SQLite: one file, one process, one writer."""
 
 import fcntl
+import logging
 import os
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, suppress
+import random
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +15,19 @@ from sqlalchemy import Connection, Engine, create_engine, event, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from responder.incident.ports import Clock
+from responder.incident.ports import Clock, StorageUnavailable
 from responder.store import schema
 from responder.store.engine import BadStorage, DatabaseInUse, why, writing
 from responder.store.errands import errands
 from responder.store.tables import incidents
 
+log = logging.getLogger("responder.store")
+
 _BUSY_MS = 2000
+_STAMP_EVERY = 1.0
+_STAMP_AT = 68
+"""Where a file has its application_id, four bytes."""
+_STAMPS = 2**31
 
 
 class Lock:
@@ -37,6 +47,7 @@ class Lock:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise BadStorage(_no_place(self.file, error)) from None
+        keep_private(Path(path))
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -58,40 +69,194 @@ class Lock:
             self._fd = None
 
 
+class OpenFile:
+    """The file as it was opened, and whether its path still leads to it.
+
+    A process goes on writing to a file that somebody has deleted or replaced, and no
+    restart finds what it wrote. A copy written over the file in place keeps device and
+    inode: by the stamp, a number that only grows, in every second that something is
+    written, the file is known for what was opened or an older state.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.wal = Path(f"{os.path.realpath(file)}-wal")
+        self.lock = Path(f"{file}.lock")
+        # Kept until SQLite has closed its own: closing any descriptor of a file drops
+        # every lock that this process has on it.
+        self._fd = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._opened = {file: _identity(os.fstat(self._fd))}
+        self._seen = self._stamp = 0
+        self._stamped_at = float("-inf")
+
+    def learn(self, stamp: int) -> None:
+        """SQLite has opened it, too, and reads this stamp."""
+        for path in (self.wal, self.lock):
+            # Without -wal on a disk where SQLite cannot have one.
+            if path.exists():
+                self._opened[path] = _identity(path.stat())
+        self._seen, self._stamp = self._in_file(), stamp
+
+    def trouble(self) -> str:
+        """What was done to it; "" while all is as it was opened. Raises OSError."""
+        for path in self._opened:
+            if not self.is_ours(path):
+                done = "replaced" if path.exists() else "deleted"
+                return f"{path} was {done} while it was in use"
+        if self.is_overwritten():
+            return f"{self.file} was overwritten while it was in use"
+        return ""
+
+    def is_ours(self, path: Path) -> bool:
+        """Whether the path still leads to what was opened."""
+        try:
+            return _identity(os.stat(path)) == self._opened.get(path)
+        except FileNotFoundError:
+            return False
+
+    def is_overwritten(self) -> bool:
+        """Whether its content is neither what was seen last nor what we wrote since."""
+        found = self._in_file()
+        if (found - self._seen) % _STAMPS > (self._stamp - self._seen) % _STAMPS:
+            return True
+        self._seen = found
+        return False
+
+    def stamp(self, conn: Connection, now: float) -> None:
+        """Write the next stamp, if the last one is of another second."""
+        if now - self._stamped_at >= _STAMP_EVERY:
+            self._stamp, self._stamped_at = (self._stamp + 1) % _STAMPS, now
+            conn.exec_driver_sql(f"PRAGMA application_id = {self._stamp}")
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _in_file(self) -> int:
+        return int.from_bytes(os.pread(self._fd, 4, _STAMP_AT), "big")
+
+
 class SqliteDatabase:
     """The file for this process alone: whoever held a lease before is gone."""
 
     lanes = 1
-    lost = ""
 
     def __init__(self, file: Path, clock: Clock) -> None:
         self.clock = clock
+        self.lost = ""
+        self._gone = ""
         self._file = file
         self._lock = Lock(file)
+        self._open_file: OpenFile | None = None
+        self._held: sqlite3.Connection | None = None
         self._engine: Engine | None = None
 
     def open(self) -> Engine:
         """Every lease is void. Raises `DatabaseInUse` or `BadStorage`."""
         self._lock.acquire()
         try:
-            self._engine = _open_engine(self._file)
+            self._open()
+        except SQLAlchemyError as error:
+            raise BadStorage(_no_use(self._file, why(error))) from None
+        except (OSError, sqlite3.Error) as error:
+            raise BadStorage(_no_use(self._file, str(error))) from None
         finally:
-            if self._engine is None:
-                self._lock.release()
+            if self._held is None:
+                self.close()
+        assert self._engine is not None
         return self._engine
 
+    def _open(self) -> None:
+        self._open_file = opened = OpenFile(self._file)
+        for path in (self._file, opened.wal, Path(f"{self._file}-shm")):
+            keep_private(path)
+        self._engine = engine = _engine_of(self._file)
+        with writing(engine) as conn:
+            _set_up(conn, self._file)
+            stamp = conn.exec_driver_sql("PRAGMA application_id").scalar_one()
+            stamp = (stamp + 1) % _STAMPS if stamp else random.randrange(1, _STAMPS)
+            conn.exec_driver_sql(f"PRAGMA application_id = {stamp}")
+        held = _connect(self._file)
+        # Open for as long as we are: the last one to close would delete the -wal file.
+        held.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        opened.learn(stamp)
+        if trouble := opened.trouble():
+            held.close()
+            raise BadStorage(f"{trouble}: start again")
+        self._held = held
+
     def close(self) -> None:
+        if self._gone:
+            return  # SQLite would write its -wal into whatever lies there now.
+        if self._held is not None:
+            self._held.close()
+            self._held = None
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+        if self._open_file is not None:
+            self._open_file.close()
+            self._open_file = None
         self._lock.release()
 
-    def writing(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
         assert self._engine is not None, "not open"
-        return writing(self._engine)
+        assert self._open_file is not None, "not open"
+        self._still_ours()
+        with writing(self._engine) as conn:
+            yield conn
+            self._open_file.stamp(conn, self.clock.monotonic())
+        self._still_ours()
 
     def verify(self) -> None:
-        """Nothing to do: it is always the same database."""
+        if trouble := self._gone or self._trouble():
+            raise StorageUnavailable(trouble)
+
+    def _still_ours(self) -> None:
+        """Raise `StorageUnavailable` if it is not: nothing more is written then."""
+        if not self._gone and (trouble := self._trouble()):
+            self._gone = trouble
+            try:
+                self._leave()
+            finally:
+                self.lost = trouble
+        if self._gone:
+            raise StorageUnavailable(self._gone)
+
+    def _trouble(self) -> str:
+        assert self._open_file is not None, "not open"
+        try:
+            return self._open_file.trouble()
+        except OSError as error:
+            raise StorageUnavailable(f"{self._file}: {error.strerror}") from None
+
+    def _leave(self) -> None:
+        """Save what was committed, and keep our -wal from what lies there now.
+
+        SQLite would take it for the new file's own, and damage that one by it.
+        """
+        opened, held = self._open_file, self._held
+        assert opened is not None, "not open"
+        assert held is not None, "not open"
+        facts = {"why": self._gone}
+        aside = beside(self._file, self.clock.now())
+        try:
+            if not opened.is_ours(self._file):
+                _save(held, aside)
+                facts["saved"] = str(aside)
+                if opened.is_ours(opened.wal):
+                    opened.wal.unlink()
+            elif opened.is_overwritten():
+                if opened.is_ours(opened.wal):
+                    opened.wal.rename(f"{aside}-wal")
+            else:
+                held.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+                if opened.is_ours(opened.lock) and not opened.is_ours(opened.wal):
+                    with suppress(FileNotFoundError):
+                        opened.wal.rename(f"{aside}-wal")
+        except (OSError, sqlite3.Error) as error:
+            facts["unsaved"] = str(error)
+        log.critical("database lost", extra=facts)
 
     def hold(
         self,
@@ -107,33 +272,54 @@ class SqliteDatabase:
         return False
 
 
-def _open_engine(file: Path) -> Engine:
+def beside(file: Path, now: datetime) -> Path:
+    """Where what was in the file's place is kept."""
+    return file.with_name(f"{file.name}.replaced-{now:%Y%m%dT%H%M%S}Z")
+
+
+def keep_private(path: Path, mode: int = 0o600) -> None:
+    """Take from others what they may do with it, if it is there and ours."""
+    with suppress(FileNotFoundError, PermissionError):
+        if path.stat().st_mode & 0o777 & ~mode:
+            path.chmod(mode)
+
+
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
+
+
+def _save(held: sqlite3.Connection, copy: Path) -> None:
+    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(sqlite3.connect(copy)) as saved:
+        held.backup(saved)
+        saved.execute("PRAGMA journal_mode=DELETE").close()
+
+
+def _connect(file: Path) -> sqlite3.Connection:
+    """A connection to the file, which must be there: a deleted one is not made anew."""
+    return sqlite3.connect(
+        f"{file.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        # sqlite3 sets it as the busy timeout of the connection.
+        timeout=_BUSY_MS / 1000,
+        cached_statements=256,
+        check_same_thread=False,
+    )
+
+
+def _engine_of(file: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(file)),
+        creator=lambda: _connect(file),
         hide_parameters=True,
         pool_size=16,
         max_overflow=16,
         pool_timeout=2,
         pool_use_lifo=True,
-        # timeout: sqlite3 sets it as the busy timeout of the connection.
-        connect_args={
-            "isolation_level": None,
-            "timeout": _BUSY_MS / 1000,
-            "cached_statements": 256,
-            "check_same_thread": False,
-        },
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
-    try:
-        with writing(engine) as conn:
-            _set_up(conn, file)
-    except SQLAlchemyError as error:
-        engine.dispose()
-        raise BadStorage(_no_use(file, error)) from None
-    except BadStorage:
-        engine.dispose()
-        raise
     return engine
 
 
@@ -170,11 +356,11 @@ def _no_place(file: Path, error: OSError) -> str:
     )
 
 
-def _no_use(file: Path, error: SQLAlchemyError) -> str:
+def _no_use(file: Path, reason: str) -> str:
     if file.is_dir():
         return f"{file} is a directory: name a file in it by storage.url"
     return (
-        f"{file} cannot be used ({why(error)}): if it is damaged or no database, "
+        f"{file} cannot be used ({reason}): if it is damaged or no database, "
         "move it away or restore a copy; if it is read-only, let this user write to "
         "it and its directory; or set another storage.url"
     )

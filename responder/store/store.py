@@ -140,6 +140,12 @@ class Store(StoredArchive):
 
     # Intake
 
+    def has_delivery(self, delivery: str) -> bool:
+        """Whether it is stored where a restart finds it."""
+        found = super().has_delivery(delivery)
+        self._database.verify()
+        return found
+
     def accept(self, delivery: Delivery) -> Accepted:
         text = self._masker(delivery.body).encode("utf-8", "replace")
         arrival = Arrival(delivery=delivery, body=zlib.compress(text, 3))
