@@ -5,7 +5,7 @@ delivery's text and the factory client all need the same rule.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 _REPORT_PATH = re.compile(
     r"/api/support/[^/\s\"'\\]+(?:/report(?:/[^\s\"'\\<>&]*)?)?"
@@ -45,3 +45,18 @@ def _may_hold_a_link(text: str) -> bool:
         return True
     plain = text.lower()
     return any(sign in plain for sign in _SIGNS)
+
+
+def rewritten(value: object, change: Callable[[str], str]) -> object:
+    """The value with every key and string changed by `change`.
+
+    Arrays are changed in place: a large body must not be in memory twice.
+    """
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            value[index] = rewritten(item, change)
+    elif isinstance(value, dict):
+        return {change(name): rewritten(item, change) for name, item in value.items()}
+    return value

@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import NoReturn
+
+from responder.masking import rewritten
 
 REPLACEMENT = "\ufffd"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -74,7 +76,7 @@ def decode(raw: bytes) -> dict[str, object]:
         if not _shallow(document):
             raise RecursionError
         if _MAY_BE_UNSTORABLE.search(text):
-            document = _storable(document)
+            document = rewritten(document, _storable)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise BadBody(f"body: no JSON at {where}. {_NO_JSON}") from None
@@ -94,36 +96,21 @@ def _no_constant(name: str) -> NoReturn:
 
 def _shallow(document: object) -> bool:
     """Whether whoever walks through it by recursion comes back."""
-    level = _within(document)
-    for _ in range(DEEPEST):
+    level = [document] if isinstance(document, dict | list) else []
+    for _ in range(DEEPEST + 1):
         if not level:
             return True
-        level = [inner for outer in level for inner in _within(outer)]
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
     return False
 
 
-def _within(value: object) -> list[object]:
-    """The objects and arrays right within an object or array."""
-    if isinstance(value, dict):
-        inside: Iterable[object] = value.values()
-    elif isinstance(value, list):
-        inside = value
-    else:
-        return []
-    return [inner for inner in inside if isinstance(inner, dict | list)]
-
-
-def _storable(value: object) -> object:
-    if isinstance(value, str):
-        return _UNSTORABLE.sub(REPLACEMENT, value)
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {
-            _UNSTORABLE.sub(REPLACEMENT, name): _storable(item)
-            for name, item in value.items()
-        }
-    return value
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub(REPLACEMENT, text)
 
 
 def text_map(value: object, at: str) -> dict[str, str]:

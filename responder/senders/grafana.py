@@ -39,6 +39,8 @@ _TEST_GROUP = re.compile(r".*-[0-9a-f]{16}-[0-9]+", re.DOTALL)
 _FNV_OFFSET = 14695981039346656037
 _FNV_PRIME = 1099511628211
 _MOST_TRUNCATED = 2**31 - 1
+MOST_ALERTS = 10_000
+"""Alerts of one body that are read. The others count as truncated by the sender."""
 
 
 def parse(document: Mapping[str, object], sender: Sender) -> Notification:
@@ -51,14 +53,16 @@ def parse(document: Mapping[str, object], sender: Sender) -> Notification:
         found = kind(listed) if "alerts" in document else "nothing"
         raise refuse("alerts", found, _REMEDIES[sender])
     alerts = tuple(
-        read_alert(item, f"alerts[{index}]") for index, item in enumerate(listed)
+        read_alert(item, f"alerts[{index}]")
+        for index, item in enumerate(listed[:MOST_ALERTS])
     )
+    unread = len(listed) - len(alerts)
     group_key = text_of(document, "groupKey")
     return Notification(
         sender=sender,
         receiver=cut(_QUOTED.sub(r"\1", text_of(document, "receiver"))),
         group_key=cut(group_key),
-        truncated_alerts=_truncated(document.get("truncatedAlerts")),
+        truncated_alerts=_truncated(document.get("truncatedAlerts"), unread),
         alerts=alerts,
         test=_is_test(group_key, alerts),
         external_url=address(document, "externalURL"),
@@ -139,16 +143,16 @@ def _fingerprint(value: object, labels: Mapping[str, str], at: str) -> str:
     return value
 
 
-def _truncated(value: object) -> int:
+def _truncated(value: object, unread: int) -> int:
     if value is None:
-        return 0
+        return unread
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         found = f"{kind(value)} that is no count"
         raise refuse("truncatedAlerts", found, "Send a whole number, 0 or more.")
     # No store takes more, and no group has as many.
-    return min(value, _MOST_TRUNCATED)
+    return min(value + unread, _MOST_TRUNCATED)
 
 
 def _is_test(group_key: str, alerts: Sequence[Alert]) -> bool:

@@ -269,6 +269,40 @@ def test_a_report_link_is_masked_before_it_is_stored(escape: bool) -> None:
     assert "CANARY" not in repr(web.intake.deliveries)
 
 
+def test_an_escaped_link_is_found_among_thousands_of_texts() -> None:
+    web = Web()
+    many = {f"n{number}": 'a "quoted" text' for number in range(3000)}
+    one = json.dumps(LINK).replace("/", "\\u002f")
+    raw = json.dumps(notification(alert(annotations={**many, "log": "@"})))
+
+    answer = web.client().post("/webhooks/grafana", data=raw.replace('"@"', one))
+
+    assert answer.status_code == 202
+    assert "CANARY" not in repr(web.intake.deliveries)
+
+
+def test_a_text_without_secrets_is_stored_as_it_was_received() -> None:
+    web = Web()
+    summary = 'an "unusual" \N{SLICE OF PIZZA} \n text'
+    raw = json.dumps(notification(alert(annotations={"s": summary})), indent=3)
+
+    web.client().post("/webhooks/grafana", data=raw)
+
+    assert "\\" in raw
+    assert web.intake.deliveries[0].body == raw
+
+
+def test_of_a_gigantic_delivery_the_first_alerts_are_taken() -> None:
+    web = Web()
+    body = {**notification(), "alerts": [alert()] * 10_003, "truncatedAlerts": 2}
+
+    answer = web.client().post("/webhooks/grafana", json=body)
+
+    assert answer.status_code == 202
+    taken = web.intake.deliveries[0].notification
+    assert (len(taken.alerts), taken.truncated_alerts) == (10_000, 5)
+
+
 def test_a_delivery_is_one_log_line_of_facts(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     web = Web(intake=ListedIntake(verdict=Verdict.JOINED))
