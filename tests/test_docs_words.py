@@ -189,7 +189,7 @@ EVENTS: Iterable[Event] = (
     planned(),
     Vetoed(at=at(1), by="ana"),
     VetoUndone(at=at(1), by="ana", act_at=at(21)),
-    ReportRequested(at=at(1), by="ana", link="link 7f3a", digest=DIGEST),
+    ReportRequested(at=at(1), by="ana"),
     ReportedByHand(at=at(200), by="ana", reported_at=at(120)),
     Noted(at=at(1), by="ana", text="the factory knows"),
     paused(),

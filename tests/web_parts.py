@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry
 
 from responder.config.settings import Credential, Secret, Server
 from responder.evidence import push as loki_push
-from responder.evidence.lines import LineReader
 from responder.incident.alert import Delivery
 from responder.incident.events import (
     AlertFired,
@@ -24,7 +23,6 @@ from responder.incident.events import (
     ReportIntended,
 )
 from responder.incident.first_run import FirstRun
-from responder.incident.link import ReportLink
 from responder.incident.memory import Memory
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
 from responder.incident.ports import Accepted, Lease
@@ -35,7 +33,7 @@ from responder.metrics import Metrics
 from responder.senders import body, grafana, irm, signature
 from responder.web import received
 from responder.web.application import create_app
-from responder.web.parts import Authenticated, Parts, Pasting, PushEndpoint
+from responder.web.parts import Authenticated, Parts, PushEndpoint
 from tests.drill_parts import ListedDrilling, ListedDrills
 from tests.fakes import (
     NOON,
@@ -86,8 +84,6 @@ class Web:
     first_run: FirstRun | None = None
     leased: list[Lease] = field(default_factory=list)
     pushed: list[loki_push.PushedLine] = field(default_factory=list)
-    kept: list[tuple[str, ReportLink]] = field(default_factory=list)
-    """Links that were pasted, each with its incident."""
 
     def __post_init__(self) -> None:
         self.drilling = ListedDrilling(self.drills, (RULE.name,))
@@ -117,10 +113,6 @@ class Web:
             metrics=self.metrics,
             masker=Masker([SECRET, OPERATOR]),
             hand_over=self.leased.extend,
-            pasting=Pasting(
-                find=LineReader(FACTORY, None).pasted,
-                keep=lambda incident, link: self.kept.append((incident, link)),
-            ),
             taken_in=self.taken_in,
             spool_takes=lambda: False,
             worker_alive=lambda: self.alive,

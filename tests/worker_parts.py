@@ -34,7 +34,6 @@ from responder.incident.names import (
 from responder.incident.ports import Answer, Appended, Lease, StorageUnavailable
 from responder.incident.rule import Check, Rule
 from responder.worker.journal import Journal
-from responder.worker.pasted import PastedLinks
 from responder.worker.tools import Tools
 from tests.fakes import NOON, SetClock
 
@@ -117,14 +116,13 @@ class ListedStore:
         if method in self.broken:
             raise StorageUnavailable(f"{method} is broken")
 
-    def take(self, now: datetime, limit: int, also: Sequence[str] = ()) -> list[Lease]:
+    def take(self, now: datetime, limit: int) -> list[Lease]:
         with self._lock:
             self._enter("take")
             ready = [
                 incident
                 for incident, due in self.due.items()
-                if (incident in also or (due is not None and due <= now))
-                and incident not in self.held
+                if due is not None and due <= now and incident not in self.held
             ]
             return [self._leased(incident) for incident in ready[:limit]]
 
@@ -315,7 +313,6 @@ class Bench:
     factory: ListedFactory = field(default_factory=ListedFactory)
     meter: ListedMeter = field(default_factory=ListedMeter)
     fixed_link: ReportLink | None = None
-    pasted: PastedLinks = field(default_factory=PastedLinks)
 
     def __post_init__(self) -> None:
         self.store = ListedStore(clock=self.clock)
@@ -328,5 +325,4 @@ class Bench:
             fixed_link=self.fixed_link,
             clock=self.clock,
             journal=Journal(self.meter),
-            pasted=self.pasted,
         )

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from responder.app.sources import line_reader
 from responder.config.settings import LokiLogs, Settings
 from responder.evidence import push
 from responder.evidence.embedded import EmbeddedLogs
 from responder.incident.alert import Delivery, Notification
-from responder.incident.link import ReportLink, UnusableLink
 from responder.incident.names import Sender
 from responder.incident.ports import Accepted, LogSource
 from responder.masking import Masker
@@ -18,7 +16,7 @@ from responder.spool import Spool, Spooled, SpoolingIntake
 from responder.store.first_run import StoredFirstRun
 from responder.store.store import Store
 from responder.web import received
-from responder.web.parts import Authenticated, Parts, Pasting, PushEndpoint
+from responder.web.parts import Authenticated, Parts, PushEndpoint
 from responder.worker.loop import Worker
 from responder.worker.tools import Tools
 
@@ -72,7 +70,6 @@ def web_parts(
         metrics=metrics,
         masker=masker,
         hand_over=worker.hand_over,
-        pasting=Pasting(find=link_finder(settings), keep=tools.pasted.keep),
         taken_in=taken_in_by(worker, metrics),
         spool_takes=intake.takes,
         spooled=intake.waiting,
@@ -90,18 +87,6 @@ def web_parts(
         heartbeat_within=settings.heartbeat_within,
         fixed_link=settings.factory.report_url is not None,
     )
-
-
-def link_finder(settings: Settings) -> Callable[[str], ReportLink]:
-    """Finds the link in what a person pasted, as in a line of the logs."""
-    if settings.factory.report_url is None:
-        return line_reader(settings).pasted
-
-    def not_needed(_pasted: str) -> ReportLink:
-        why = "is not needed: reports go to factory.report_url; send it without a link"
-        raise UnusableLink(f"*** {why}")
-
-    return not_needed
 
 
 def _authentication(

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import Any
 
 from responder.incident.evidence import LogLine
-from responder.incident.link import FoundLink, LinkPlace, ReportLink, UnusableLink
+from responder.incident.link import FoundLink, LinkPlace, ReportLink
 from responder.incident.mark import MARK, TOKEN, drill_of
 
 _LINK = re.compile(
@@ -77,36 +77,6 @@ class LineReader:
         drill = _drill(text)
         links = self._links(text, drill)
         return LogLine(at_ns=at_ns, digest=digest, links=links, drill=drill)
-
-    def pasted(self, text: str) -> ReportLink:
-        """The one link in what a person pasted: the link alone, or what it stands in.
-
-        The same rules as for a line of the logs. Raises `UnusableLink`.
-        """
-        links = [found.link for found in self._links(text, drill="")]
-        if len(links) == 1:
-            return links[0]
-        raise UnusableLink(f"*** {self._refusal(text, len(links))}")
-
-    def _refusal(self, text: str, many: int) -> str:
-        """What is wrong with it and what to do, without a piece of it."""
-        remedy = "paste the link of the newest failing order"
-        if many:
-            return f"holds {many} links; paste one of them"
-        found = list(_LINK.finditer(text))
-        ours = [one for one in found if one["host"].lower() == self._host]
-        if not found:
-            return f"is no whole report link; {remedy}, beginning with https://"
-        if not ours:
-            return f"names another host than the factory's ({self._host}); {remedy}"
-        link = ReportLink(token=ours[0]["token"], code=ours[0]["code"])
-        if link.has_token(TOKEN):
-            return f"({link}) is a drill's; {remedy}"
-        if self._api_key is not None and not link.has_token(self._api_key):
-            return f"({link}) does not carry the key of factory.api_key; {remedy}"
-        return (
-            "stands only in what a diner sent; paste the link of the factory's answer"
-        )
 
     def _links(self, text: str, drill: str) -> tuple[FoundLink, ...]:
         if "support" not in text:

@@ -7,7 +7,6 @@ from responder.incident.attempt import MOST_WRONG_CODES, best_candidate
 from responder.incident.brakes import Brakes
 from responder.incident.drill import in_shadow
 from responder.incident.events import Finished
-from responder.incident.link import ReportLink
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Reason, State
 from responder.incident.operator_events import (
@@ -26,9 +25,12 @@ from responder.incident.phase import (
 from responder.incident.phrases import clock, count_of
 from responder.incident.rule import Rule
 from responder.incident.window import live_plan, live_request
-from responder.incident.words_held import spent
 
 OURSELVES = "Responder"
+_NO_LINK = (
+    "no link was found yet: open the link of the newest failing order yourself, then "
+    "press I reported it myself"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +42,9 @@ class Veto:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportNow:
-    """Report without waiting for threshold, cool-down or window.
-
-    `link`: the one that the person pasted, in place of one from the logs.
-    """
+    """Report without waiting for threshold, cool-down or window."""
 
     by: str
-    link: ReportLink | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,22 +185,11 @@ def _report(
         return _sent(incident)
     if (bound := _bound(incident, rule, brakes, now)) is not None:
         return bound
-    if action.link is not None:
-        return _pasted(brakes, action.by, action.link, now)
     if best_candidate(incident, brakes) is None:
         if verify_from(incident) is not None:
             return _reported(incident)
-        return Refusal(words="no link was found yet; paste one")
+        return Refusal(words=_NO_LINK)
     return ReportRequested(at=now, by=action.by)
-
-
-def _pasted(
-    brakes: Brakes, by: str, link: ReportLink, now: datetime
-) -> ReportRequested | Refusal:
-    record = brakes.links.get(link.digest)
-    if record is None or not record.spent:
-        return ReportRequested(at=now, by=by, link=link.name, digest=link.digest)
-    return Refusal(words=spent(link, record), by=OURSELVES, at=record.answered_at)
 
 
 def _bound(

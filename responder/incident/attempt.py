@@ -8,7 +8,6 @@ from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import Candidate
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
-from responder.incident.pasted import to_repeat
 from responder.incident.pause import extended
 from responder.incident.phase import (
     effective_calls,
@@ -32,8 +31,7 @@ def shared_answer(incident: Incident, brakes: Brakes) -> Share | None:
     if incident.confirmed_at is None or verify_from(incident) is not None:
         return None
     first = incident.first_error_at or incident.confirmed_at
-    known = (*incident.candidates, *([incident.pasted] if incident.pasted else []))
-    digests = [(c.digest, c.name) for c in known]
+    digests = [(c.digest, c.name) for c in incident.candidates]
     if brakes.fixed_link:
         digests = [(brakes.fixed_link, brakes.fixed_name)]
     for digest, name in digests:
@@ -64,7 +62,7 @@ def best_candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
             return candidate
         if not candidate.late and not (record and record.spent):
             return candidate
-    return to_repeat(incident, brakes)
+    return None
 
 
 def link_at_hand(incident: Incident) -> Candidate | None:

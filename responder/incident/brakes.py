@@ -31,8 +31,8 @@ class Brakes:
 
     `floor` is the factory's latest answer `resolved` or `nothing_to_resolve`;
     `in_flight` says that another incident's report has no answer yet;
-    `hour_frees_at` is when enough counted reports are older than an hour. `pasted` and
-    `undecided` are not stored: the worker's turn adds them.
+    `hour_frees_at` is when enough counted reports are older than an hour. `undecided`
+    is not stored: the worker's turn adds it.
     """
 
     floor: datetime | None = None
@@ -50,8 +50,6 @@ class Brakes:
     fixed_link: str | None = None
     """Digest of the configured `factory.report_url`, which is never spent."""
     fixed_name: str = ""
-    pasted: frozenset[str] = frozenset()
-    """Digests of the pasted links that this process has at hand: none is stored."""
     undecided: bool = False
     """Something was learned in this turn that is decided upon before the next look."""
     open_elsewhere: bool = False

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from responder.incident.events import Candidate, Decided
+from responder.incident.events import Decided
 from responder.incident.model import Incident
 from responder.incident.names import Reason
 from responder.incident.operator_events import (
@@ -46,17 +46,11 @@ def operated(incident: Incident, event: OperatorEvent) -> Incident:
         case ReportRequested():
             # Whoever says "report now" overrules whoever said "do not".
             after = replace(incident, requested=event, vetoed=None)
-            if event.digest:
-                after = replace(after, pasted=_pasted(event))
         case ReportedByHand():
             after = replace(incident, reported_by_hand_at=event.reported_at)
         case Noted():
             after = incident
     return replace(after, last_person_at=event.at)
-
-
-def _pasted(event: ReportRequested) -> Candidate:
-    return Candidate(name=event.link, digest=event.digest, seen_at=event.at)
 
 
 def decided(incident: Incident, event: Decided) -> Incident:

@@ -61,10 +61,6 @@ def _bytes_of(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-class UnusableLink(ValueError):
-    """Why what a person pasted cannot be called, in words that show nothing of it."""
-
-
 class LinkPlace(StrEnum):
     """Where in a line a link was found (rule 8)."""
 

@@ -107,8 +107,6 @@ class Incident:
     vetoed: Vetoed | None = None
     requested: ReportRequested | None = None
     """A person's *report now* that no call has answered yet."""
-    pasted: Candidate | None = None
-    """The link that a person pasted last. It is called for what they asked only."""
     reported_by_hand_at: datetime | None = None
     decided: Decided | None = None
     finished: Finished | None = None

@@ -46,12 +46,13 @@ class VetoUndone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRequested:
-    """A person said: report now; `link` and `digest` are of the link they pasted."""
+    """A person said: report now.
+
+    Earlier versions also wrote `link` and `digest`, of a link that the person pasted.
+    """
 
     at: datetime
     by: str
-    link: str = ""
-    digest: str = ""
     event: Literal["report_requested"] = "report_requested"
 
 

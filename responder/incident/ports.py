@@ -111,11 +111,8 @@ class Intake(Protocol):
 class IncidentStore(Protocol):
     """What the worker needs of storage (design of leases: policy rules 10, 11)."""
 
-    def take(self, now: datetime, limit: int, also: Sequence[str] = ()) -> list[Lease]:
-        """Lease up to `limit` incidents that are due and not leased, oldest first.
-
-        Those of `also` count as due.
-        """
+    def take(self, now: datetime, limit: int) -> list[Lease]:
+        """Lease up to `limit` incidents that are due and not leased, oldest first."""
 
     def next_due(self) -> datetime | None:
         """When the next unleased incident is due, None if none is."""

@@ -21,7 +21,6 @@ from responder.incident.hold import (
 )
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Reason, State
-from responder.incident.pasted import given, to_repeat
 from responder.incident.pause import extended
 from responder.incident.phase import (
     automation_over,
@@ -33,7 +32,6 @@ from responder.incident.rule import Rule
 from responder.incident.steps import (
     Finish,
     Gather,
-    Send,
     Step,
     TraceBack,
     Wait,
@@ -51,8 +49,6 @@ def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
         return share
     if (waiting := waiting_for_lost_answer(incident, brakes, now)) is not None:
         return waiting
-    if (sent := with_pasted(incident, rule, brakes, now)) is not None:
-        return sent
     due = look_due(incident, rule, now)
     if looks(incident, brakes, now, due):
         return Gather()
@@ -63,23 +59,13 @@ def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
     return looking_on(_judge(incident, rule, brakes, now), due)
 
 
-def with_pasted(
-    incident: Incident, rule: Rule, brakes: Brakes, now: datetime
-) -> Send | None:
-    """A pasted link is called without a look: the logs may be what cannot be read."""
-    if incident.look is None or given(incident, brakes, now) is None:
-        return None
-    step = asked_for(incident, rule, brakes, now)
-    return step if isinstance(step, Send) else None
-
-
 def asked_for(
     incident: Incident, rule: Rule, brakes: Brakes, now: datetime
 ) -> Step | None:
     """A person's *report now* (rule 13): no threshold, cool-down or window."""
     if live_request(incident, now) is None:
         return None
-    candidate = given(incident, brakes, now) or _candidate(incident, brakes)
+    candidate = _candidate(incident, brakes)
     if candidate is None:
         return None
     reason = Reason.ASKED_BY_PERSON
@@ -159,8 +145,8 @@ def _act_if_possible(
 def _candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
     lost = half_unknown(incident)
     if lost and not brakes.fixed_link:
-        for candidate in (*incident.candidates, to_repeat(incident, brakes)):
-            if candidate and candidate.digest == lost.digest:
+        for candidate in incident.candidates:
+            if candidate.digest == lost.digest:
                 return candidate
     return best_candidate(incident, brakes)
 

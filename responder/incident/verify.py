@@ -8,7 +8,6 @@ from responder.incident.events import Candidate, Looked
 from responder.incident.hold import looks, reached
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, Proof, Reason, State
-from responder.incident.pasted import to_repeat
 from responder.incident.pause import extended
 from responder.incident.phase import (
     automation_over,
@@ -20,7 +19,7 @@ from responder.incident.phase import (
     verified_outcome,
 )
 from responder.incident.rule import Rule
-from responder.incident.seek import asked_for, waiting_for_lost_answer, with_pasted
+from responder.incident.seek import asked_for, waiting_for_lost_answer
 from responder.incident.steps import Finish, Gather, Step, TraceBack, Wait
 from responder.incident.window import read_before
 
@@ -31,8 +30,6 @@ def verify(
     """Report again, call a person, or wait for the proof of recovery."""
     if (again := _once_more(incident, rule, brakes, now)) is not None:
         return again
-    if (sent := with_pasted(incident, rule, brakes, now)) is not None:
-        return sent
     due = next_look(incident, rule, since, now)
     if looks(incident, brakes, now, due):
         return Gather()
@@ -79,7 +76,6 @@ def _once_more(
     found = next((c for c in incident.candidates if c.digest == lost.digest), None)
     if found is None and lost.digest == brakes.fixed_link:
         found = best_candidate(incident, brakes)
-    found = found or to_repeat(incident, brakes)
     if found is None:
         return None
     step = attempt(incident, rule, brakes, now, found, Reason.UNANSWERED)
@@ -112,7 +108,7 @@ def _failing(
     """(a), (b) and (c) of rule 15, None if the last look shows no failure."""
     seen = incident.look.candidates if incident.look else ()
     links = [c for c in seen if not _answered_since(incident, c, brakes)]
-    candidate = (best_candidate if links else to_repeat)(incident, brakes)
+    candidate = best_candidate(incident, brakes) if links else None
     if candidate is not None:
         again = candidate.late or candidate.digest == brakes.fixed_link
         reason = Reason.FIX_DID_NOT_HOLD if again else Reason.NEWER_LINK

@@ -2,9 +2,7 @@
 
 from dataclasses import replace
 
-from responder.incident.brakes import LinkRecord
-from responder.incident.event_words import outcome_words, unreadable_words
-from responder.incident.link import ReportLink
+from responder.incident.event_words import unreadable_words
 from responder.incident.model import Incident, unreadable_reading
 from responder.incident.names import Outcome, State
 from responder.incident.phrases import clock, count_of
@@ -76,14 +74,6 @@ def wrong_code(incident: Incident, _rule: Rule) -> str:
     if calls_a_person(incident):
         return f"{capital(text)}: open the newest failing order and report by hand."
     return held(incident, f"{text}; waiting for a newer link.")
-
-
-def spent(link: ReportLink, record: LinkRecord) -> str:
-    """Why a pasted link is not called: its name, and since when it is spent."""
-    at = record.answered_at
-    since = f" since {at:%Y-%m-%d} {clock(at)} UTC" if at else ""
-    why = f" ({outcome_words(record.outcome)})" if record.outcome else ""
-    return f"{link} is spent{since}{why}; paste the link of a newer failing order"
 
 
 def cooldown(incident: Incident, _rule: Rule) -> str:

@@ -67,8 +67,7 @@ def operator_words(event: OperatorEvent) -> str:
             when = f"; reporting at {clock(event.act_at)}" if event.act_at else ""
             return f"{event.by} took the veto back{when}"
         case ReportRequested():
-            pasted = f" with {event.link}, which they pasted" if event.link else ""
-            return f"{event.by} said: report now{pasted}"
+            return f"{event.by} said: report now"
         case ReportedByHand():
             return f"{event.by} reported by hand at {clock(event.reported_at)}"
         case Noted():

@@ -42,18 +42,11 @@ def is_leased(row: AnyRow, now: datetime) -> bool:
     )
 
 
-def take(
-    conn: Connection,
-    due_by: datetime,
-    now: datetime,
-    limit: int,
-    also: Sequence[str] = (),
-) -> list[Lease]:
-    """Lease up to `limit` incidents due by then, or of `also`, and not leased."""
-    due = incidents.c.due_at <= due_by
+def take(conn: Connection, due_by: datetime, now: datetime, limit: int) -> list[Lease]:
+    """Lease up to `limit` incidents that are due by then and not leased."""
     query = (
         select(incidents.c.id)
-        .where(or_(due, incidents.c.id.in_(also)) if also else due, unleased(now))
+        .where(incidents.c.due_at <= due_by, unleased(now))
         .order_by(incidents.c.due_at, incidents.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -82,12 +82,6 @@ def record_of(row: AnyRow, supplier: Supplier) -> LinkRecord:
     )
 
 
-def record_at(conn: Connection, supplier: Supplier, digest: str) -> LinkRecord | None:
-    """What is known of this one link, however long ago."""
-    row = _read(conn, supplier, digest)
-    return record_of(row, supplier) if row else None
-
-
 def busy_elsewhere(incident: Any, factory: Any, since: Any) -> ColumnElement[bool]:
     """Another incident's report that left later than `since` has no answer yet."""
     return and_(

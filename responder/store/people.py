@@ -1,7 +1,7 @@
 """What people do, each for one transaction of the lane: actions and the pause."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
@@ -10,10 +10,8 @@ from responder.incident.actions import (
     Action,
     Already,
     Refusal,
-    ReportNow,
     judge,
 )
-from responder.incident.brakes import Brakes
 from responder.incident.controls import NoSuchIncident, Pressed, Standing, TooLate
 from responder.incident.model import Incident
 from responder.incident.names import Reason
@@ -22,7 +20,7 @@ from responder.incident.ports import Lease
 from responder.incident.rule import Rule
 from responder.store.brakes import HourOfCalls, hour_of_calls, pause_of, read_brakes
 from responder.store.claims import LEASE_FOR, is_leased, new_lease
-from responder.store.links import Supplier, record_at
+from responder.store.links import Supplier
 from responder.store.tables import AnyRow, brakes, incidents
 from responder.store.timeline import (
     BY_ID,
@@ -56,7 +54,7 @@ class People:
         known = with_row(found, row)
         bare = Rule(name=known.rule, match=(), checks=())
         rule = next((r for r in self.rules if r.name == known.rule), bare)
-        standing = self._brakes(conn, known, action, now)
+        standing = read_brakes(conn, known, self.supplier, now)
         came = judge(known, rule, standing, action, now)
         if isinstance(came, Refusal):
             raise TooLate(came.words, came.by, came.at)
@@ -67,17 +65,6 @@ class People:
         lease = _hurry(row, now, columns)
         conn.execute(BY_ID, {"which": after.id, **columns})
         return _pressed(after, done=True, by=action.by, at=now, lease=lease)
-
-    def _brakes(
-        self, conn: Connection, incident: Incident, action: Action, now: datetime
-    ) -> Brakes:
-        """The brakes, with the pasted link among the known ones if it ever was."""
-        found = read_brakes(conn, incident, self.supplier, now)
-        if isinstance(action, ReportNow) and action.link is not None:
-            record = record_at(conn, self.supplier, action.link.digest)
-            if record is not None:
-                return replace(found, links={**found.links, record.digest: record})
-        return found
 
 
 def _pressed(

@@ -169,9 +169,9 @@ class Store(StoredArchive):
 
     # IncidentStore
 
-    def take(self, now: datetime, limit: int, also: Sequence[str] = ()) -> list[Lease]:
+    def take(self, now: datetime, limit: int) -> list[Lease]:
         at = self._clock.now
-        return self.write(lambda conn: claims.take(conn, now, at(), limit, also))
+        return self.write(lambda conn: claims.take(conn, now, at(), limit))
 
     def next_due(self) -> datetime | None:
         with reading(self.engine) as conn:

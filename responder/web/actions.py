@@ -11,11 +11,10 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from responder.incident.actions import Action, Close, ReportNow
+from responder.incident.actions import Action, Close
 from responder.incident.controls import NoSuchIncident, Pressed, TooLate
 from responder.incident.names import Decision, Reason
 from responder.incident.phrases import clock
-from responder.incident.ports import StorageUnavailable
 from responder.web import asked
 from responder.web.api import plain
 from responder.web.body import read_body
@@ -75,14 +74,14 @@ def asked_for(
     parts: Parts, name: str, body: Mapping[str, Any], by: str, now: datetime
 ) -> Action:
     """The action of that name with these fields. Raises `asked.BadField`."""
-    return asked.action(name, body, by, now, parts.masker, parts.pasting.find)
+    return asked.action(name, body, by, now, parts.masker)
 
 
 def press(parts: Parts, incident_id: str, name: str, action: Action) -> Pressed:
     """Do it, tell the log and the worker. Raises `NoSuchIncident`, `TooLate`."""
     if not plain(incident_id):
         raise NoSuchIncident(incident_id)
-    pressed = _done(parts, incident_id, action)
+    pressed = parts.controls.act(incident_id, action)
     if pressed.lease is not None:
         parts.hand_over([pressed.lease])
     facts = {"incident": pressed.incident, "rule": pressed.rule, "action": name}
@@ -90,22 +89,6 @@ def press(parts: Parts, incident_id: str, name: str, action: Action) -> Pressed:
     if isinstance(action, Close) and pressed.done:
         reason = Reason.CLOSED_BY_PERSON
         parts.metrics.decided(pressed.rule, Decision.FINISH, reason)
-    return pressed
-
-
-def _done(parts: Parts, incident_id: str, action: Action) -> Pressed:
-    """The action done, and its link at hand before anybody works on it."""
-    link = action.link if isinstance(action, ReportNow) else None
-    if link is None:
-        return parts.controls.act(incident_id, action)
-    try:
-        pressed = parts.controls.act(incident_id, action)
-    except StorageUnavailable:
-        # It may be written all the same.
-        parts.pasting.keep(incident_id, link)
-        raise
-    if pressed.done:
-        parts.pasting.keep(incident_id, link)
     return pressed
 
 

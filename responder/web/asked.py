@@ -14,7 +14,6 @@ from responder.incident.actions import (
     ReportNow,
     Veto,
 )
-from responder.incident.link import ReportLink, UnusableLink
 
 ACTIONS = ("veto", "report", "close", "note", "reported-by-hand")
 LONGEST_TEXT = 2000
@@ -89,7 +88,6 @@ def action(
     by: str,
     now: datetime,
     mask: Callable[[str], str],
-    find_link: Callable[[str], ReportLink],
 ) -> Action:
     """The action of this name. Raises `BadField`, and `KeyError` for another name."""
     match name:
@@ -97,7 +95,8 @@ def action(
             only(body)
             return Veto(by=by)
         case "report":
-            return ReportNow(by=by, link=_link(body, find_link))
+            _no_link(body)
+            return ReportNow(by=by)
         case "close":
             only(body, "reason", "text")
             return Close(by=by, why=mask(_why(body)))
@@ -113,18 +112,15 @@ def action(
     raise KeyError(name)
 
 
-def _link(
-    body: Mapping[str, Any], find: Callable[[str], ReportLink]
-) -> ReportLink | None:
-    """The pasted link. No refusal repeats any of it, nor the name of a field."""
-    if not body.keys() <= {"link"}:
-        raise BadField("body: an unknown field; use link, or send {}")
-    if "link" not in body:
-        return None
-    try:
-        return find(_text(body, "link"))
-    except UnusableLink as error:
-        raise BadField(f"link: {error}") from None
+def _no_link(body: Mapping[str, Any]) -> None:
+    """Refuses any field. No refusal repeats its name: a link may be in it."""
+    if "link" in body:
+        raise BadField(
+            "link: pasting links was removed: open the link yourself, then use I "
+            "reported it myself (reported-by-hand)"
+        )
+    if body:
+        raise BadField("body: an unknown field; send {}")
 
 
 def _why(body: Mapping[str, Any]) -> str:

@@ -14,15 +14,11 @@ from responder.incident.window import live_plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Can:
-    """`why_not`: what keeps a report from leaving even if a person asks, or "".
-
-    `paste`: nothing but that no link is known; a person may have one.
-    """
+    """`why_not`: what keeps a report from leaving even if a person asks, or ""."""
 
     veto: bool
     report: bool
     why_not: str
-    paste: bool
     close: bool
 
     @property
@@ -50,7 +46,6 @@ class Can:
             and not (sent or done or automation_over(incident)),
             report=acts and not sent,
             why_not=held or ("" if linked else _no_link(incident)),
-            paste=not (held or linked),
             close=open_ and not sent,
         )
 
@@ -65,5 +60,5 @@ def _held(standing: Standing) -> str:
 
 def _no_link(incident: Incident) -> str:
     if told(incident):
-        return "It is reported, and no newer link was seen"
-    return "No link found yet"
+        return "It is reported, and no newer link was seen."
+    return "No link found yet: report by hand."

@@ -36,14 +36,10 @@ _QUESTIONS = ("report", "close", "note", "reported-by-hand")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """What a press came to. `undo` is the address that takes it back.
-
-    `refused`: the HTTP status of what cannot be done, 0 of what somebody did before.
-    """
+    """What a press came to. `undo` is the address that takes it back."""
 
     words: str
     done: bool = True
-    refused: int = 0
     undo: str = ""
     longer: bool = False
     """Offers to pause until somebody resumes."""
@@ -69,10 +65,7 @@ def doing(parts: Parts, operators: Operators) -> Blueprint:
 
     @blueprint.post(f"/incidents/<incident_id>/do/<any({_names()}):name>")
     def act(incident_id: str, name: str) -> Response:
-        said = _acted(parts, operators.name(), incident_id, name)
-        if said.refused and name == "report" and "link" in request.form:
-            return _beside(parts, incident_id, name, said)
-        return answer(said, incident_id)
+        return answer(_acted(parts, operators.name(), incident_id, name), incident_id)
 
     @blueprint.get(f"/incidents/<incident_id>/ask/<any({_quoted()}):name>")
     def ask(incident_id: str, name: str) -> Response:
@@ -89,19 +82,7 @@ def _quoted() -> str:
     return ", ".join(f'"{name}"' for name in _QUESTIONS)
 
 
-def _beside(parts: Parts, incident_id: str, name: str, said: Said) -> Response:
-    """Why not, beside the form, which does not repeat what was in it."""
-    if request.headers.get("HX-Request") != "true":
-        return _ask(parts, incident_id, name, said)
-    known = _found(parts, incident_id)
-    response = make_response(render_template("wrong.html", said=said))
-    response.headers["HX-Retarget"] = f"#q-{name}-{known.id}-wrong"
-    return response
-
-
-def _ask(
-    parts: Parts, incident_id: str, name: str, said: Said | None = None
-) -> Response:
+def _ask(parts: Parts, incident_id: str, name: str) -> Response:
     incident = _found(parts, incident_id)
     rule = rule_of(incident.rule, parts.rules)
     page = render_template(
@@ -112,9 +93,8 @@ def _ask(
         head=incident_headline(incident, rule),
         fixed_link=parts.fixed_link,
         at=parts.clock.now(),
-        said=said,
     )
-    return make_response(page, said.refused if said else 200)
+    return make_response(page)
 
 
 def _found(parts: Parts, incident_id: str) -> Incident:
@@ -144,9 +124,9 @@ def _acted(parts: Parts, by: str, incident_id: str, name: str) -> Said:
         action = asked_for(parts, name, _fields(name, now), by, now)
         pressed = press(parts, incident_id, name, action)
     except asked.BadField as error:
-        return Said(words=f"{capital(str(error))}.", done=False, refused=400)
+        return Said(words=f"{capital(str(error))}.", done=False)
     except TooLate as late:
-        return Said(words=f"{capital(late.words)}.", done=False, refused=409)
+        return Said(words=f"{capital(late.words)}.", done=False)
     if not pressed.done:
         words = f"{pressed.by} already did this at {clock(pressed.at)} UTC."
         return Said(words=words, done=False)
@@ -175,7 +155,7 @@ def _fields(name: str, now: datetime) -> dict[str, str]:
         case "note":
             return {"text": form.get("text", "")}
         case "report":
-            return {"link": form["link"]} if "link" in form else {}
+            return {"link": ""} if "link" in form else {}
         case "reported-by-hand":
             return {"at": _moment(form.get("at", ""), now)}
     return {}

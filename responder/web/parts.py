@@ -12,7 +12,6 @@ from responder.incident.alert import Delivery, Notification
 from responder.incident.controls import Controls
 from responder.incident.drills import Drilling, Drills
 from responder.incident.first_run import FirstRun
-from responder.incident.link import ReportLink
 from responder.incident.memory import Memory, Remember
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
 from responder.incident.openings import Openings
@@ -71,18 +70,6 @@ class PushEndpoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pasting:
-    """What becomes of a link that a person pastes.
-
-    `find` is the link in their text and raises `UnusableLink`; `keep` has it at hand
-    for the call that was asked for in an incident.
-    """
-
-    find: Callable[[str], ReportLink]
-    keep: Callable[[str, ReportLink], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The web's whole world.
 
@@ -101,7 +88,6 @@ class Parts:
     metrics: WebhookCounting
     masker: Masker
     hand_over: Callable[[Sequence[Lease]], None]
-    pasting: Pasting
     taken_in: Callable[[Delivery, Accepted], None]
     """Told of each stored delivery, before it is acknowledged."""
     spool_takes: Callable[[], bool]

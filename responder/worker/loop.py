@@ -146,8 +146,7 @@ class Worker:
         now = self._tools.clock.now()
         room = self._threads * 2 - len(self._held)
         if room > 0:
-            pasted = self._tools.pasted.due(now)
-            self.hand_over(self._tools.store.take(now, room, pasted))
+            self.hand_over(self._tools.store.take(now, room))
         return now
 
     def _turn(self, lease: Lease) -> None:

@@ -1,13 +1,12 @@
 """What a turn of work needs: ports, handed in by the composition root."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from responder.incident.link import ReportLink
 from responder.incident.ports import Clock, Factory, IncidentStore, LogSource
 from responder.worker.journal import Journal
-from responder.worker.pasted import PastedLinks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,4 +21,3 @@ class Tools:
     journal: Journal
     fixed_at: Callable[[], datetime | None] = lambda: None
     """The factory's own record of when it was last mended. Never raises."""
-    pasted: PastedLinks = field(default_factory=PastedLinks)

@@ -8,7 +8,6 @@ from responder.incident.brakes import Brakes
 from responder.incident.link import ReportLink
 from responder.incident.look import questions, weigh
 from responder.incident.names import Decision
-from responder.incident.pasted import awaited
 from responder.incident.playbook import next_step
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
@@ -55,8 +54,6 @@ class Turn:
         self._rule = rule
         self._lease = lease
         self._fresh = fresh
-        # Before the timeline is read: a link at hand is then known to be asked for.
-        self._pasted = tools.pasted.of(lease.incident)
         self._ledger = Ledger(tools.store, lease)
         self._links: Mapping[str, ReportLink] = {}
         self._began = 0.0
@@ -64,13 +61,6 @@ class Turn:
 
     def run(self, stopping: Callable[[], bool]) -> datetime | None:
         """Take steps until one waits; when the incident is due again (None: never)."""
-        due = self._steps(stopping)
-        if self._pasted:
-            wanted = awaited(self._ledger.incident, self._tools.clock.now())
-            self._tools.pasted.settle(self._lease.incident, self._pasted, wanted, due)
-        return due
-
-    def _steps(self, stopping: Callable[[], bool]) -> datetime | None:
         for _ in range(MOST_STEPS):
             self._began = self._tools.clock.monotonic()
             now = self._tools.clock.now()
@@ -91,9 +81,7 @@ class Turn:
 
     def _braked(self, now: datetime) -> Brakes:
         brakes = self._tools.store.brakes(self._ledger.incident, now)
-        return replace(
-            brakes, pasted=frozenset(self._pasted), undecided=self._undecided
-        )
+        return replace(brakes, undecided=self._undecided)
 
     def _take(self, step: Step, brakes: Brakes, now: datetime) -> datetime | None:
         match step:
@@ -158,7 +146,7 @@ class Turn:
         A link that must be found first is called by the evidence found with it.
         """
         fixed = self._tools.fixed_link
-        link = fixed or self._links.get(step.digest) or self._pasted.get(step.digest)
+        link = fixed or self._links.get(step.digest)
         if link is None:
             self._gather(brakes, now)
             if step.digest in self._links:

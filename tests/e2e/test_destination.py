@@ -347,34 +347,3 @@ def test_a_whole_service_calls_nobody_for_links_that_are_not_the_factorys(
         assert not found.factory.calls
         assert heard.connects <= {(FACTORY, found.http.port), (FACTORY, port)}
         assert [decoy.bytes for decoy in others] == [0, 0]
-
-
-def test_what_is_pasted_reaches_nobody_but_the_factory_either(tmp_path: Path) -> None:
-    with service(tmp_path, ONLY_ERRORS) as found, ExitStack() as stack:
-        port = urlsplit(found.factory.url).port or 0
-        others = stack.enter_context(decoys(port))
-        written = lines(port, others[1].port)
-        reader = LineReader(FACTORY, None)
-        usable = [text for text in written if reader.read(1, text).links]
-        found.alert()
-        held = found.in_state("holding")
-        path = f"/api/incidents/{held['id']}/report"
-        heard = stack.enter_context(HEARD.everything())
-
-        # Every 61st of them: no two of the five lists have that as a factor.
-        sample = written[::61]
-        answers = [found.post(path, {"link": t}) for t in sample]
-        taken = [found.post(path, {"link": t}) for t in usable[::5]]
-        found.came_to("verifying")
-
-        foreign = [a for t, a in zip(sample, answers, strict=True) if t not in usable]
-        assert len(foreign) > 300
-        assert {a.status_code for a in foreign} == {400}
-        assert {a.status_code for a in taken} <= {200, 409}
-        assert [a.json().get("done") for a in taken].count(True) >= 1
-        assert not [a for a in (*answers, *taken) if TOKEN in a.text]
-        outcomes = {c.outcome for c in found.factory.calls if c.method == "GET"}
-        assert outcomes == {"nothing_to_resolve"}
-        assert heard.connects == {(FACTORY, found.http.port), (FACTORY, port)}
-        assert heard.names <= {FACTORY}
-        assert [(d.connections, d.bytes) for d in others] == [(0, 0), (0, 0)]

@@ -12,7 +12,6 @@ import pytest
 import requests
 
 from responder.app import build
-from responder.config.settings import LokiLogs
 from responder.demo.factory import ReportCall, SimulatedFactory
 from responder.incident.alert import Delivery
 from responder.incident.names import Sender, Sight
@@ -20,7 +19,6 @@ from responder.senders import grafana, samples
 from responder.server import HttpServer
 from tests import postgres
 from tests.e2e.service import (
-    ONLY_ERRORS,
     RULE,
     STARTED,
     Service,
@@ -28,7 +26,6 @@ from tests.e2e.service import (
     service,
     until,
 )
-from tests.loki_server import Fault, LokiServer
 
 
 @pytest.fixture
@@ -195,33 +192,3 @@ def test_both_watch_and_one_fault_is_one_incident_and_one_call(
 
         assert len(one.incidents()) == 1
         assert len(one.factory.effective_calls) == 1
-
-
-@pytest.mark.parametrize("number", [0, 1])
-def test_a_link_pasted_at_either_is_called_once_whoever_works_on_the_incident(
-    url: str, tmp_path: Path, number: int
-) -> None:
-    with LokiServer() as loki:
-        # A look that hangs holds the lease for as long as it lasts.
-        loki.fault = Fault(hang=True)
-        logs = LokiLogs(url=loki.url, timeout=timedelta(seconds=2))
-        spool = str(tmp_path / "one")
-        with (
-            service(
-                tmp_path, ONLY_ERRORS, storage_url=url, logs=logs, spool=spool
-            ) as one,
-            replica(one, tmp_path) as other,
-        ):
-            one.factory.start_chaos("fail")
-            one.alert()
-            one.in_state("needs_human")
-            link = one.factory.report_link("127.0.0.1")
-            asked = f"/api/incidents/{one.incident()['id']}/report"
-
-            answer = (one, other)[number].post(asked, {"link": link})
-
-            assert answer.json()["done"]
-            until(lambda: one.factory.effective_calls)
-            told = one.came_to("verifying")
-            assert [r["outcome"] for r in told["reports"]] == ["resolved"]
-            loki.fault = None

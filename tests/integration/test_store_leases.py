@@ -44,19 +44,6 @@ def test_a_released_incident_is_due_when_it_was_said_to_be(store: Store) -> None
     assert [found.incident for found in store.take(at(10), 5)] == [lease.incident]
 
 
-def test_those_asked_for_are_taken_too_but_from_nobody(store: Store) -> None:
-    later, _ = open_incident(store, alert(shop="a"))
-    ended, _ = open_incident(store, alert(shop="b"))
-    held, _ = open_incident(store, alert(shop="c"))
-    store.release(later, at(10))
-    store.release(ended, None)
-
-    also = [later.incident, ended.incident, held.incident, "no-such-incident"]
-    taken = store.take(at(1), 5, also)
-
-    assert {found.incident for found in taken} == {later.incident, ended.incident}
-
-
 def test_an_incident_released_for_good_is_never_due(store: Store) -> None:
     lease, _ = open_incident(store)
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import insert, select
 
 from responder.incident.actions import (
     Action,
@@ -16,13 +15,10 @@ from responder.incident.actions import (
 )
 from responder.incident.controls import NoSuchIncident, TooLate
 from responder.incident.events import Candidate, Looked
-from responder.incident.link import ReportLink
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, Reason, State, Status, Verdict
-from responder.incident.operator_events import ReportRequested
 from responder.incident.ports import Lease
 from responder.store import Store
-from responder.store.tables import links
 from tests.conftest import Place
 from tests.fakes import SetClock
 from tests.store_parts import (
@@ -39,8 +35,6 @@ from tests.store_parts import (
     report,
     store_on,
 )
-
-PASTED = ReportLink(token="0f" * 16, code="abc123")
 
 
 @pytest.fixture
@@ -211,80 +205,6 @@ def test_report_now_is_refused_where_nobody_may_report(store: Store, held: str) 
     words = {"pause": "paused", "breaker": "2 reports", "link": "no link"}
     assert words[held] in refused.value.words
     assert refused.value.by == ("bob" if held == "pause" else "")
-
-
-def pasting(link: ReportLink = PASTED) -> ReportNow:
-    return ReportNow(by="ada", link=link)
-
-
-def test_a_pasted_link_is_stored_by_name_and_digest(
-    store: Store, clock: SetClock
-) -> None:
-    _, incident = open_incident(store)
-    clock.at = at(2)
-
-    assert store.controls.act(incident.id, pasting()).done
-
-    found = store.timeline(incident.id)
-    assert found is not None
-    assert found[1][-1] == ReportRequested(
-        at=at(2), by="ada", link=PASTED.name, digest=PASTED.digest
-    )
-
-
-def test_of_many_who_paste_at_once_one_is_first(store: Store) -> None:
-    _, incident = open_incident(store)
-    several = [ReportLink(token="0f" * 16, code=f"c{n}") for n in range(8)]
-
-    with ThreadPoolExecutor(8) as threads:
-        act = store.controls.act
-        pressed = list(threads.map(lambda one: act(incident.id, pasting(one)), several))
-
-    assert [p.done for p in pressed].count(True) == 1
-    assert store.load(incident.id).seq == incident.seq + 1
-
-
-def test_a_pasted_link_that_another_incident_spent_is_refused_with_when(
-    store: Store, clock: SetClock
-) -> None:
-    other_lease, other = open_incident(store, alert(shop="b"))
-    wrong = Outcome.WRONG_CODE
-    report(store, other_lease, other, wrong, seconds=3, digest=PASTED.digest)
-    _, incident = open_incident(store, alert(shop="a"))
-
-    with pytest.raises(TooLate) as refused:
-        store.controls.act(incident.id, pasting())
-
-    assert refused.value.words.startswith(f"{PASTED.name} is spent since ")
-    spent_at = refused.value.at
-    assert spent_at is not None
-    assert f"{spent_at:%Y-%m-%d %H:%M:%S} UTC" in refused.value.words
-
-
-def test_a_link_spent_long_ago_is_still_known(
-    store: Store,
-) -> None:
-    """Many links came after it: a look does not read so far back, a person may."""
-    lease, incident = open_incident(store)
-    wrong = Outcome.WRONG_CODE
-    incident = report(store, lease, incident, wrong, seconds=1, digest=PASTED.digest)
-    with store.engine.begin() as conn:
-        rows = [
-            {
-                "factory": conn.execute(select(links.c.factory)).scalar_one(),
-                "digest": f"{n:064x}",
-                "name": "link 0000",
-                "spent": True,
-                "unknowns": 0,
-                "answered_at": at(10 + n),
-            }
-            for n in range(500)
-        ]
-        conn.execute(insert(links), rows)
-    assert PASTED.digest not in store.brakes(incident, at(1000)).links
-
-    with pytest.raises(TooLate, match="is spent since"):
-        store.controls.act(incident.id, pasting())
 
 
 # Pause

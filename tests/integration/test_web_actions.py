@@ -1,6 +1,6 @@
 """What operators ask by API, over real sockets: bodies, refusals, who was first."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -18,10 +18,12 @@ from responder.incident.actions import (
     Veto,
 )
 from responder.incident.controls import TooLate
+from responder.incident.events import Event
 from responder.incident.names import Decision, Reason
 from responder.incident.ports import Lease
 from responder.server import HttpServer
 from responder.web.application import create_app
+from tests.browser.scenes import blind_events, web_of, working_events
 from tests.fakes import NOON, ListedControls
 from tests.web_parts import OPERATOR, SECRET, Web, at
 
@@ -112,6 +114,64 @@ def test_an_action_is_done_and_says_so(path: str, body: Any, action: Action) -> 
     assert asked.web.controls.pressed == [action]
     assert asked.web.leased == [Lease(incident="inc-1", token="t")]
     assert (answer.json()["done"], answer.json()["by"]) == (True, LOCAL)
+
+
+PASTED = "pasting links was removed: open the link yourself, then use I reported it"
+
+
+@pytest.mark.parametrize("link", ["https://evil.example/c4n4ry", "", None, {"a": 1}])
+def test_a_pasted_link_is_refused_with_what_to_do_instead(link: Any) -> None:
+    with served(Web()) as asked:
+        answer = asked.post("incidents/inc-1/report", {"link": link})
+
+    assert answer.status_code == 400
+    assert PASTED in answer.json()["error"]
+    assert "c4n4ry" not in answer.text
+    assert asked.web.controls.pressed == []
+
+
+def test_an_unknown_field_of_a_report_does_not_come_back(asking: Asking) -> None:
+    answer = asking.post("incidents/inc-1/report", {"https://x.example/c4n4ry": ""})
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "body: an unknown field; send {}"}
+
+
+@pytest.mark.parametrize(("script", "status"), [(False, 409), (True, 200)])
+def test_a_form_with_a_pasted_link_is_refused_too(script: bool, status: int) -> None:
+    web = web_of(blind_events(), later=155)
+    answer = web.client().post(
+        "/incidents/inc-12/do/report",
+        data={"link": "https://evil.example/c4n4ry"},
+        headers={"HX-Request": "true"} if script else {},
+    )
+    assert answer.status_code == status
+    assert PASTED in answer.text
+    assert "c4n4ry" not in answer.text
+    assert web.controls.pressed == []
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents/inc-12"])
+@pytest.mark.parametrize(
+    ("events", "later", "why"),
+    [
+        (blind_events, 155, "No link found yet: report by hand."),
+        (working_events, 14, "It is reported, and no newer link was seen."),
+    ],
+)
+def test_without_a_link_to_call_the_button_is_off_and_says_why(
+    path: str, events: Callable[[], list[Event]], later: float, why: str
+) -> None:
+    page = web_of(events(), later=later).client().get(path).text
+    assert "disabled>Report now</button>" in page
+    assert why in page
+    assert 'name="link"' not in page
+
+
+def test_the_question_without_a_link_says_how_to_report_by_hand() -> None:
+    web = web_of(blind_events(), later=155)
+    page = web.client().get("/incidents/inc-12/ask/report").text
+    assert "open the link of the newest failing order yourself" in page
+    assert "I reported it myself" in page
 
 
 def test_taking_a_veto_back_is_refused_with_what_to_do_instead(asking: Asking) -> None:

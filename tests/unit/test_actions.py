@@ -17,7 +17,6 @@ from responder.incident.actions import (
 )
 from responder.incident.brakes import Brakes
 from responder.incident.events import Event, Finished, ReportShared
-from responder.incident.link import ReportLink
 from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.operator_events import (
     Noted,
@@ -189,7 +188,10 @@ def test_report_now_needs_a_link() -> None:
     incident = opened(look(0, 6, links=()))
     refusal = judge(incident, RULE, brakes(), ReportNow(by="ada"), at(1))
     assert isinstance(refusal, Refusal)
-    assert refusal.words == "no link was found yet; paste one"
+    assert refusal.words == (
+        "no link was found yet: open the link of the newest failing order yourself, "
+        "then press I reported it myself"
+    )
 
 
 def test_a_second_report_now_says_who_was_first_until_it_lapses() -> None:
@@ -198,95 +200,3 @@ def test_a_second_report_now_says_who_was_first_until_it_lapses() -> None:
     assert again == Already(by="bob", at=at(2))
     lapsed = judged(ReportNow(by="ada"), asked, seconds=62)
     assert lapsed == ReportRequested(at=at(62), by="ada")
-
-
-# With a pasted link
-
-PASTED = ReportLink(token="0f" * 16, code="abc123")
-WITH = ReportNow(by="ada", link=PASTED)
-TAKEN = ReportRequested(at=at(50), by="ada", link=PASTED.name, digest=PASTED.digest)
-
-
-@pytest.mark.parametrize(
-    "events",
-    [
-        (),
-        (look(1, links=()),),
-        (look(1, None),),
-        (Vetoed(at=at(2), by="bob"),),
-        (OVER,),
-        (*call(1, Outcome.WRONG_CODE),),
-        (*call(1, Outcome.RESOLVED),),
-        (SHARED,),
-        (ReportRequested(at=at(-20), by="bob"),),
-    ],
-)
-def test_a_pasted_link_is_taken_whatever_the_logs_say(
-    events: tuple[Event, ...],
-) -> None:
-    assert judged(WITH, *events) == TAKEN
-
-
-def test_what_becomes_durable_of_a_pasted_link_is_its_name_and_digest() -> None:
-    shown = repr(judged(WITH)) + repr(WITH)
-
-    assert PASTED.name in shown
-    assert "abc123" not in shown
-    assert "0f0f" not in shown.replace(PASTED.digest, "")
-
-
-@pytest.mark.parametrize(
-    ("outcome", "why"),
-    [
-        (Outcome.RESOLVED, "the factory said that the problem is resolved"),
-        (Outcome.WRONG_CODE, "the factory does not know this code"),
-        (Outcome.UNKNOWN, "no complete answer came, the report may have worked"),
-    ],
-)
-@pytest.mark.parametrize("incident", ["i1", "i0"])
-def test_a_spent_pasted_link_is_refused_by_name_with_when_it_was_spent(
-    outcome: Outcome, why: str, incident: str
-) -> None:
-    refusal = judged(WITH, known=brakes(spent(PASTED.digest, 3, outcome, incident)))
-
-    assert refusal == Refusal(
-        words=f"{PASTED.name} is spent since 2025-04-07 18:46:03 UTC ({why}); "
-        "paste the link of a newer failing order",
-        by="Responder",
-        at=at(3),
-    )
-
-
-def test_a_link_that_was_called_in_vain_can_be_pasted() -> None:
-    tried = replace(spent(PASTED.digest, 3, Outcome.REFUSED), spent=False)
-
-    assert judged(WITH, known=brakes(tried)) == TAKEN
-
-
-@pytest.mark.parametrize(
-    ("events", "rule", "known"),
-    [
-        ((RECOVERED,), RULE, brakes()),
-        ((CLOSED,), RULE, brakes()),
-        ((intended(1),), RULE, brakes()),
-        ((), SHADOW, brakes()),
-        ((), RULE, brakes(pause=Pause(at=at(0), by="bob"))),
-        ((), RULE, brakes(reports_last_hour=6)),
-        (
-            (*call(1, Outcome.RESOLVED), *call(20, Outcome.RESOLVED, OTHER)),
-            RULE,
-            brakes(),
-        ),
-    ],
-)
-def test_a_pasted_link_skips_no_bound(
-    events: tuple[Event, ...], rule: Rule, known: Brakes
-) -> None:
-    assert isinstance(judged(WITH, *events, rule=rule, known=known), Refusal)
-
-
-def test_the_second_who_pastes_hears_who_was_first() -> None:
-    asked = ReportRequested(at=at(2), by="bob", link="link cccc", digest="c" * 64)
-
-    assert judged(WITH, asked, seconds=61) == Already(by="bob", at=at(2))
-    assert judged(WITH, asked, seconds=62) == replace(TAKEN, at=at(62))

@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from responder.evidence.lines import LineReader
-from responder.incident.link import LinkPlace, ReportLink, UnusableLink
-from responder.incident.mark import MARK
-from responder.incident.mark import TOKEN as DRILL
+from responder.incident.link import LinkPlace, ReportLink
 
 HOST = "pizza-factory.cs329.click"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -200,97 +198,3 @@ def test_nothing_within_a_request_field_is_ever_used(
     field: str, planted: object
 ) -> None:
     assert places(json.dumps({"statusCode": 500, field: planted})) == []
-
-
-# What a person pasted
-
-OTHER = URL.replace("k3x9q2ab", "zz9")
-KEYED = LineReader(HOST, TOKEN)
-NEWEST = "paste the link of the newest failing order"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        URL,
-        f" {URL}\n",
-        f"<{URL}>",
-        json.dumps(URL),
-        URL.replace(HOST, HOST.upper()),
-        json.dumps(ANSWER),
-        http_line(resBody=json.dumps(ANSWER), reqBody=json.dumps({"a": OTHER})),
-        f"{URL} {URL}",
-        f"{URL.replace(HOST, 'evil.example')} {URL}",
-    ],
-)
-@pytest.mark.parametrize("reader", [READER, KEYED])
-def test_a_pasted_link_is_found_alone_or_in_what_holds_it(
-    text: str, reader: LineReader
-) -> None:
-    assert reader.pasted(text) == LINK
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", f"*** is no whole report link; {NEWEST}, beginning with https://"),
-        ("k3x9q2ab", f"*** is no whole report link; {NEWEST}, beginning with https://"),
-        (
-            URL.replace("https", "http"),
-            f"*** is no whole report link; {NEWEST}, beginning with https://",
-        ),
-        (
-            URL.replace(TOKEN, "*****"),
-            f"*** is no whole report link; {NEWEST}, beginning with https://",
-        ),
-        (
-            URL.replace(HOST, f"{HOST}:8443"),
-            f"*** is no whole report link; {NEWEST}, beginning with https://",
-        ),
-        (
-            URL.replace(HOST, "evil.example"),
-            f"*** names another host than the factory's ({HOST}); {NEWEST}",
-        ),
-        (
-            URL.replace(HOST, f"{HOST}.evil.example"),
-            f"*** names another host than the factory's ({HOST}); {NEWEST}",
-        ),
-        (
-            URL.replace(TOKEN, "f" * 32),
-            f"*** ({ReportLink(token='f' * 32, code='k3x9q2ab')}) does not carry the "
-            f"key of factory.api_key; {NEWEST}",
-        ),
-        (
-            json.dumps({MARK: "5c0ffee5", "resBody": URL.replace(TOKEN, DRILL)}),
-            f"*** ({ReportLink(token=DRILL, code='k3x9q2ab')}) is a drill's; {NEWEST}",
-        ),
-        (
-            json.dumps({"reqBody": URL}),
-            "*** stands only in what a diner sent; paste the link of the factory's "
-            "answer",
-        ),
-        (f"{URL} {OTHER}", "*** holds 2 links; paste one of them"),
-    ],
-)
-def test_what_cannot_be_called_is_refused_with_the_remedy(
-    text: str, words: str
-) -> None:
-    with pytest.raises(UnusableLink) as refused:
-        KEYED.pasted(text)
-
-    assert str(refused.value) == words
-
-
-def test_without_a_key_any_vendors_link_can_be_pasted() -> None:
-    assert READER.pasted(URL.replace(TOKEN, "f" * 32)).has_token("f" * 32)
-
-
-@given(documents.map(json.dumps) | texts)
-def test_no_pasted_text_makes_finding_fail_or_comes_back(text: str) -> None:
-    try:
-        found, said = READER.pasted(text), ""
-    except UnusableLink as refused:
-        found, said = LINK, str(refused)
-
-    assert found == LINK
-    assert not [part for part in (TOKEN, "k3x9q2ab") if part in said]

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from responder.incident.alert import PersonAction
+from responder.incident.attempt import link_at_hand
 from responder.incident.events import AlertResolved, Looked, PersonActed
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
@@ -309,3 +310,40 @@ def test_backoff_for_unreadable_logs_doubles() -> None:
     found = step(incident, 3.1)
     assert isinstance(found, Wait)
     assert found.until == at(3) + timedelta(seconds=4)
+
+
+def late(incident: Incident) -> Incident:
+    found = tuple(replace(c, late=True) for c in incident.candidates)
+    return replace(incident, candidates=found)
+
+
+@pytest.mark.parametrize(
+    ("incident", "link"),
+    [
+        (opened(), None),
+        (opened(look(1, None)), None),
+        (opened(look(1, links=(LINK, OTHER))), LINK),
+        (opened(look(1), *call(2, Outcome.REFUSED)), LINK),
+        (opened(look(1), *call(2, Outcome.UNKNOWN)), LINK),
+        (
+            opened(look(1), *call(2, Outcome.UNKNOWN), *call(9, Outcome.UNKNOWN)),
+            None,
+        ),
+        (opened(look(1), *call(2, Outcome.WRONG_CODE)), None),
+        (opened(look(1, links=(LINK, OTHER)), *call(2, Outcome.WRONG_CODE)), OTHER),
+        (opened(look(1), *call(2, Outcome.RESOLVED)), None),
+        (late(opened(look(1), *call(2, Outcome.RESOLVED))), LINK),
+        (
+            late(
+                opened(look(1), *call(2, Outcome.RESOLVED), *call(9, Outcome.REFUSED))
+            ),
+            LINK,
+        ),
+        (late(opened(look(1), *call(2, Outcome.WRONG_CODE))), None),
+    ],
+)
+def test_a_link_of_the_logs_is_at_hand_until_a_call_with_it_was_answered(
+    incident: Incident, link: str | None
+) -> None:
+    found = link_at_hand(incident)
+    assert (found.digest if found else None) == link

@@ -167,3 +167,38 @@ def test_verdicts_come_back_as_they_were() -> None:
     )
 
     assert decode_verdicts(encode_verdicts(verdicts)) == verdicts
+
+
+OLDER = [
+    (
+        '{"at": "2026-11-05T12:00:00Z", "by": "ada", "link": "link cccc", '
+        '"digest": "cccc", "event": "report_requested"}',
+        ReportRequested(at=AT.replace(microsecond=0), by="ada"),
+    ),
+    (
+        '{"at": "2026-11-05T12:00:00Z", "by": "ada", '
+        '"act_at": "2026-11-05T12:00:00Z", "event": "veto_undone"}',
+        VetoUndone(
+            at=AT.replace(microsecond=0), by="ada", act_at=AT.replace(microsecond=0)
+        ),
+    ),
+    (
+        '{"at": "2026-11-05T12:00:00Z", "link": "link cccc", "digest": "cccc", '
+        '"reason": "logs_unreadable", "event": "report_intended"}',
+        ReportIntended(
+            at=AT.replace(microsecond=0),
+            link="link cccc",
+            digest="cccc",
+            reason=Reason.LOGS_UNREADABLE,
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("stored", "event"), OLDER, ids=["pasted link", "undone veto", "unreadable logs"]
+)
+def test_what_only_earlier_versions_wrote_is_still_read(
+    stored: str, event: Event
+) -> None:
+    assert decode(stored) == event

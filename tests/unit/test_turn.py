@@ -31,7 +31,6 @@ from responder.incident.names import (
     Sender,
     State,
 )
-from responder.incident.operator_events import ReportRequested
 from responder.incident.ports import Lease, StorageUnavailable
 from responder.incident.rule import Rule
 from responder.worker.trace import trace_back
@@ -393,13 +392,13 @@ def test_an_answer_is_decided_upon_before_the_next_look_however_late_it_is(
         bench.clock.at += RULE.recheck * 2
 
     monkeypatch.setattr(bench.meter, "reported", stall)
-    bench.pasted.keep("i1", LINK)
-    asked = ReportRequested(at=at(0.7), by="dana", link=LINK.name, digest=LINK.digest)
+    states: list[State] = []
+    bench.logs.reading = lambda: states.append(bench.store.load("i1").state)
 
-    turn(bench, [*opened(), seen(), asked])
+    turn(bench, opened())
 
     assert bench.factory.calls == [LINK]
-    assert not bench.logs.asked
+    assert State.REPORTING not in states
     assert bench.store.load("i1").state is State.VERIFYING
 
 

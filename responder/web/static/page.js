@@ -131,7 +131,6 @@
     const dialog = document.getElementById(event.target.dataset.dialog || "");
     if (!dialog?.showModal) return;
     event.preventDefault();
-    dialog.querySelectorAll("[data-wrong]").forEach((node) => node.replaceChildren());
     dialog.showModal();
   });
 
@@ -158,8 +157,7 @@
     if (elt.localName !== "form") return;
     if (successful) {
       const dialog = elt.closest("dialog");
-      // What is wrong with a field is said beside it.
-      if (!xhr.getResponseHeader("HX-Retarget")) dialog?.close();
+      dialog?.close();
       if (dialog) elt.reset();
       fade();
       look();
