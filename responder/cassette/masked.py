@@ -1,8 +1,6 @@
-"""Keep credentials out of a cassette: links become names, before anything is kept.
+"""Keep credentials out of a cassette, before anything is kept.
 
-A report link in a text becomes `{link:a}`, its host kept where it is a stranger's
-(`{link:a@host}`). Whatever else stood in a link, token or code, is masked wherever
-it stands again.
+A report link in a text is masked, and its token and code wherever they stand again.
 """
 
 import re
@@ -26,20 +24,14 @@ _PATH = re.compile(r"/api/support/[^/\s\"'\\*]|(?:apiKey|fixCode)=[^&\s\"'\\*]",
 
 
 class Hider:
-    """Takes links out of texts; the same link gets the same name everywhere.
+    """Takes links out of texts.
 
     Every text must be seen (`see`) before the first is hidden: a token may stand
     alone in a line before the line whose link gives it away. `mask` hides what is
     configured to be secret.
     """
 
-    def __init__(
-        self,
-        factory_host: str = "",
-        mask: Callable[[str], str] = lambda text: text,
-    ) -> None:
-        self._host = factory_host.lower()
-        self._names: dict[tuple[str, str], str] = {}
+    def __init__(self, mask: Callable[[str], str] = lambda text: text) -> None:
         self._parts: set[str] = set()
         self._secrets = mask
         self._masker: Masker | None = None
@@ -48,8 +40,6 @@ class Hider:
         """Learn the links of a text."""
         for found in _LINK.finditer(text):
             self._parts |= {found["token"], found["code"]}
-            key = (found["token"], found["code"])
-            self._names.setdefault(key, name_of(len(self._names)))
         self._masker = None
 
     def see_all(self, value: object) -> None:
@@ -64,13 +54,10 @@ class Hider:
             for inner in value:
                 self.see_all(inner)
 
-    def line(self, text: str) -> str:
-        """A log line's text, its links named."""
-        return self._hidden(text, self._place)
-
     def text(self, text: str) -> str:
-        """Any other text: its links are masked."""
-        return self._hidden(text, lambda _: "***")
+        """The text with its links masked."""
+        mask = self._mask()
+        return mask(_plain(_LINK.sub("***", text)))
 
     def all(self, value: object) -> object:
         """The same JSON value with every text in it masked."""
@@ -81,27 +68,6 @@ class Hider:
         if isinstance(value, list | tuple):
             return [self.all(inner) for inner in value]
         return value
-
-    def _hidden(self, text: str, put: Callable[[re.Match[str]], str]) -> str:
-        parts: list[str] = []
-        ends = 0
-        mask = self._mask()
-        # What was not ours to name must not look like a name of ours.
-        for found in _LINK.finditer(text):
-            parts += [mask(_plain(text[ends : found.start()])), put(found)]
-            ends = found.end()
-        return "".join([*parts, mask(_plain(text[ends:]))])
-
-    def _place(self, found: re.Match[str]) -> str:
-        name = self._names.get((found["token"], found["code"]))
-        if name is None:
-            return "***"
-        host = (found["host"] or "").partition(":")[0].lower()
-        ours = not self._host or host == self._host
-        known = re.fullmatch(r"[a-z0-9.-]+", host)
-        if found["host"] is None or (not ours and not known):
-            return "***"
-        return f"{{link:{name}}}" if ours else f"{{link:{name}@{host}}}"
 
     def _mask(self) -> Callable[[str], str]:
         masker = self._masker = self._masker or Masker(self._parts)

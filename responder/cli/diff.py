@@ -109,7 +109,7 @@ def _cassettes(
     found = find(arguments.files, settings.server.max_body)
     if found.bodies:
         name = found.bodies[0][0]
-        raise Usage(f"{name}: is no cassette; make one by responder cassette import")
+        raise Usage(f"{name}: is no cassette; responder record writes one")
     cassettes = list(found.cassettes)
     if arguments.history is not None:
         cassettes += recorded_since(settings, arguments.history)

@@ -13,14 +13,13 @@ from responder.cli.configured import Usage
 
 _EXAMPLES = """examples:
   responder demo                            watch one incident, from alert to recovery
-  responder init                            a configuration of your own
+  responder check --example > responder.yaml   a configuration of your own
   responder serve --config responder.yaml   answer alerts
   responder check --config responder.yaml   every problem of a configuration at once
   responder sample grafana --rule pizza-factory | responder replay --errors 14 -
 Each command tells more: responder serve --help
 """
 _COMMANDS = {
-    "init": "init",
     "serve": "serve",
     "check": "check",
     "connect": "connect",
@@ -28,7 +27,6 @@ _COMMANDS = {
     "replay": "replay",
     "diff": "diff",
     "record": "record",
-    "cassette": "cassette",
     "report": "report",
     "sample": "sample",
     "demo": "demo",
@@ -42,6 +40,9 @@ _COMMANDS = {
 """Each command's module. Only the one that is typed is loaded: a container asks for its
 health every ten seconds, and all of them together cost a second of processor."""
 REMOVED: dict[str, str] = {
+    "init": "responder check --example prints a configuration to fill in",
+    "cassette": "responder record writes a cassette; or copy one of cassettes/ and "
+    "change it",
     "shadow": "the history page (/incidents) lists what would have been reported",
 }
 """What to do instead of a command that earlier versions had, by its words: `cassette

@@ -1,4 +1,4 @@
-"""`record`, `diff --history` and `cassette import`, typed."""
+"""`record` and `diff --history`, typed."""
 
 import json
 from collections.abc import Mapping
@@ -22,8 +22,6 @@ from responder.server import HttpServer
 from tests.cassettes import changed, settings_of
 from tests.commands import Typist
 from tests.e2e.service import until
-
-DESCRIBED = "2026-11-03T02:00:00Z --minutes 1 --errors-per-minute 1 --failed-orders 9"
 
 
 @pytest.fixture
@@ -135,61 +133,3 @@ def test_a_drill_is_no_incident_of_the_past(
 
     assert said.status == 0, said.err
     assert len(json.loads(said.out)["cassettes"]) == 1
-
-
-def test_bodies_and_an_export_become_a_cassette(
-    type_command: Typist, tmp_path: Path
-) -> None:
-    body, lines = tmp_path / "firing.json", tmp_path / "lines.json"
-    body.write_text(json.dumps(firing(LABELS)))
-    link = "https://pizza-factory.cs329.click/api/support/0f0f0f0f/report/abc12345"
-    answer = json.dumps({"message": "failed", "reportUrl": link})
-    text = json.dumps({"resBody": answer, "token": "0f0f0f0f"})
-    labels = {"component": "jwt-pizza-service", "level": "error"}
-    values = [[str(1793897530123000000 + n * 10**9), text] for n in range(6)]
-    data = {"resultType": "streams", "result": [{"stream": labels, "values": values}]}
-    lines.write_text(json.dumps({"status": "success", "data": data}))
-
-    at = "2026-11-05T16:46:00Z"
-    said = type_command(
-        "cassette", "import", "--name", "november", f"{body}@{at}", "--loki", lines
-    )
-
-    file = tmp_path / "november.yaml"
-    file.write_text(said.out)
-    assert (said.status, said.complaints) == (0, [])
-    assert "0f0f0f0f" not in said.out
-    assert "abc12345" not in said.out
-    replayed = type_command("replay", "--expect", "reported", file)
-    assert replayed.status == 0, replayed.out
-
-
-@pytest.mark.parametrize(
-    ("typed", "why"),
-    [
-        (["import", "--name", "x"], "there is neither a body nor a line to import"),
-        (["import", "--name", "X x", "f"], "--name: use small letters"),
-        (["import", "--name", "x", "missing.json"], "cannot be read"),
-        (["import", "--name", "x", "bad.json"], "bad.json: refused"),
-        (["import", "--name", "x", "bad.json@noon"], "'noon' is no time such as"),
-        (["import", "--name", "x", "--loki", "bad.json"], "is no answer of Loki"),
-        (
-            [*["new", "--name", "x", "--start"], *DESCRIBED.split()],
-            "there are more failed orders than error lines",
-        ),
-    ],
-)
-def test_what_cannot_be_made_is_status_2(
-    type_command: Typist,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    typed: list[str],
-    why: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("bad.json").write_text("[]")
-
-    said = type_command("cassette", *typed)
-
-    assert (said.status, said.out) == (2, "")
-    assert why in said.err

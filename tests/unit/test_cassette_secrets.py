@@ -2,29 +2,20 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.app.expected import unmet
-from responder.app.stage import play
 from responder.cassette.files import dump, load
-from responder.cassette.imported import BadExport, Heard, entries_of, import_all
-from responder.cassette.made import Alerted, Description, make
 from responder.cassette.masked import Hider
 from responder.cassette.recorded import record
-from responder.cassette.schema import Kind
 from responder.incident.events import ReportAnswered
-from responder.incident.evidence import to_ns
 from responder.incident.fold import fold
 from responder.incident.listing import HeardBody
-from responder.incident.names import Sender, State
+from responder.incident.names import Sender
 from responder.masking import Masker
-from responder.replay import understand
 from responder.senders import samples
-from tests.cassettes import settings_of
 from tests.web_parts import RULE, founding
 
 START = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -55,104 +46,34 @@ def alert(text: str) -> bytes:
     return json.dumps(samples.body(Sender.GRAFANA, labels, START)).encode()
 
 
-def export(*lines: str) -> bytes:
-    values = [[str(to_ns(START) + n), line] for n, line in enumerate(lines)]
-    stream = {"stream": {"component": "x", "level": "error"}, "values": values}
-    found = {"resultType": "streams", "result": [stream]}
-    return json.dumps({"status": "success", "data": found}).encode()
+def test_a_link_its_token_and_its_code_are_masked() -> None:
+    hider = Hider()
+    text = (
+        f"https://{HOST}/api/support/t0ken/report/c0de "
+        "https://evil.example/api/support/t0ken/report/0ther t0ken"
+    )
+    hider.see(text)
+
+    assert hider.text(text) == "*** *** ***"
 
 
-@given(data=st.data(), token=tokens, code=codes)
-def test_an_import_holds_no_token_and_no_code(
-    data: st.DataObject, token: str, code: str
-) -> None:
-    link = f"https://{HOST}/api/support/{token}/report/{code}"
-    lines = [data.draw(planted(token, code)), f'{{"resBody": "{link}"}}']
-    raw = alert(data.draw(planted(token, code)))
-    heard = [Heard(body=json.loads(raw), notification=understand(raw))]
-
-    text = dump(import_all("one", heard, entries_of(export(*lines)), host=HOST))
-
-    assert token not in text
-    assert code not in text
-    assert "{link:a}" in text
-    assert load(text).links() == {"a"}
+def test_what_looks_like_one_of_our_names_is_not_believed() -> None:
+    assert Hider().text("see {link:a}") == "see ***"
 
 
 @given(secret=st.from_regex(r"[A-Za-z0-9]{20}", fullmatch=True))
 def test_a_configured_secret_is_masked_wherever_it_stands(secret: str) -> None:
-    raw = alert(f"with {secret} in it")
-    heard = [Heard(body=json.loads(raw), notification=understand(raw))]
-    lines = entries_of(export(f"Bearer {secret}"))
-
-    text = dump(import_all("one", heard, lines, mask=Masker([secret])))
-
-    assert secret not in text
-
-
-def test_a_link_of_a_stranger_keeps_its_host_and_gets_a_name() -> None:
-    hider = Hider(HOST)
-    text = (
-        f"https://{HOST}/api/support/t0ken/report/c0de "
-        "https://evil.example/api/support/t0ken/report/0ther"
-    )
-    hider.see(text)
-
-    assert hider.line(text) == "{link:a} {link:b@evil.example}"
-    assert hider.text(text) == "*** ***"
-
-
-def test_what_looks_like_one_of_our_names_is_not_believed() -> None:
-    assert Hider(HOST).line("see {link:a}") == "see ***"
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"",
-        b"[]",
-        b"{}",
-        b'{"data": {"result": [{"stream": {}, "values": []}]}}',
-        b'{"data": {"result": [{"stream": {"a": "b"}, "values": [["x", "y"]]}]}}',
-        b'{"data": {"result": [{"stream": {"a": "b"}, "values": [["1", 5]]}]}}',
-        b'{"data": {"result": [{"metric": {}, "value": [1, "2"]}]}}',
-    ],
-)
-def test_a_file_that_is_no_export_is_refused(raw: bytes) -> None:
-    with pytest.raises(BadExport):
-        entries_of(raw)
-
-
-def test_two_lines_of_one_moment_stay_two() -> None:
-    lines = entries_of(export("same", "same"))
-
-    (entry,) = import_all("one", [], lines).lines
-
-    assert len(entry.at) == 2
-
-
-@pytest.mark.parametrize("kind", list(Kind))
-def test_a_description_is_a_cassette_that_replays_as_it_expects(kind: Kind) -> None:
-
-    minutes = timedelta(minutes=1)
-    cassette = make(
-        Description(
-            name="told",
-            start=START,
-            lasts=6 * minutes,
-            errors_per_minute=10,
-            failed_orders=20,
-            kind=kind,
-            alerts=[Alerted(at=2 * minutes)],
-            reported_by_hand=4 * minutes,
-        )
+    events = founding()
+    body = HeardBody(
+        id="d1",
+        received_at=START,
+        sender="grafana",
+        text=alert(f"with {secret} in it").decode(),
     )
 
-    played = play(cassette, settings_of())
+    made = record(fold("i1", events), events, [body], RULE, Masker([secret]))
 
-    assert unmet(played, cassette.expect) == []
-    if kind is not Kind.OTHER:
-        assert played.incidents[0].incident.state is State.RECOVERED
+    assert secret not in dump(made)
 
 
 @given(data=st.data(), token=tokens, code=codes)
