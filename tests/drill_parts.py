@@ -1,7 +1,6 @@
 """Stand-ins for those who keep and run drills."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from responder.incident.drills import Drill
 from responder.incident.openings import NoSuchRule
@@ -24,9 +23,6 @@ class ListedDrills:
         ours = [d for d in self.kept if rule in (None, d.rule)]
         return ours[-1] if ours else None
 
-    def passed(self, rule: str, since: datetime) -> int:
-        return sum(d.passed for d in self.kept if d.rule == rule and d.at >= since)
-
 
 @dataclass
 class ListedDrilling:
@@ -48,16 +44,3 @@ class ListedDrilling:
         )
         self.drills.save(drill)
         return drill
-
-
-@dataclass
-class ShownFirstRun:
-    """A checklist that is shown until it is ended."""
-
-    ended: bool = False
-
-    def over(self) -> bool:
-        return self.ended
-
-    def end(self) -> None:
-        self.ended = True

@@ -22,7 +22,6 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
-from responder.incident.first_run import FirstRun
 from responder.incident.memory import Memory
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
 from responder.incident.ports import Accepted, Lease
@@ -81,7 +80,6 @@ class Web:
     clock: SetClock = field(default_factory=SetClock)
     memory: Memory = field(default_factory=Memory)
     readiness: Readiness | None = None
-    first_run: FirstRun | None = None
     leased: list[Lease] = field(default_factory=list)
     pushed: list[loki_push.PushedLine] = field(default_factory=list)
 
@@ -130,7 +128,6 @@ class Web:
             config_sha="cafe",
             memory=lambda: self.memory,
             readiness=lambda at: self.readiness,
-            first_run=self.first_run,
         )
 
     def taken_in(self, delivery: Delivery, accepted: Accepted) -> None:

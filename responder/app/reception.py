@@ -13,7 +13,6 @@ from responder.masking import Masker
 from responder.metrics import Metrics
 from responder.senders import body, grafana, irm, signature
 from responder.spool import Spool, Spooled, SpoolingIntake
-from responder.store.first_run import StoredFirstRun
 from responder.store.store import Store
 from responder.web import received
 from responder.web.parts import Authenticated, Parts, PushEndpoint
@@ -64,7 +63,6 @@ def web_parts(
         controls=store.controls,
         openings=store.openings,
         drills=store.drills,
-        first_run=StoredFirstRun(store.duties),
         clock=tools.clock,
         server=settings.server,
         metrics=metrics,

@@ -75,9 +75,6 @@ class Drill:
         done = {t.part for t in self.taken if t.came is Came.DONE}
         return self.ended_at is not None and done == set(Part)
 
-    def reached(self, part: Part) -> bool:
-        return any(t.part is part and t.came is Came.DONE for t in self.taken)
-
     @property
     def result(self) -> str:
         """`running`, `passed`, `broken` or `unproven`."""
@@ -112,9 +109,6 @@ class Drills(Protocol):
 
     def last(self, rule: str | None = None) -> Drill | None:
         """The one that began last."""
-
-    def passed(self, rule: str, since: datetime) -> int:
-        """How many passed that began since then."""
 
 
 class Drilling(Protocol):

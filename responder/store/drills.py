@@ -1,11 +1,10 @@
 """`Drills` as rows, each with its walk as JSON."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, delete, select
 
 from responder.incident.drills import Drill
 from responder.store.drill_table import drills
@@ -44,13 +43,6 @@ class StoredDrills:
         if rule is not None:
             newest = newest.where(drills.c.rule == rule)
         return self._one(newest.limit(1))
-
-    def passed(self, rule: str, since: datetime) -> int:
-        query = select(func.count()).where(
-            drills.c.rule == rule, drills.c.at >= since, drills.c.passed.is_(True)
-        )
-        with reading(self._base.engine) as conn:
-            return int(conn.execute(query).scalar_one())
 
     def _one(self, query: Any) -> Drill | None:
         with reading(self._base.engine) as conn:

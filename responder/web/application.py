@@ -16,7 +16,6 @@ from responder.web.assets import serve_assets
 from responder.web.cassettes import cassettes
 from responder.web.doing import doing
 from responder.web.drilling import drilling, drilling_api
-from responder.web.first_run import first_run
 from responder.web.guard import Operators, cross_site, text
 from responder.web.history import history
 from responder.web.login import login
@@ -60,7 +59,6 @@ _ROOMS = (
     opening,
     drilling_api,
     drilling,
-    first_run,
     history,
     reports,
 )

@@ -14,7 +14,6 @@ from responder.web.api import plain
 from responder.web.can import Can
 from responder.web.delay import compared
 from responder.web.families import by_urgency, families
-from responder.web.first_run import steps_of
 from responder.web.guard import Operators, text
 from responder.web.headline import Now, headline, worker_dead
 from responder.web.heartbeat import silence
@@ -68,7 +67,6 @@ def _now(parts: Parts) -> Response:
     alive, standing = parts.worker_alive(), parts.controls.standing()
     memory, ready = parts.memory(), parts.readiness(at)
     quiet = silence(told["beats"], at, parts.heartbeat_within)
-    first = steps_of(parts, ready, bool(told["heard"]))
 
     def values() -> Mapping[str, object]:
         now = Now(
@@ -92,10 +90,9 @@ def _now(parts: Parts) -> Response:
             **_lasting(parts, memory, at),
             "standing": standing,
             "ready": ready,
-            "first": first,
         }
 
-    held = (standing, parts.spooled(), first)
+    held = (standing, parts.spooled())
     known = (open_ones, recent, told, alive, held, memory, shown(ready))
     tag = fingerprint(known, parts.config_sha, _minute(at))
     return served("now", tag, at, BUSY if open_ones else QUIET, values)

@@ -11,7 +11,6 @@ from responder.config.settings import Credential, Secret, Server
 from responder.incident.alert import Delivery, Notification
 from responder.incident.controls import Controls
 from responder.incident.drills import Drilling, Drills
-from responder.incident.first_run import FirstRun
 from responder.incident.memory import Memory, Remember
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
 from responder.incident.openings import Openings
@@ -107,8 +106,6 @@ class Parts:
     push: PushEndpoint | None = None
     rules: tuple[Rule, ...] = ()
     config_sha: str = ""
-    first_run: FirstRun | None = None
-    """Whether the first page shows the checklist; None: it never does."""
     drilling: Drilling | None = None
     """Who runs drills; nobody where pages are served alone."""
     memory: Remember = Memory

@@ -42,7 +42,6 @@ from responder.incident.pause import Pause
 from responder.incident.readiness import Heard, Known, Probed, Reached, Reading
 from responder.incident.readiness_facts import judge
 from responder.incident.words import sentence
-from tests.drill_parts import ShownFirstRun
 from tests.fakes import NOON, ListedControls
 from tests.listed import ListedArchive, summary_of
 from tests.web_parts import RULE, Web, at
@@ -327,14 +326,6 @@ def not_ready() -> Web:
     return web
 
 
-def first_evening() -> Web:
-    """Nothing has happened yet: the checklist, with two of its six steps done."""
-    web = not_ready()
-    web.archive.incidents.clear()
-    web.first_run = ShownFirstRun()
-    return web
-
-
 def drilled(*, ended: bool) -> Web:
     """A drill under way, or one that broke at its fourth step."""
     web = web_of(older(), later=90, heard=SOME)
@@ -362,7 +353,6 @@ def drilled(*, ended: bool) -> Web:
 
 SCENES: dict[str, Callable[[], Web]] = {
     "first-start": lambda: web_of(later=0),
-    "first-evening": first_evening,
     "drilling": lambda: drilled(ended=False),
     "drill-broken": lambda: drilled(ended=True),
     "quiet": lambda: web_of(older(), later=90, heard=[SOME[0], IGNORED]),

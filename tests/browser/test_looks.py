@@ -21,7 +21,7 @@ LOOKS: dict[str, tuple[ViewportSize, Literal["light", "dark"]]] = {
     "a desk by night": (DESK, "dark"),
 }
 DRILLS = ("drilling", "drill-broken")
-BARE = ("first-start", "first-evening", "quiet", "not-ready", "paused", "login")
+BARE = ("first-start", "quiet", "not-ready", "paused", "login")
 TOLD = [name for name in SCENES if name not in (*BARE, *DRILLS)]
 PAGES = [(scene, "/") for scene in SCENES if scene not in ("login", *DRILLS)] + [
     (s, "/incidents/inc-12") for s in TOLD
