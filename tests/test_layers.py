@@ -27,7 +27,6 @@ ROOMS = {
     ),
     "doctor": ("doctor", "deadline", "findings"),
     "factory": ("factory", "incident", "config.settings", "masking", "deadline"),
-    "vendor": ("vendor", "config.settings", "deadline"),
     "store": ("store", "incident", "config.settings", "masking"),
     "spool": ("spool", "incident", "masking"),
     "metrics": ("metrics", "incident", "config.settings", "masking"),
@@ -184,7 +183,7 @@ def reveals_of(path: Path) -> Iterator[str]:
 def test_secrets_are_revealed_only_where_they_are_used() -> None:
     revealers = {room_of(path) for path in modules() if any(reveals_of(path))}
 
-    callers = {"senders", "evidence", "factory", "vendor", "grafana", "tell"}
+    callers = {"senders", "evidence", "factory", "grafana", "tell"}
     assert revealers <= {"config", "app"} | callers
 
 

@@ -31,7 +31,6 @@ from responder.spool import SpoolingIntake
 from responder.store.disk import disk_of
 from responder.store.life import Life
 from responder.store.store import Store
-from responder.vendor import VendorRecord
 from responder.web.application import create_app
 from responder.worker.housekeeping import Housekeeper
 from responder.worker.journal import Journal
@@ -135,17 +134,11 @@ def build(
         # Everyone goes by the storage's time: on PostgreSQL the server's.
         clock=store.clock,
         journal=Journal(metrics),
-        # Another factory than the configured one has no record of us there.
-        fixed_at=VendorRecord(settings.factory).fixed_at if not factory else _unknown,
     )
     worker = Worker(tools, rules, pulse=Pulse(life.beat, store.clock))
     return _assembled(
         settings, worker, tools, store, life, metrics, masker, probe_every=probe_every
     )
-
-
-def _unknown() -> None:
-    """No record says when the factory was mended."""
 
 
 def _assembled(

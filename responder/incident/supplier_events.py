@@ -1,4 +1,4 @@
-"""What the supplier's own record says of an incident: rule 15's second witness."""
+"""What earlier versions read of the factory's own record. Nothing writes it now."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,9 +7,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixRecorded:
-    """After a report: when the factory's own record says that it was last mended.
+    """When the factory's own record said that it was last fixed, by its clock.
 
-    By its clock, which need not be ours: it proves nothing by itself.
+    Stored timelines hold it; it changes nothing of an incident.
     """
 
     at: datetime

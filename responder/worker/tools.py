@@ -1,8 +1,6 @@
 """What a turn of work needs: ports, handed in by the composition root."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from responder.incident.link import ReportLink
 from responder.incident.ports import Clock, Factory, IncidentStore, LogSource
@@ -19,5 +17,3 @@ class Tools:
     fixed_link: ReportLink | None
     clock: Clock
     journal: Journal
-    fixed_at: Callable[[], datetime | None] = lambda: None
-    """The factory's own record of when it was last mended. Never raises."""

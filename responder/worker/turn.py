@@ -26,7 +26,6 @@ from responder.incident.steps import (
     Watch,
     Withhold,
 )
-from responder.incident.supplier_events import FixRecorded
 from responder.worker.ledger import Ledger
 from responder.worker.record import (
     chosen,
@@ -174,16 +173,6 @@ class Turn:
         self._ledger.flush()
         self._undecided = True
         self._tools.journal.reported(self._ledger.incident, answered)
-        if answered.outcome.may_have_taken_effect:
-            self._second_witness()
-
-    def _second_witness(self) -> None:
-        """After a report only: the factory's own word on when it was mended."""
-        fixed_at = self._tools.fixed_at()
-        if fixed_at is not None:
-            now = self._tools.clock.now()
-            self._ledger.note(FixRecorded(at=now, fixed_at=fixed_at))
-            self._ledger.flush()
 
     def _lost(self, now: datetime) -> None:
         report = self._ledger.incident.outstanding
