@@ -54,6 +54,7 @@ DECISIONS: Mapping[Decision, tuple[Reason, ...]] = {
         Reason.NOT_CONFIRMED,
         Reason.NEW_FIRING,
         Reason.CLOSED_BY_PERSON,
+        Reason.RULE_REMOVED,
         Reason.SHADOW,
     ),
 }

@@ -59,7 +59,7 @@ _PROOFS: Mapping[Proof, str] = {
 _ENDS: Mapping[State, str] = {
     State.RECOVERED: "recovered",
     State.STOOD_DOWN: "stood down",
-    State.CLOSED: "closed by a person",
+    State.CLOSED: "closed",
     State.SUPERSEDED: "superseded by a new incident",
 }
 

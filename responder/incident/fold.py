@@ -129,10 +129,12 @@ def _heard(
 ) -> Incident:
     firings = dict(incident.firings)
     heard, started = incident.last_firing_at, incident.alert_started_at
+    fired = incident.fired_at
     for event in alerts:
         known = firings.get(event.fingerprint)
         if isinstance(event, AlertFired):
             heard = max(heard, event.at)
+            fired = max(fired or event.at, event.at)
             started = min(started or event.starts_at, event.starts_at)
             if known is None or event.starts_at >= known.starts_at:
                 firings[event.fingerprint] = Firing(starts_at=event.starts_at)
@@ -147,6 +149,7 @@ def _heard(
         incident,
         firings=firings,
         last_firing_at=heard,
+        fired_at=fired,
         alert_started_at=started,
     )
 

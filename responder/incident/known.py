@@ -17,18 +17,33 @@ class OpenIncident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedIncident:
-    """An incident whose alert may yet come: a watch or a person was faster."""
+    """An incident that recovered, or ended in shadow: an alert of it may yet come."""
 
     id: str
     ended_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A silence in IRM: by whom, "" for nobody, and until when, None for ever."""
+
+    by: str
+    until: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        return self.until is None or at < self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFiring:
-    """A firing heard before. `incident` is None if only its resolve was heard."""
+    """A firing received before.
+
+    `incident` is None if only its resolve was received, or a `silence` of it.
+    """
 
     incident: str | None
     resolved: bool = False
+    silence: Silence | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,9 +57,8 @@ class Known:
     firings: dict[tuple[str, str], dict[datetime, KnownFiring]] = field(
         default_factory=dict
     )
-    unheard: dict[tuple[str, str], EndedIncident] = field(default_factory=dict)
-    """The latest incidents that a watch or a person opened and that ended, their fault
-    confirmed: some alert of it may yet come for the first time."""
+    recovered: dict[tuple[str, str], EndedIncident] = field(default_factory=dict)
+    """The newest incident of each, if it recovered or ended in shadow lately."""
     groups: dict[str, list[str]] = field(default_factory=dict)
     """Open incidents that an IRM alert group belongs to, by the group's id."""
 
@@ -58,6 +72,7 @@ class FiringRow:
     starts_at: datetime
     incident: str | None
     resolved: bool
+    silence: Silence | None = None
 
 
 @dataclass(slots=True, kw_only=True)

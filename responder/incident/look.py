@@ -26,7 +26,9 @@ def counted_since(
 ) -> datetime:
     """Rule 4: the later of the window's start and the floor (or the second unknown)."""
     since = verify_from(incident)
-    starts = [now - check.window, brakes.floor, since]
+    # Nothing was fixed in shadow: what came before its end is of the fault that ended.
+    ended = incident.ended_at if incident.withheld_at else None
+    starts = [now - check.window, brakes.floor, since, ended]
     return max(start for start in starts if start is not None)
 
 

@@ -83,6 +83,8 @@ class Incident:
     seq: int = 0
     firings: Mapping[str, Firing] = field(default_factory=dict)
     last_firing_at: datetime
+    fired_at: datetime | None = None
+    """When the last firing that was new came in; repeats do not move it."""
     silenced: bool = False
     silenced_until: datetime | None = None
     last_person_at: datetime | None = None

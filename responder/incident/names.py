@@ -68,6 +68,7 @@ class Reason(StrEnum):
     NOT_CONFIRMED = "not_confirmed"
     NEW_FIRING = "new_firing"
     CLOSED_BY_PERSON = "closed_by_person"
+    RULE_REMOVED = "rule_removed"
     DRILL = "drill"
 
 

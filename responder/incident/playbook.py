@@ -119,9 +119,11 @@ def _watch(
         return Rest()
     if brakes.open_elsewhere:
         return Rest()
-    due = max(incident.looked_at or ended_at, ended_at) + max(
-        rule.recheck, SLOWEST_WATCH
-    )
+    looked_at = max(incident.looked_at or ended_at, ended_at)
+    due = looked_at + max(rule.recheck, SLOWEST_WATCH)
+    if incident.fired_at and incident.fired_at > looked_at:
+        # A late alert: whether its errors are old ones only the logs can say.
+        due = incident.fired_at
     if looks(incident, brakes, now, due):
         return Gather()
     if (incident.looked_at or ended_at) > ended_at and _fails(incident, rule):

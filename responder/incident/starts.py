@@ -37,7 +37,7 @@ def newest_unresolved(
     return max(open_ones, key=lambda pair: pair[0]) if open_ones else None
 
 
-def still_told_of(
+def is_late(
     ended: EndedIncident | None,
     seen: Mapping[datetime, KnownFiring],
     rule: Rule,
@@ -45,8 +45,9 @@ def still_told_of(
 ) -> bool:
     """Whether an alert that comes now may be about the errors of that incident.
 
-    Grafana is slower than a watch, and fires as long as the errors are in its window.
-    An alert of which that incident was told (its firings are `seen`) fires anew.
+    Grafana fires as long as the errors are in its window, and one of two alerts may be
+    slower than the other. An alert that fired in that incident (its firings are `seen`)
+    fires anew.
     """
     if ended is None or any(firing.incident == ended.id for firing in seen.values()):
         return False

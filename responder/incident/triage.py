@@ -30,13 +30,14 @@ from responder.incident.known import (
     Known,
     KnownFiring,
     OpenIncident,
+    Silence,
     Triaged,
 )
 from responder.incident.mark import drill_of
 from responder.incident.names import Reason, State, Status, Verdict
 from responder.incident.nearest import why_ignored
 from responder.incident.rule import Rule
-from responder.incident.starts import known_start, newest_unresolved, still_told_of
+from responder.incident.starts import is_late, known_start, newest_unresolved
 
 
 def triage(
@@ -95,24 +96,60 @@ class _Triage:
         key = (rule.name, rule.group_of(alert.labels))
         current = self.known.open.get(key)
         before = seen.get(alert.starts_at)
-        if before and before.incident and current and before.incident == current.id:
-            if before.resolved:
-                return self._say(alert, Verdict.ECHO, current.id, rule)
-            self.out.heard.add(current.id)
-            return self._say(alert, Verdict.REPEATED, current.id, rule)
-        if before:
-            if before.incident and not before.resolved:
-                self.out.heard.add(before.incident)
-                self.out.hurry.add(before.incident)
-            return self._say(alert, Verdict.ECHO, before.incident, rule)
-        if not self.notice.may_open and current is None:
+        if known := self._known_firing(alert, rule, before, current):
+            return known
+        may_open = self.notice.may_open or self._acted(PersonAction.UNRESOLVED)
+        if not may_open and current is None:
+            self._remember_silence(alert, rule, before)
             why = "acknowledged or silenced in IRM, and nothing is open to join"
             return self._say(alert, Verdict.IGNORED, rule=rule, why=why)
         again = current and any(f.incident == current.id for f in seen.values())
-        if current and again and current.automation_over and self.notice.may_open:
+        if current and again and current.automation_over and may_open:
             self._supersede(current.id)
             current = None
         return self._join_or_open(alert, rule, key, current, seen)
+
+    def _known_firing(
+        self,
+        alert: Alert,
+        rule: Rule,
+        before: KnownFiring | None,
+        current: OpenIncident | None,
+    ) -> AlertVerdict | None:
+        """A repeat or an echo; None if it fires for the first time, or again.
+
+        Rule 18: an unresolve in IRM fires again, whatever start its alert names.
+        """
+        if before is None:
+            return None
+        incident = before.incident
+        if incident and not before.resolved and current and incident == current.id:
+            self.out.heard.add(incident)
+            return self._say(alert, Verdict.REPEATED, incident, rule)
+        if self._acted(PersonAction.UNRESOLVED):
+            return None
+        if incident is None and not before.resolved:
+            # Only a silence of it was received.
+            return None
+        if incident and not before.resolved:
+            self.out.heard.add(incident)
+            self.out.hurry.add(incident)
+        return self._say(alert, Verdict.ECHO, incident, rule)
+
+    def _acted(self, action: PersonAction) -> bool:
+        """Whether the delivery is about this action in IRM."""
+        return self.notice.person is not None and self.notice.person.action is action
+
+    def _remember_silence(
+        self, alert: Alert, rule: Rule, before: KnownFiring | None
+    ) -> None:
+        """Rule 18: a silence that comes before its alert holds it all the same."""
+        person = self.notice.person
+        if person and person.action is PersonAction.SILENCED:
+            silence = Silence(by=person.name, until=person.until)
+            self._remember(alert, rule, None, resolved=False, silence=silence)
+        elif before and before.silence and self._acted(PersonAction.UNSILENCED):
+            self._remember(alert, rule, None, resolved=False)
 
     def _join_or_open(
         self,
@@ -122,11 +159,12 @@ class _Triage:
         current: OpenIncident | None,
         seen: Mapping[datetime, KnownFiring],
     ) -> AlertVerdict:
-        verdict, unheard = Verdict.JOINED, self.known.unheard.get(key)
-        late = still_told_of(unheard, seen, rule, self.at)
-        if current is None and unheard and late:
-            # Rule 16 watches it from now on: a fault that is there is a relapse.
-            verdict, current = Verdict.ECHO, OpenIncident(id=unheard.id)
+        verdict, recovered = Verdict.JOINED, self.known.recovered.get(key)
+        late = is_late(recovered, seen, rule, self.at)
+        refired = self._acted(PersonAction.UNRESOLVED)
+        if current is None and recovered and late and not refired:
+            # Rule 16 evaluates it at once: a fault that is there is a relapse.
+            verdict, current = Verdict.ECHO, OpenIncident(id=recovered.id)
         if current is None:
             verdict, current = Verdict.OPENED, self._open(rule, key[1], alert)
         fired = AlertFired(
@@ -139,9 +177,24 @@ class _Triage:
             links=dict(alert.links),
         )
         self._append(current.id, fired)
+        self._hold_silenced(current.id, seen.get(alert.starts_at))
         self.out.heard.add(current.id)
         self._remember(alert, rule, current.id, resolved=False)
         return self._say(alert, verdict, current.id, rule)
+
+    def _hold_silenced(self, incident: str, before: KnownFiring | None) -> None:
+        """Rule 18: the silence that came before the alert holds the incident."""
+        silence = before.silence if before else None
+        if not silence or not silence.holds(self.at):
+            return
+        if not self._acted(PersonAction.UNSILENCED):
+            silenced = PersonActed(
+                at=self.at,
+                action=PersonAction.SILENCED,
+                person=silence.by,
+                until=silence.until,
+            )
+            self._append(incident, silenced)
 
     def _open(self, rule: Rule, group: str, alert: Alert) -> OpenIncident:
         new = OpenIncident(id=self.new_id())
@@ -215,10 +268,18 @@ class _Triage:
         self.out.hurry.add(incident)
 
     def _remember(
-        self, alert: Alert, rule: Rule, incident: str | None, *, resolved: bool
+        self,
+        alert: Alert,
+        rule: Rule,
+        incident: str | None,
+        *,
+        resolved: bool,
+        silence: Silence | None = None,
     ) -> None:
         seen = self.known.firings[(rule.name, alert.fingerprint)]
-        seen[alert.starts_at] = KnownFiring(incident=incident, resolved=resolved)
+        seen[alert.starts_at] = KnownFiring(
+            incident=incident, resolved=resolved, silence=silence
+        )
         self.out.firings.append(
             FiringRow(
                 rule=rule.name,
@@ -226,6 +287,7 @@ class _Triage:
                 starts_at=alert.starts_at,
                 incident=incident,
                 resolved=resolved,
+                silence=silence,
             )
         )
 

@@ -23,7 +23,7 @@ _STATE_WORDS: Mapping[State, str] = {
     State.NEEDS_HUMAN: "waiting for you",
     State.RECOVERED: "recovered",
     State.STOOD_DOWN: "stood down",
-    State.CLOSED: "closed by a person",
+    State.CLOSED: "closed",
     State.SUPERSEDED: "superseded",
 }
 
@@ -91,5 +91,8 @@ _SENTENCES: Mapping[Reason, Callable[[Incident, Rule], str]] = {
         "Superseded: the alert fired anew and a new incident took over."
     ),
     Reason.CLOSED_BY_PERSON: words_operator.closed,
+    Reason.RULE_REMOVED: lambda incident, _rule: (
+        f"Closed: rule {incident.rule} is not in the configuration any more."
+    ),
     Reason.DRILL: words_reported.drill,
 }

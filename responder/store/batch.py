@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from responder.incident.alert import Delivery
 from responder.incident.events import Event
@@ -15,6 +15,7 @@ from responder.incident.known import (
     Known,
     KnownFiring,
     OpenIncident,
+    Silence,
     Triaged,
 )
 from responder.incident.names import Reason, State
@@ -83,13 +84,16 @@ def read_known(
         )
         for group in row.alert_groups if in_groups else ():
             known.groups.setdefault(group, []).append(row.id)
-    known.unheard = _unheard(conn, ended_since)
+    known.recovered = _recovered(conn, ended_since)
     prints = sorted({a.fingerprint for d in arrived for a in d.notification.alerts})
     for some in chunks(prints):
         for row in conn.execute(_HEARD, {"prints": some}):
             seen = known.firings.setdefault((row.rule, row.fingerprint), {})
+            silence = None
+            if row.silenced_by is not None:
+                silence = Silence(by=row.silenced_by, until=row.silenced_until)
             seen[row.starts_at] = KnownFiring(
-                incident=row.incident, resolved=row.resolved
+                incident=row.incident, resolved=row.resolved, silence=silence
             )
     return known
 
@@ -108,13 +112,17 @@ def _open(conn: Connection, spoken_of: Iterable[tuple[str, str]]) -> Iterator[An
             yield from conn.execute(_OPEN_OF, {"of": rule, "groups": some})
 
 
-def _unheard(
+def _recovered(
     conn: Connection, ended_since: datetime
 ) -> dict[tuple[str, str], EndedIncident]:
-    """Ended with their fault confirmed, opened by a watch or a person."""
+    """The newest of each rule and group, if it recovered or ended in shadow."""
+    newest = {
+        (row.rule, row.grp): row for row in conn.execute(_ENDED, {"since": ended_since})
+    }
     return {
-        (found.rule, found.grp): EndedIncident(id=found.id, ended_at=found.ended_at)
-        for found in conn.execute(_UNHEARD, {"since": ended_since})
+        key: EndedIncident(id=row.id, ended_at=row.ended_at)
+        for key, row in newest.items()
+        if row.state == State.RECOVERED or row.reason == Reason.SHADOW
     }
 
 
@@ -131,14 +139,10 @@ _OPEN: Select[Any] = select(_ROW.id, _ROW.rule, _ROW.grp, _ROW.automation_over).
 _OPEN_OF = _OPEN.where(
     _ROW.rule == bindparam("of"), _ROW.grp.in_(bindparam("groups", expanding=True))
 )
-_UNHEARD = (
-    select(_ROW.id, _ROW.rule, _ROW.grp, _ROW.ended_at)
-    .where(
-        _ROW.ended_at > bindparam("since"),
-        or_(_ROW.state == State.RECOVERED, _ROW.reason == Reason.SHADOW),
-        _ROW.opened_reason.in_((Reason.SELF_DETECTED, Reason.OPENED_BY_PERSON)),
-    )
-    .order_by(_ROW.ended_at)
+_ENDED = (
+    select(_ROW.id, _ROW.rule, _ROW.grp, _ROW.ended_at, _ROW.state, _ROW.reason)
+    .where(_ROW.ended_at > bindparam("since"))
+    .order_by(_ROW.ended_at, _ROW.id)
 )
 _NEWEST_FIRST = func.row_number().over(
     partition_by=(firings.c.fingerprint, firings.c.rule),

@@ -34,6 +34,8 @@ def write_firings(
             "incident": row.incident,
             "resolved": row.resolved,
             "heard_at": heard_at,
+            "silenced_by": storable(row.silence.by) if row.silence else None,
+            "silenced_until": row.silence.until if row.silence else None,
         }
         # In one order, whoever writes them.
         for row in sorted(rows, key=_key)
@@ -43,7 +45,7 @@ def write_firings(
         conn.execute(put(conn.dialect.name, firings, names, _NEWS), values)
 
 
-_NEWS = frozenset({"incident", "resolved", "heard_at"})
+_NEWS = frozenset({"incident", "resolved", "heard_at", "silenced_by", "silenced_until"})
 
 
 def _key(row: FiringRow) -> tuple[str, str, datetime]:

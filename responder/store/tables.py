@@ -124,6 +124,9 @@ firings = Table(
     Column("incident", String(16), index=True),
     Column("resolved", Boolean, nullable=False),
     Column("heard_at", Moment),
+    # A silence in IRM that came before the alert: by whom, "" for nobody.
+    Column("silenced_by", Text),
+    Column("silenced_until", Moment),
     sqlite_with_rowid=False,
 )
 

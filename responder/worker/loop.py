@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from responder.incident.events import Finished
 from responder.incident.model import Incident
+from responder.incident.names import Reason, State
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
 from responder.worker.guarded import guarded
@@ -22,8 +24,6 @@ RENEW_EVERY = 1.0
 LEASE_FRESH = 3.0
 """Seconds since the last renewal within which a lease of 4 s is surely ours."""
 AFTER_FAILURE = timedelta(seconds=5)
-WITHOUT_RULE = timedelta(seconds=30)
-"""How long an incident rests whose rule is gone: it may be back after a restart."""
 DEAD_AFTER = 30.0
 
 
@@ -55,7 +55,6 @@ class Worker:
         self._working: set[str] = set()
         self._changed = threading.Condition()
         self._news = False
-        self._without_rule: set[str] = set()
         self._stopping = threading.Event()
         self._beat = tools.clock.monotonic()
         self._loop = threading.Thread(target=self._run, name="worker", daemon=True)
@@ -163,17 +162,19 @@ class Worker:
         incident = self._tools.store.load(lease.incident)
         rule = self._rules.get(incident.rule)
         if rule is None:
-            self._name_without_rule(incident)
-            if incident.ended_at is not None:
-                return None  # Nobody can watch it: it may be forgotten in its time.
-            return self._tools.clock.now() + WITHOUT_RULE
+            # Nobody can watch it any more: what ended may be forgotten in its time.
+            return None if incident.ended_at else self._close(lease, incident)
         return Turn(self._tools, rule, lease, self._fresh).run(self._stopping.is_set)
 
-    def _name_without_rule(self, incident: Incident) -> None:
-        if incident.id not in self._without_rule:
-            self._without_rule.add(incident.id)
-            facts = {"incident": incident.id, "rule": incident.rule}
-            log.warning("rule no longer configured", extra=facts)
+    def _close(self, lease: Lease, incident: Incident) -> datetime | None:
+        """End an incident whose rule was renamed or removed; when to try again."""
+        now = self._tools.clock.now()
+        ended = Finished(at=now, state=State.CLOSED, reason=Reason.RULE_REMOVED)
+        if not self._tools.store.decide(lease, incident, [ended]).accepted:
+            return now
+        facts = {"incident": incident.id, "rule": incident.rule}
+        log.warning("rule no longer configured: incident closed", extra=facts)
+        return None
 
     def survive(
         self, work: Callable[[], datetime | None], *, failed: bool = False

@@ -129,7 +129,8 @@ def test_an_alert_that_comes_just_as_its_incident_ends_is_lost_by_neither(
         lease, incident = open_incident(store, alert("f1", shop=shop))
         late = delivery(alert("f2", shop=shop))
         with ThreadPoolExecutor(2) as threads:
-            end = threads.submit(store.decide, lease, incident, [finished()])
+            closed = [finished(state=State.CLOSED)]
+            end = threads.submit(store.decide, lease, incident, closed)
             told = threads.submit(store.accept, late)
         home = told.result().verdicts[0].incident
 
@@ -141,12 +142,56 @@ def test_an_alert_that_comes_just_as_its_incident_ends_is_lost_by_neither(
 
 def test_an_alert_after_the_end_opens_another_incident(store: Store) -> None:
     lease, incident = open_incident(store)
-    assert store.decide(lease, incident, [finished()]).accepted
+    assert store.decide(lease, incident, [finished(state=State.CLOSED)]).accepted
 
     later = store.accept(delivery(alert("f2"), received=at(70)))
 
     assert later.verdicts[0].verdict is Verdict.OPENED
     assert later.verdicts[0].incident != incident.id
+
+
+def test_a_late_alert_is_put_on_the_recovered_incident_which_is_due_at_once(
+    store: Store,
+) -> None:
+    lease, incident = open_incident(store)
+    assert store.decide(lease, incident, [finished()]).accepted
+    store.release(lease, None)
+
+    late = store.accept(delivery(alert("f2"), received=at(70)))
+
+    assert late.verdicts[0].verdict is Verdict.ECHO
+    assert [found.incident for found in late.leases] == [incident.id]
+    assert store.load(incident.id).fired_at == at(70)
+
+
+def test_a_late_alert_opens_an_incident_when_a_newer_one_ended_otherwise(
+    store: Store,
+) -> None:
+    lease, incident = open_incident(store)
+    store.decide(lease, incident, [finished(60)])
+    store.release(lease, None)
+    lease, newer = open_incident(store, alert("f1", started=at(61)))
+    store.decide(lease, newer, [finished(65, State.CLOSED)])
+
+    late = store.accept(delivery(alert("f2"), received=at(70)))
+
+    assert late.verdicts[0].verdict is Verdict.OPENED
+
+
+def test_a_silence_that_came_first_is_known_after_a_restart(
+    place: Place, store: Store
+) -> None:
+    silence = in_group(delivery(), "G1")
+    person = Person(action=PersonAction.SILENCED, name="ada", until=at(3600))
+    notice = replace(silence.notification, may_open=False, person=person)
+    store.accept(replace(silence, notification=notice))
+    store.close()
+
+    with closing(store_on(place.url, place.clock)) as again:
+        again.start()
+        _, incident = open_incident(again)
+
+    assert (incident.silenced, incident.silenced_until) == (True, at(3600))
 
 
 def test_an_echo_hurries_the_ended_incident(store: Store) -> None:

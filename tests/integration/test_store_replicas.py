@@ -160,7 +160,9 @@ def test_an_alert_never_lands_in_an_incident_that_another_replica_just_ends(
     end, told = meet(
         onlooker,
         INCIDENTS,
-        lambda: stores[0].decide(lease, incident, [finished()]).accepted,
+        lambda: (
+            stores[0].decide(lease, incident, [finished(state=State.CLOSED)]).accepted
+        ),
         lambda: accepted(stores[1], delivery(alert("f2"))),
         turned=turned,
     )

@@ -9,7 +9,7 @@ from responder.incident.brakes import Brakes
 from responder.incident.known import EndedIncident, KnownFiring
 from responder.incident.lookout import engaged, sight
 from responder.incident.openings import Aftermath
-from responder.incident.starts import known_start, still_told_of
+from responder.incident.starts import is_late, known_start
 from tests.unit.configured import RULE as CONFIGURED
 from tests.unit.configured import loaded, only_problem
 from tests.web_parts import RULE, at
@@ -76,7 +76,7 @@ def test_an_alert_may_be_late_by_its_window_and_a_minute(
 ) -> None:
     ended = EndedIncident(id="inc-1", ended_at=at(0))
 
-    assert still_told_of(ended, {}, RULE, at(seconds)) is expected
+    assert is_late(ended, {}, RULE, at(seconds)) is expected
 
 
 def test_a_watch_and_groups_are_refused_together() -> None:

@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from responder.incident.names import State
+from responder.incident.events import Finished
+from responder.incident.names import Reason, State
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
 from responder.worker.loop import AFTER_FAILURE, POLL, Worker
 from tests.e2e.service import until
-from tests.worker_parts import LINK, RULE, Bench, at, failing, opened
+from tests.worker_parts import LINK, RULE, Bench, at, opened
 
 RULES = {RULE.name: RULE}
 
@@ -277,37 +278,22 @@ def test_a_bug_in_one_incident_stops_no_other(
     assert "worker failure" in caplog.text
 
 
-def test_an_incident_whose_rule_is_gone_is_named_once_and_not_touched(
+def test_an_open_incident_whose_rule_is_gone_is_closed_with_the_reason(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     bench = Bench()
     caplog.set_level(logging.WARNING)
     due_now(bench, "i1", "of-yesterday")
-    before = list(bench.store.timelines["i1"])
 
     with working(bench):
         until(released(bench, "i1"))
-        bench.clock.at += timedelta(hours=1)
-        until(lambda: len(bench.store.released) > 1)
 
-    assert bench.store.timelines["i1"] == before
+    ended = bench.store.timelines["i1"][-1]
+    assert isinstance(ended, Finished)
+    assert (ended.state, ended.reason) == (State.CLOSED, Reason.RULE_REMOVED)
     assert bench.factory.calls == []
-    named = [r for r in caplog.records if r.getMessage() == "rule no longer configured"]
+    named = [r for r in caplog.records if "rule no longer configured" in r.getMessage()]
     assert [vars(record)["incident"] for record in named] == ["i1"]
-
-
-def test_an_incident_whose_rule_is_gone_is_taken_up_when_the_rule_is_back() -> None:
-    bench = Bench()
-    due_now(bench, "i1")
-    with working(bench, rules={}):
-        until(released(bench, "i1"))
-    bench.clock.at += timedelta(minutes=1)
-    bench.logs.evidence = failing(6, seconds=40)
-
-    with working(bench):
-        until(lambda: bench.factory.calls)
-
-    assert bench.factory.calls == [LINK]
 
 
 def test_the_loop_says_that_it_is_alive_until_it_ends() -> None:

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from responder.incident.events import Event, Finished, ReportWithheld
+from responder.incident.events import AlertFired, Event, Finished, ReportWithheld
+from responder.incident.look import counted_since
 from responder.incident.model import Incident
-from responder.incident.names import Mode, Outcome, Proof, Reason, State
+from responder.incident.names import Mode, Outcome, Proof, Reason, Sender, State
 from responder.incident.playbook import next_step
 from responder.incident.steps import (
     Finish,
@@ -188,6 +189,13 @@ def test_rule_16_a_failing_check_in_the_watch_is_a_relapse() -> None:
     assert found == Relapse()
 
 
+def test_rule_16_a_late_alert_is_evaluated_at_once() -> None:
+    late = AlertFired(
+        at=at(33), fingerprint="f2", starts_at=at(20), sender=Sender.GRAFANA
+    )
+    assert step(recovered(late), 33) == Gather()
+
+
 def test_rule_16_the_watch_ends_when_the_alerts_resolve() -> None:
     assert step(recovered(resolved(60)), 61) == Rest()
 
@@ -204,6 +212,16 @@ def test_rule_16_the_watch_ends_when_another_incident_is_open() -> None:
 def test_an_incident_closed_by_a_person_is_not_watched() -> None:
     end = Finished(at=at(31), state=State.CLOSED, reason=Reason.CLOSED_BY_PERSON)
     assert step(reported(end), 40) == Rest()
+
+
+def test_rule_16_a_late_alert_after_shadow_counts_lines_since_its_end() -> None:
+    withheld = ReportWithheld(
+        at=at(1), link="link aaaa", digest=LINK, reason=Reason.THRESHOLD_REACHED
+    )
+    end = Finished(at=at(41), state=State.STOOD_DOWN, reason=Reason.SHADOW)
+    incident = opened(look(0, 6), withheld, traced(2), calm(40), end)
+
+    assert counted_since(incident, RULE.checks[0], brakes(), at(60)) == at(41)
 
 
 def test_rule_13_shadow_stands_down_when_the_errors_stop() -> None:

@@ -103,20 +103,106 @@ def test_rule_1_the_first_firing_alert_opens_an_incident(desk: Desk) -> None:
     assert desk.incident().fires
 
 
-def mended_before_any_alert(desk: Desk) -> None:
-    """`w1`, opened by a watch, ended just now."""
-    desk.known.unheard[(RULE.name, "")] = EndedIncident(id="w1", ended_at=T0)
+def recovered_just_now(desk: Desk) -> None:
+    """`w1` recovered without any alert."""
+    desk.known.recovered[(RULE.name, "")] = EndedIncident(id="w1", ended_at=T0)
 
 
-def test_rule_16_an_alert_slower_than_the_watch_is_an_echo(desk: Desk) -> None:
-    mended_before_any_alert(desk)
+def test_rule_16_a_late_alert_is_put_on_the_incident_that_recovered(desk: Desk) -> None:
+    recovered_just_now(desk)
     assert desk.said(alert()) == [(Verdict.ECHO, "w1")]
+    assert "w1" in desk.last.hurry
 
 
-def test_rule_16_an_alert_heard_in_what_a_watch_opened_fires_anew(desk: Desk) -> None:
-    mended_before_any_alert(desk)
+def test_rule_16_a_late_alert_of_a_second_rule_opens_nothing(desk: Desk) -> None:
+    desk.take(alert())
+    desk.end()
+    desk.known.recovered[(RULE.name, "")] = EndedIncident(id="i1", ended_at=T0)
+    assert desk.said(alert("f2", start=20)) == [(Verdict.ECHO, "i1")]
+
+
+def test_rule_16_an_alert_that_fired_in_it_before_fires_anew(desk: Desk) -> None:
+    recovered_just_now(desk)
     desk.take(alert(), gone())
     assert desk.said(alert(start=20)) == [(Verdict.OPENED, "i1")]
+
+
+def in_irm(action: PersonAction, **facts: object) -> dict[str, object]:
+    """What an outgoing webhook of IRM brings beside its alerts."""
+    person = Person(action=action, name="ada", until=facts.pop("until", None))  # type: ignore[arg-type]
+    return {"sender": Sender.IRM, "alert_group": "G1", "person": person, **facts}
+
+
+def test_rule_18_an_unresolve_joins_the_open_incident(desk: Desk) -> None:
+    desk.take(alert())
+    desk.take(gone(), **in_irm(PersonAction.RESOLVED))
+    said = desk.said(alert(), **in_irm(PersonAction.UNRESOLVED))
+    assert said == [(Verdict.JOINED, "i1")]
+    assert desk.incident().fires
+
+
+def test_rule_18_an_unresolve_after_the_end_opens_an_incident(desk: Desk) -> None:
+    desk.take(alert())
+    desk.take(gone(), **in_irm(PersonAction.RESOLVED))
+    desk.end()
+    desk.known.recovered[(RULE.name, "")] = EndedIncident(id="i1", ended_at=T0)
+    said = desk.said(alert(), **in_irm(PersonAction.UNRESOLVED))
+    assert said == [(Verdict.OPENED, "i2")]
+
+
+def test_rule_18_an_unresolved_group_that_is_still_acknowledged_opens(
+    desk: Desk,
+) -> None:
+    unresolved = in_irm(PersonAction.UNRESOLVED, may_open=False)
+    assert desk.said(alert(), **unresolved) == [(Verdict.OPENED, "i1")]
+
+
+def test_rule_18_an_unresolve_that_is_sent_twice_is_a_repeat(desk: Desk) -> None:
+    desk.take(alert(), gone())
+    desk.take(alert(), **in_irm(PersonAction.UNRESOLVED))
+    said = desk.said(alert(), **in_irm(PersonAction.UNRESOLVED))
+    assert said == [(Verdict.REPEATED, "i1")]
+
+
+def test_rule_18_what_an_unresolve_opened_resolves_by_the_old_start(desk: Desk) -> None:
+    desk.take(alert(), gone())
+    desk.end()
+    desk.take(alert(), **in_irm(PersonAction.UNRESOLVED))
+    assert desk.said(gone(), **in_irm(PersonAction.RESOLVED)) == [
+        (Verdict.RESOLVED, "i2")
+    ]
+    assert not desk.incident("i2").fires
+
+
+def test_rule_18_a_silence_before_the_alert_holds_it(desk: Desk) -> None:
+    silenced = in_irm(PersonAction.SILENCED, until=at(3600), may_open=False)
+    desk.take(alert(), **silenced)
+    assert desk.said(alert()) == [(Verdict.OPENED, "i1")]
+    assert desk.incident().silenced
+    assert desk.incident().silenced_until == at(3600)
+
+
+def test_rule_18_a_silence_that_is_over_holds_no_later_alert(desk: Desk) -> None:
+    silenced = in_irm(PersonAction.SILENCED, until=at(1), may_open=False)
+    desk.take(alert(), **silenced)
+    assert desk.said(alert()) == [(Verdict.OPENED, "i1")]
+    assert not desk.incident().silenced
+
+
+@pytest.mark.parametrize("may_open", [True, False])
+def test_rule_18_a_silence_lifted_before_the_alert_holds_nothing(
+    desk: Desk, may_open: bool
+) -> None:
+    desk.take(alert(), **in_irm(PersonAction.SILENCED, may_open=False))
+    desk.take(alert(), **in_irm(PersonAction.UNSILENCED, may_open=may_open))
+    desk.take(alert())
+    assert not desk.incident().silenced
+
+
+def test_rule_18_a_silence_of_another_firing_holds_nothing(desk: Desk) -> None:
+    desk.take(alert(), **in_irm(PersonAction.SILENCED, may_open=False))
+    assert desk.said(alert(start=50)) == [(Verdict.OPENED, "i1")]
+    assert not desk.incident().silenced
 
 
 def test_rule_1_a_resend_is_a_repeat_that_moves_no_timeline(desk: Desk) -> None:
