@@ -8,13 +8,6 @@ from typing import Any
 from responder.incident.names import Sender, Status
 from responder.senders import samples
 
-LABELS = {
-    "alertname": "Order errors",
-    "grafana_folder": "JWT Pizza",
-    "responder": "jwt-pizza",
-    "severity": "critical",
-}
-
 
 def body_of(
     sender: Sender,

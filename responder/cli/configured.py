@@ -54,12 +54,13 @@ def settings_or_refuse(
 def print_findings(loaded: Loaded, *, warn: bool = True, file: str = "") -> None:
     """Warnings and problems, one line each, to standard error.
 
-    `file`, where given, is named in the line of each problem.
+    With `file` the line of each problem begins with it, and with the rule's name.
     """
     for warning in loaded.warnings if warn else ():
         print(f"warning: {warning}", file=sys.stderr)
     for problem in loaded.problems:
-        place = f"{file}: " if file else ""
+        rule = f"rule {problem.rule}: " if problem.rule else ""
+        place = f"{file}: {rule}" if file else ""
         print(f"problem: {place}{problem}", file=sys.stderr)
 
 

@@ -1,14 +1,22 @@
 """From a document to frozen `Settings`, or to every problem at once."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from responder.config import addresses, build, checks
 from responder.config.checks import Purpose
-from responder.config.document import BUILT_IN, DEFAULT_TEXT, Document, parse, read
+from responder.config.document import (
+    BUILT_IN,
+    DEFAULT_TEXT,
+    Document,
+    Tree,
+    parse,
+    read,
+)
 from responder.config.expand import Expanded, expand
 from responder.config.parts import ParseQuery, Parts, judge
-from responder.config.problem import Problem, Refused, masked, problem
+from responder.config.problem import Problem, Refused, masked, one_line, problem
 from responder.config.removed import take_removed
 from responder.config.settings import Settings
 
@@ -52,9 +60,20 @@ def load(
     doubts = [*checks.warnings(parts, expanded), *doubted]
     return Loaded(
         settings=None if wrong else build.settings(parts, expanded, document.sha),
-        problems=masked(wrong, expanded.secrets),
-        warnings=masked(doubts, expanded.secrets),
+        problems=masked(_in_rules(wrong, expanded.tree), expanded.secrets),
+        warnings=masked(_in_rules(doubts, expanded.tree), expanded.secrets),
     )
+
+
+def _in_rules(problems: list[Problem], tree: Tree) -> Iterator[Problem]:
+    """The problems, those of a rule with its name."""
+    listed = tree.get("rules")
+    rules = dict(enumerate(listed)) if isinstance(listed, list) else {}
+    for one in problems:
+        found = re.match(r"rules\[(\d+)\]", one.path)
+        rule = rules.get(int(found[1])) if found else None
+        name = rule.get("name") if isinstance(rule, dict) else None
+        yield replace(one, rule=one_line(name)) if isinstance(name, str) else one
 
 
 def listening(document: Document, parse_query: ParseQuery) -> tuple[str, int]:

@@ -49,6 +49,8 @@ class Problem:
     value: str
     message: str
     remedy: str
+    rule: str = ""
+    """The name of the rule that it is in, "" for one outside of `rules`."""
 
     def __str__(self) -> str:
         got = f" (got {self.value})" if self.value else ""
@@ -61,6 +63,7 @@ class Problem:
             value=mask(self.value),
             message=mask(self.message),
             remedy=mask(self.remedy),
+            rule=mask(self.rule),
         )
 
 

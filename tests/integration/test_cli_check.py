@@ -49,7 +49,10 @@ def test_five_mistakes_are_five_lines_with_field_value_and_remedy(
     *problems, total = said.complaints
     file = tmp_path / "responder.yaml"
     assert [line.split(": ")[:2] for line in problems] == [["problem", str(file)]] * 5
-    assert [line.split(": ")[2] for line in sorted(problems)] == [
+    fields = [line.removeprefix(f"problem: {file}: ") for line in problems]
+    assert sum(field.startswith("rule pizza: ") for field in fields) == 2
+    plain = [field.removeprefix("rule pizza: ") for field in fields]
+    assert sorted(field.split(": ")[0] for field in plain) == [
         "limits.max_reports_per_hour",
         "rules[0].checks[0].query",
         "rules[0].checks[0].window",
@@ -86,7 +89,7 @@ def test_the_json_has_each_problem_in_parts(
     found = json.loads(bad.out)
     window = next(p for p in found["problems"] if p["path"].endswith("window"))
     assert (bad.status, found["file"], len(found["problems"])) == (1, str(path), 5)
-    assert window["value"] == "5x"
+    assert (window["value"], window["rule"]) == ("5x", "pizza")
     assert window["remedy"].startswith("write it as 30s")
     assert CANARY not in bad.out + bad.err
     assert good.status == 0

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from responder.app import build
-from responder.cassette.bodies import LABELS
 from responder.cassette.files import load
 from responder.config.settings import Settings
 from responder.incident.alert import Delivery
@@ -22,6 +21,13 @@ from responder.server import HttpServer
 from tests.cassettes import changed, settings_of
 from tests.commands import Typist
 from tests.e2e.service import until
+
+LABELS = {
+    "alertname": "Order errors",
+    "grafana_folder": "JWT Pizza",
+    "responder": "jwt-pizza",
+    "severity": "critical",
+}
 
 
 @pytest.fixture
