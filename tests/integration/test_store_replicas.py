@@ -11,7 +11,7 @@ import pytest
 
 from responder.incident.alert import Delivery
 from responder.incident.listing import Search
-from responder.incident.names import Outcome, Status, Verdict
+from responder.incident.names import Outcome, State, Status, Verdict
 from responder.incident.ports import Accepted, StorageUnavailable
 from responder.store import Store
 from tests.conftest import Place
