@@ -16,7 +16,14 @@ POOR_NAME = re.compile(
     r"(?:^|_)(?:utils?|helpers?|manager)(?:_|$)|^_?(?:process|handle)_"
 )
 # Names that a library calls: python-json-logger's and socketserver's.
-OVERRIDDEN = {"process_log_record", "handle_error"}
+OVERRIDDEN = {
+    "process_log_record",
+    "handle_accept",
+    "handle_close",
+    "handle_error",
+    "handle_expt",
+    "handle_write",
+}
 POOR_CLASS = re.compile(r"(?:Utils?|Helpers?|Manager)$")
 
 # Written so that this file does not contain what it looks for.

@@ -19,7 +19,7 @@ from responder.config.settings import EmbeddedLogs, Settings
 from responder.logging import configure
 from responder.masking import Masker
 from responder.senders import samples
-from responder.server import BadAddress, HttpServer
+from responder.server import BadAddress, HttpServer, raise_descriptor_limit
 from responder.store.engine import BadStorage, DatabaseInUse
 
 log = logging.getLogger("responder")
@@ -30,11 +30,13 @@ EXAMPLES = """examples:
   responder serve                           embedded defaults, this machine only
   responder serve --config responder.yaml
   PORT=9000 responder serve --config responder.yaml
-SIGTERM or Ctrl-C drains: running steps are finished, everything else stays due.
+SIGTERM, SIGHUP or Ctrl-C drains: running steps are finished, everything else stays due.
 Exit status: 0 after a drain; 1 if it could not start, or if a step did not end within
 server.grace (it is taken up again at the next start); 70 if it cannot go on and must be
 started again."""
 _BROKEN = os.EX_SOFTWARE
+_END_WITHIN = 5.0
+"""Seconds for the main thread to end the process after another one died."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,9 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until stopped; 0 after a drain, 1 if it could not start, 70 if it broke."""
     settings = settings_or_refuse(arguments, Purpose.SERVE)
     configure(sys.stdout, Masker(settings.secrets()), arguments.log_level.upper())
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    stopped, deaths = _stop_signals(), _Deaths()
+    threading.excepthook = deaths.note
+    raise_descriptor_limit()
     try:
         responder = build(settings)
     except (BadStorage, DatabaseInUse) as problem:
@@ -66,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     http.start()
     responder.start()
     _announce(settings, http)
-    while not (broken := responder.broken()) and not stopped.wait(1):
+    while not (broken := deaths.why or responder.broken()) and not stopped.wait(1):
         pass
     if broken:
         _end(broken, http)
@@ -75,6 +77,41 @@ def run(arguments: argparse.Namespace) -> int:
         # A thread that hangs would keep an orderly end waiting for it.
         os._exit(_BROKEN if responder.broken() else 1)
     return 0
+
+
+def _stop_signals() -> threading.Event:
+    """Set once this process is asked to stop."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        # nohup ignores a hang-up, and so do we then.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+class _Deaths:
+    """Threads that have failed. Without one that lives as long as the process, it ends.
+
+    Nobody else would notice: the process would live on and, say, serve nothing.
+    """
+
+    def __init__(self) -> None:
+        self.why = ""
+
+    def note(self, failed: threading.ExceptHookArgs) -> None:
+        """Log it, and keep why the process must end. The hook of `threading`."""
+        name = failed.thread.name if failed.thread else ""
+        # Threads without a name of their own live for one call.
+        vital = name != "drill" and not name.startswith("Thread-")
+        try:
+            error = failed.exc_value or failed.exc_type()
+            log.critical("thread died", exc_info=error, extra={"thread_name": name})
+        finally:
+            if vital:
+                self.why = f"the thread {name!r} died"
+                # The main thread may be waiting for what this one was to do.
+                threading.Event().wait(_END_WITHIN)
+                os._exit(_BROKEN)
 
 
 def _end(broken: str, http: HttpServer) -> NoReturn:

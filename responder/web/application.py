@@ -67,7 +67,7 @@ _ROOMS = (
 
 def create_app(parts: Parts) -> Flask:
     """The application over the parts that it is handed; knows no adapter by name."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.add_template_filter(span)
     app.add_template_filter(clock)
     app.add_template_filter(ended)

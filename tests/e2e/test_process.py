@@ -18,6 +18,7 @@ from responder.demo.factory import SimulatedFactory
 from responder.demo.shop import SimulatedShop
 from responder.incident.names import Sender
 from responder.senders import samples
+from tests.e2e.fault_in_a_thread import SERVING
 from tests.e2e.service import until
 
 CONFIGURATION = """
@@ -42,6 +43,13 @@ rules:
 """
 
 
+_LIMITED = """
+[ "$0" = unlimited ] || ulimit -Hn "$0"
+ulimit -Sn 1024
+exec "$@"
+"""
+
+
 class Process:
     """`responder serve` in a folder of its own; several may be started."""
 
@@ -54,6 +62,9 @@ class Process:
         self.more = ""
         """Further sections of the configuration."""
         self.environment: dict[str, str] = {}
+        self.command = ["-m", "responder"]
+        self.descriptors = "unlimited"
+        """The hard limit; the soft one is 1,024 at most, as most systems have it."""
 
     @property
     def url(self) -> str:
@@ -79,7 +90,10 @@ class Process:
         kept |= self.environment
         started = self.running.enter_context(
             subprocess.Popen(
-                [sys.executable, "-m", "responder", "serve", "--config", str(path)],
+                [
+                    *("sh", "-c", _LIMITED, self.descriptors),
+                    *(sys.executable, *self.command, "serve", "--config", str(path)),
+                ],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -151,14 +165,15 @@ def is_recovered(process: Process, shop: SimulatedShop) -> Callable[[], bool]:
     return ordered_and_recovered
 
 
-def test_sigterm_in_mid_report_waits_for_the_answer_and_exits_0(
-    process: Process,
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_mid_report_waits_for_the_answer_and_exits_0(
+    process: Process, number: signal.Signals
 ) -> None:
     serving = process.start_ready()
     process.factory.hang(1)
     process.fail_and_alert()
     until(lambda: process.factory.effective_calls)
-    serving.send_signal(signal.SIGTERM)
+    serving.send_signal(number)
     said = said_at_the_end(serving)
     assert serving.returncode == 0
     assert '"outcome": "resolved"' in said
@@ -234,3 +249,35 @@ def test_a_database_that_is_served_already_is_told_in_one_line(
     assert second.returncode == 1
     assert "responder.db" in said
     assert len(said.splitlines()) == 1
+
+
+THREADS = {
+    "http": "poll2",
+    "waitress-0": "handler_thread",
+    "responder-store": "_write",
+    "worker": "come_round",
+    "leases": "keep_leases",
+    "house": "_run",
+    "spool": "_run",
+    "readiness": "_run",
+    "tell notify": "_run",
+}
+"""Threads that live as long as the process, and a function that each calls there."""
+
+
+@pytest.mark.parametrize("thread", THREADS)
+def test_the_death_of_a_thread_ends_the_process_with_status_70(
+    process: Process, thread: str
+) -> None:
+    process.more = 'notify: {webhook_url: "http://127.0.0.1:1/"}'
+    process.command = ["-m", "tests.e2e.fault_in_a_thread", thread, THREADS[thread]]
+    serving = process.start()
+    if thread in SERVING:
+        until(process.is_ready)
+        serving.send_signal(signal.SIGUSR1)
+
+    said = said_at_the_end(serving)
+
+    assert serving.returncode == os.EX_SOFTWARE
+    assert '"message": "thread died"' in said
+    assert f'"thread_name": "{thread}"' in said

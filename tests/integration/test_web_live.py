@@ -108,3 +108,36 @@ def test_styles_and_scripts_are_pressed_and_kept_for_as_long_as_they_last() -> N
             assert gzip.decompress(answer.data)
         with client.get(link) as plain:
             assert "Content-Encoding" not in plain.headers
+
+
+def test_a_static_file_is_served_from_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Web().client()
+
+    def refused(*_args: object, **_named: object) -> None:
+        raise AssertionError("a file was opened")
+
+    monkeypatch.setattr("builtins.open", refused)
+    monkeypatch.setattr("io.open", refused)
+
+    with client.get("/static/style.css") as whole:
+        assert whole.mimetype == "text/css"
+        assert whole.cache_control.no_cache
+        tag, modified = whole.headers["ETag"], whole.headers["Last-Modified"]
+        content = whole.data
+    for again in ({"If-None-Match": tag}, {"If-Modified-Since": modified}):
+        assert client.get("/static/style.css", headers=again).status_code == 304
+    part = client.get("/static/style.css", headers={"Range": "bytes=0-9"})
+    assert (part.status_code, part.data) == (206, content[:10])
+    head = client.head("/static/style.css")
+    assert (head.content_length, head.data) == (len(content), b"")
+    assert client.get("/static/../application.py").status_code == 404
+
+
+def test_a_compressed_file_is_known_again() -> None:
+    client = Web().client()
+    pressed = {"Accept-Encoding": "gzip"}
+    tag = client.get("/static/style.css", headers=pressed).headers["ETag"]
+
+    again = client.get("/static/style.css", headers={**pressed, "If-None-Match": tag})
+
+    assert again.status_code == 304
