@@ -145,3 +145,23 @@ def readings(
         open_for=dict,
     )
     return replace(quiet, **changes)
+
+
+@dataclass
+class ListedSessions:
+    """Remembers which sessions were ended."""
+
+    ended: set[str] = field(default_factory=set)
+    epochs: dict[str, int] = field(default_factory=dict)
+
+    def epoch(self, user: str) -> int:
+        return self.epochs.get(user, 0)
+
+    def is_open(self, user: str, session: str, epoch: int) -> bool:
+        return session not in self.ended and epoch == self.epoch(user)
+
+    def end(self, session: str, ends_at: datetime) -> None:
+        self.ended.add(session)
+
+    def end_all(self, user: str) -> None:
+        self.epochs[user] = self.epoch(user) + 1

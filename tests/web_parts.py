@@ -39,6 +39,7 @@ from tests.fakes import (
     ListedControls,
     ListedIntake,
     ListedOpenings,
+    ListedSessions,
     SetClock,
     readings,
 )
@@ -77,6 +78,7 @@ class Web:
     controls: ListedControls = field(default_factory=ListedControls)
     openings: ListedOpenings = field(default_factory=ListedOpenings)
     drills: ListedDrills = field(default_factory=ListedDrills)
+    sessions: ListedSessions = field(default_factory=ListedSessions)
     clock: SetClock = field(default_factory=SetClock)
     memory: Memory = field(default_factory=Memory)
     readiness: Readiness | None = None
@@ -108,6 +110,7 @@ class Web:
             drilling=self.drilling,
             clock=self.clock,
             server=self.server,
+            sessions=self.sessions,
             metrics=self.metrics,
             masker=Masker([SECRET, OPERATOR]),
             hand_over=self.leased.extend,

@@ -65,6 +65,7 @@ def web_parts(
         drills=store.drills,
         clock=tools.clock,
         server=settings.server,
+        sessions=store.sessions,
         metrics=metrics,
         masker=masker,
         hand_over=worker.hand_over,

@@ -49,6 +49,18 @@ def public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """One address, or a network of them as `10.0.0.0/8`."""
+    remedy = 'write an address or a network, as "127.0.0.1" or "10.0.0.0/8"'
+    try:
+        found = ipaddress.ip_network(value if isinstance(value, str) else "")
+    except ValueError:
+        raise Refused("is no network of addresses", remedy) from None
+    if not found.prefixlen:
+        raise Refused("trusts everybody to say where they come from", remedy)
+    return found
+
+
 def logs_url(text: str) -> str:
     """Loki's base address; the push address, as Grafana shows it, is understood."""
     parts = _web(text, "http://loki:3100")

@@ -72,6 +72,7 @@ def _server(parts: Parts) -> Server:
         host=host,
         port=port,
         public_url=server.public_url,
+        trusted_proxies=tuple(server.trusted_proxies),
         max_body=server.max_body,
         metrics_auth=server.metrics_auth,
         health_auth=server.health_auth,

@@ -14,12 +14,15 @@ from responder.config.hiding import too_plain, too_short
 from responder.config.parts import Parts
 from responder.config.problem import Path, Problem, problem
 from responder.config.reach import unreachable
-from responder.config.settings import Access, is_loopback
+from responder.config.settings import Access, Secret, is_loopback
 from responder.config.told_checks import told_problems, told_warnings
 from responder.incident.names import Sender
 
 __all__ = ["Purpose", "describe", "problems", "warnings"]
 
+WEBHOOK_SECRET, PASSWORD, GOOD_PASSWORD = 16, 8, 16
+"""Characters that secrets need at least where strangers can try them."""
+_LONGER = "choose a longer one, as `openssl rand -hex 16` makes one"
 _FIRST_RETRY = timedelta(seconds=1)
 _STRANGERS = "without it everyone who reaches the address"
 
@@ -36,6 +39,7 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
     """Everything that the valid parts say against each other."""
     if purpose is not Purpose.REPLAY:
         yield from _exposed(parts)
+        yield from _guessable(parts)
         yield from _storage(parts)
     yield from _machines(parts, expanded)
     yield from _credentials(parts, expanded)
@@ -74,6 +78,7 @@ def warnings(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
         yield problem(("factory", "report_url"), message, "check both addresses", "***")
     yield from told_warnings(parts)
     yield from too_short(expanded)
+    yield from _short_passwords(parts)
     yield from _impatient(parts)
 
 
@@ -97,13 +102,19 @@ def _asked(parts: Parts, expanded: Expanded, *path: str | int) -> bool:
     return bool(parts.given(*path)) or path in expanded.unset
 
 
-def _exposed(parts: Parts) -> Iterator[Problem]:
+def _why_exposed(parts: Parts) -> str:
+    """Why others than this machine reach us, "" if they do not."""
     server = parts.server.value
     if server.public_url:
-        why = "server.public_url is set"
-    elif parts.server.fine("listen") and not is_loopback(server.listen[0]):
-        why = f"server.listen is {server.listen[0]}"
-    else:
+        return "server.public_url is set"
+    if parts.server.fine("listen") and not is_loopback(server.listen[0]):
+        return f"server.listen is {server.listen[0]}"
+    return ""
+
+
+def _exposed(parts: Parts) -> Iterator[Problem]:
+    why = _why_exposed(parts)
+    if not why:
         return
     opened = (
         ("webhook_auth", f"is missing, and {why}: {_STRANGERS} could raise an alert"),
@@ -117,6 +128,41 @@ def _exposed(parts: Parts) -> Iterator[Problem]:
         message = f"is missing, and {why}: {_STRANGERS} could plant evidence"
         remedy = "set logs.push_auth: {bearer: ...}, or use logs: {type: loki}"
         yield problem(("logs", "push_auth"), message, remedy)
+
+
+def _guessable(parts: Parts) -> Iterator[Problem]:
+    """Secrets that strangers could guess. On this machine alone any will do."""
+    why = _why_exposed(parts)
+    if not why:
+        return
+    asked = [(at, secret, WEBHOOK_SECRET) for at, secret in _webhook_secrets(parts)]
+    users = parts.operators.value.users if parts.operators else {}
+    for name, password in users.items():
+        asked.append((("operator_auth", "users", name), password, PASSWORD))
+    for at, given, least in asked:
+        length = len(given.reveal().strip()) if given else least
+        if length < least:
+            short = f"is shorter than {least} characters" if length else "is blank"
+            yield problem(at, f"{short}, and {why}", _LONGER, "***")
+
+
+def _webhook_secrets(parts: Parts) -> Iterator[tuple[Path, Secret | None]]:
+    for i, judged in enumerate(parts.credentials):
+        one, at = judged.value, ("webhook_auth", i)
+        for k, secret in enumerate(one.hmac.secrets if one.hmac else ()):
+            yield (*at, "hmac", "secrets", k), secret
+        yield (*at, "bearer"), one.bearer
+        yield (*at, "basic", "password"), one.basic.password if one.basic else None
+
+
+def _short_passwords(parts: Parts) -> Iterator[Problem]:
+    users = parts.operators.value.users if parts.operators else {}
+    for name, password in users.items():
+        length = len(password.reveal().strip()) if password else 0
+        if PASSWORD <= length < GOOD_PASSWORD and _why_exposed(parts):
+            at: Path = ("operator_auth", "users", name)
+            message = f"is shorter than {GOOD_PASSWORD} characters: it may be guessed"
+            yield problem(at, message, _LONGER, "***")
 
 
 def _machines(parts: Parts, expanded: Expanded) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """What each key may hold. Each section is judged by itself, so none hides another."""
 
+import ipaddress
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
@@ -46,6 +47,12 @@ class ServerSection(Section):
         8080,
     )
     public_url: Annotated[str, AfterValidator(addresses.public_url)] | None = None
+    trusted_proxies: list[
+        Annotated[
+            ipaddress.IPv4Network | ipaddress.IPv6Network,
+            BeforeValidator(addresses.network),
+        ]
+    ] = []
     max_body: Annotated[int, BeforeValidator(size)] = 16 * 1024 * 1024
     metrics_auth: Access = Access.OPERATORS
     health_auth: Access = Access.OPEN

@@ -70,6 +70,8 @@ class Server:
     host: str = "127.0.0.1"
     port: int = 8080
     public_url: str | None = None
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    """Who is believed when it says from where a request came."""
     max_body: int = 16 * 1024 * 1024
     metrics_auth: Access = Access.OPERATORS
     health_auth: Access = Access.OPEN

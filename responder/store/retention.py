@@ -28,6 +28,7 @@ from sqlalchemy import (
 from responder.incident.ports import Clock
 from responder.store.engine import reading
 from responder.store.errands import errands
+from responder.store.sessions import ended_sessions
 from responder.store.tables import (
     calls,
     deliveries,
@@ -126,7 +127,9 @@ def _deliveries(conn: Connection, before: datetime) -> int:
 
 def _small(conn: Connection, before: datetime) -> int:
     gone = _count(conn, delete(calls).where(calls.c.at < before))
-    return gone + _count(conn, delete(gaps).where(gaps.c.until < before))
+    gone += _count(conn, delete(gaps).where(gaps.c.until < before))
+    over = ended_sessions.c.ends_at < before
+    return gone + _count(conn, delete(ended_sessions).where(over))
 
 
 def _is_stray(before: datetime) -> ColumnElement[bool]:

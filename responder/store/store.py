@@ -39,6 +39,7 @@ from responder.store.links import Supplier
 from responder.store.openings import StoredDuties, StoredOpenings
 from responder.store.outbox import StoredOutbox
 from responder.store.people import People
+from responder.store.sessions import StoredSessions
 from responder.store.spoken import Arrival
 from responder.store.switchboard import Switchboard
 from responder.store.timeline import Folds, Stories, read_row, with_row
@@ -95,7 +96,7 @@ class Store(StoredArchive):
         self.openings = StoredOpenings(
             self.write, lambda: self.engine, self._database, summarise, self.new_id
         )
-        self.drills = StoredDrills(self)
+        self.drills, self.sessions = StoredDrills(self), StoredSessions(self)
         self._engine: Engine | None = None
         self._lanes: list[Lane[Arrival, Accepted]] = []
 

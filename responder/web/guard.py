@@ -2,7 +2,6 @@
 
 import logging
 import math
-from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from flask import Response, g, make_response, redirect, request, url_for
@@ -10,25 +9,34 @@ from flask_httpauth import HTTPBasicAuth
 from werkzeug.datastructures import Headers
 
 from responder.config.settings import Access, Secret, Server, is_loopback
-from responder.web.logins import Logins
+from responder.web.clients import client_of, is_forwarding, is_trusted
+from responder.web.logins import Caller, Logins
 from responder.web.parts import Parts
-from responder.web.sessions import Sessions
+from responder.web.sessions import Session, Sessions
 
 _log = logging.getLogger("responder.operators")
-_PROXIED = ("Forwarded", "Via")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def stranger(headers: Iterable[tuple[str, str]], remedy: str) -> str | None:
-    """Why a request may come from beyond this machine, None if it does not.
+def client_address(server: Server) -> str:
+    """The address that the request comes from, of a trusted proxy its client's."""
+    peer = request.remote_addr or ""
+    return client_of(peer, request.headers, server.trusted_proxies)
+
+
+def stranger(server: Server, remedy: str) -> str | None:
+    """Why the request may come from beyond this machine, None if it does not.
 
     Behind a proxy or a tunnel every stranger arrives from 127.0.0.1, and a page in
     a browser here may ask in somebody else's name: so the headers must be innocent.
     """
     host = ""
-    for name, value in headers:
+    proxied = is_trusted(request.remote_addr or "", server.trusted_proxies)
+    if proxied and not is_loopback(client_address(server)):
+        return f"403: asked from beyond this machine, through a proxy. {remedy}"
+    for name, value in request.headers:
         title = name.title()
-        if title in _PROXIED or title.startswith("X-Forwarded-"):
+        if is_forwarding(title) and not proxied:
             return f"403: the header {title} says that a proxy is in between. {remedy}"
         if title == "Origin" and not is_loopback(urlsplit_host(value)):
             return f"403: asked from another site's page. {remedy}"
@@ -85,16 +93,16 @@ class Operators:
         self._users = parts.operators
         self._server = parts.server
         self._clock = parts.clock
-        self._logins = Logins(parts.clock.monotonic)
-        self.sessions = Sessions(parts.operators)
+        self._logins = Logins(parts.clock.monotonic, parts.operators)
+        self.sessions = Sessions(parts.operators, parts.sessions)
         self._basic = HTTPBasicAuth(realm="Responder")
-        self._basic.verify_password(self._verified)
+        self._basic.verify_password(self._checked)
         self._basic.error_handler(_unauthorized)
 
     def admit(self) -> Response | None:
         """None to go on, or the refusal. For `before_request`."""
         if not self._users:
-            why = stranger(request.headers, self.remedy)
+            why = stranger(self._server, self.remedy)
             return text(403, why) if why else None
         return None if self._recognised() else self._demanded()
 
@@ -116,14 +124,19 @@ class Operators:
 
     def sign_in(self, user: str, password: str) -> float | None:
         """0.0 if these are an operator's, None if not, else seconds to wait."""
-        address = request.remote_addr or ""
-        if shut := self._logins.shut_for(user, address):
+        if shut := self._logins.shut_for(self._caller(user)):
             return shut
-        if self._verified(user, password) is None:
-            self._failed(user, address)
-            return None
-        self._logins.succeeded(user, address)
-        return 0.0
+        return None if self._checked(user, password) is None else 0.0
+
+    def session(self) -> Session | None:
+        """The session that the request's cookie stands for, None if it is over."""
+        cookie = request.cookies.get(self.cookie_name, "")
+        return self.sessions.session_of(cookie, self._clock.now()) if cookie else None
+
+    def device(self, user: str) -> str:
+        """The number of the browser that asks, "" if it never logged in as `user`."""
+        cookie = request.cookies.get(self.device_cookie_name, "")
+        return self.sessions.device_of(cookie, user) if cookie else ""
 
     @property
     def demanded(self) -> bool:
@@ -135,16 +148,19 @@ class Operators:
         return "__Host-responder" if self.over_https else "responder"
 
     @property
+    def device_cookie_name(self) -> str:
+        return f"{self.cookie_name}-device"
+
+    @property
     def over_https(self) -> bool:
         """Whether browsers reach us by https, as far as we can know."""
         public = self._server.public_url or ""
         return public.startswith("https://") or request.is_secure
 
     def _recognised(self) -> bool:
-        cookie = request.cookies.get(self.cookie_name, "")
-        user = self.sessions.user_of(cookie, self._clock.now()) if cookie else None
-        g.operator = user
-        return user is not None
+        session = self.session()
+        g.operator = session.user if session else None
+        return session is not None
 
     def known(self) -> str:
         """The name of who logged in by the form, "" otherwise. For pages."""
@@ -160,31 +176,39 @@ class Operators:
             return None
         if access is Access.BEARER:
             return _token_demanded(self._server)
-        if self._server.loopback and not stranger(request.headers, self.remedy):
+        if self._server.loopback and not stranger(self._server, self.remedy):
             return None
         return self.admit()
 
     def _demanded(self) -> Response | None:
         given = self._basic.get_auth()
         user = (given.username or "") if given else ""
-        address = request.remote_addr or ""
         # Asking without a name is how every browser begins.
-        shut = self._logins.shut_for(user, address) if given else 0.0
-        if shut:
+        if given and (shut := self._logins.shut_for(self._caller(user))):
             return _shut(shut)
         refused = self._basic.login_required(_nothing)()
-        if not isinstance(refused, Response):
-            self._logins.succeeded(user, address)
-            return None
-        if given:
-            self._failed(user, address)
-        return refused
+        return refused if isinstance(refused, Response) else None
 
-    def _failed(self, user: str, address: str) -> None:
-        self._logins.failed(user, address)
+    def _caller(self, user: str) -> Caller:
+        address = client_address(self._server)
+        return Caller(user=user, address=address, device=self.device(user))
+
+    def _checked(self, user: str, password: str) -> str | None:
+        """The operator's name, None for any other name or password. It is counted."""
+        if not user:
+            return None
+        caller = self._caller(user)
+        closed = self._logins.name_closed(caller)
+        # Compared also where the name is closed: the time it takes tells no names.
+        if self._verified(user, password) and not closed:
+            self._logins.succeeded(caller)
+            return user
+        self._logins.failed(caller, closed=closed)
         # An unknown name is often a password in the wrong field.
         known = user if user in self._users else ""
-        _log.warning("login failed", extra={"user": known, "address": address})
+        facts = {"user": known, "address": caller.address, "closed": closed}
+        _log.warning("login failed", extra=facts)
+        return None
 
     def _verified(self, user: str | None, password: str | None) -> str | None:
         # An unknown user costs the same comparison as a wrong password.
@@ -193,6 +217,11 @@ class Operators:
         return user if known and matches else None
 
 
+WRONG = (
+    "wrong user name or password, or too many failed logins with this name lately: "
+    "then wait a minute and try once."
+)
+"""The same for every name, so that nobody learns which ones there are."""
 NAMELESS = "someone on this machine"
 """Without `operator_auth` nobody has a name, and only this machine is served."""
 _NOBODY = Secret("nobody has this password")
@@ -226,5 +255,5 @@ def _nothing() -> None:
 def _unauthorized() -> Response:
     given = request.authorization
     if given and given.type == "basic":
-        return text(401, "401: this name and password are no operator's.")
+        return text(401, f"401: {WRONG}")
     return text(401, "401: these pages are for operators; give a name and password.")

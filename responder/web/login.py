@@ -12,16 +12,17 @@ from flask import (
     url_for,
 )
 
-from responder.web.guard import Operators
+from responder.web.guard import WRONG, Operators
 from responder.web.parts import Parts
-from responder.web.sessions import LASTS
+from responder.web.sessions import DEVICE_LASTS, LASTS
 
 _LONGEST = 1000
+_WRONG = WRONG[0].upper() + WRONG[1:]
 MOST = 64 * 1024
 
 
 def login(parts: Parts, operators: Operators) -> Blueprint:
-    """`/login` and `/logout`."""
+    """`/login`, `/logout` and `/logout/everywhere`."""
     blueprint = Blueprint("login", __name__)
     blueprint.before_request(short_form)
 
@@ -37,16 +38,30 @@ def login(parts: Parts, operators: Operators) -> Blueprint:
 
     @blueprint.post("/logout")
     def leave() -> Response:
-        response = _to(url_for("login.form"))
-        response.delete_cookie(
-            operators.cookie_name,
-            secure=operators.over_https,
-            httponly=True,
-            samesite="Lax",
-        )
-        return response
+        if session := operators.session():
+            operators.sessions.end(session)
+        return _left(operators)
+
+    @blueprint.post("/logout/everywhere")
+    def leave_everywhere() -> Response:
+        if refusal := operators.admit_person():
+            return refusal
+        if operators.demanded:
+            operators.sessions.end_all(operators.name())
+        return _left(operators)
 
     return blueprint
+
+
+def _left(operators: Operators) -> Response:
+    response = _to(url_for("login.form"))
+    response.delete_cookie(
+        operators.cookie_name,
+        secure=operators.over_https,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 def short_form() -> None:
@@ -58,10 +73,10 @@ def _enter(parts: Parts, operators: Operators) -> Response:
     back, user = request.form.get("next", ""), request.form.get("user", "")
     password = request.form.get("password", "")
     if not operators.demanded or max(len(user), len(password)) > _LONGEST:
-        return _form(back, wrong="Wrong name or password.", status=401)
+        return _form(back, wrong=_WRONG, status=401)
     waits = operators.sign_in(user, password)
     if waits is None:
-        return _form(back, user, "Wrong name or password.", 401)
+        return _form(back, user, _WRONG, 401)
     if waits:
         wait = math.ceil(waits)
         tries = f"Too many wrong passwords. Try again in {wait} s."
@@ -69,14 +84,20 @@ def _enter(parts: Parts, operators: Operators) -> Response:
         shut.headers["Retry-After"] = str(wait)
         return shut
     response = _to(back if own_path(back) else url_for("pages.now"))
-    response.set_cookie(
-        operators.cookie_name,
-        operators.sessions.cookie(user, parts.clock.now()),
-        max_age=LASTS,
-        secure=operators.over_https,
-        httponly=True,
-        samesite="Lax",
-    )
+    sessions = operators.sessions
+    device = sessions.device_cookie(user, operators.device(user))
+    for name, value, lasts in (
+        (operators.cookie_name, sessions.cookie(user, parts.clock.now()), LASTS),
+        (operators.device_cookie_name, device, DEVICE_LASTS),
+    ):
+        response.set_cookie(
+            name,
+            value,
+            max_age=lasts,
+            secure=operators.over_https,
+            httponly=True,
+            samesite="Lax",
+        )
     return response
 
 

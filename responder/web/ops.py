@@ -19,7 +19,7 @@ def ops(parts: Parts, operators: Operators) -> Blueprint:
 
     def refused_health() -> Response | None:
         probe = is_loopback(request.remote_addr or "")
-        if probe and not stranger(request.headers, Operators.remedy):
+        if probe and not stranger(parts.server, Operators.remedy):
             return None  # `responder healthcheck`, on this machine
         return operators.admit_machine(parts.server.health_auth)
 

@@ -18,6 +18,7 @@ from responder.incident.ports import Accepted, Archive, Clock, Intake, Lease
 from responder.incident.readiness import Readiness
 from responder.incident.rule import Rule
 from responder.masking import Masker
+from responder.web.sessions import SessionStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class Parts:
     drills: Drills
     clock: Clock
     server: Server
+    sessions: SessionStore
     metrics: WebhookCounting
     masker: Masker
     hand_over: Callable[[Sequence[Lease]], None]

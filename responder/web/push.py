@@ -43,7 +43,7 @@ def _refused(parts: Parts, endpoint: PushEndpoint) -> Response | None:
             return text(401, "401: send `Authorization: Bearer` and logs.push_auth's.")
     elif not parts.server.loopback:
         return text(401, f"401: no token is configured. {_REMEDY}")
-    elif why := stranger(request.headers, _REMEDY):
+    elif why := stranger(parts.server, _REMEDY):
         return text(403, why)
     if request.mimetype == "application/x-protobuf":
         return text(

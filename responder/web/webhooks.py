@@ -108,7 +108,7 @@ class _Reception:
 
     def _permitted_body(self) -> bytes:
         parts = self._parts
-        why = None if parts.credentials else stranger(request.headers, _REMEDY)
+        why = None if parts.credentials else stranger(parts.server, _REMEDY)
         raw = read_body(request.stream, parts.server.max_body)
         if why:
             raise Refusal(403, "forbidden", why)

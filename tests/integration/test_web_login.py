@@ -11,7 +11,7 @@ from responder.incident.actions import AddNote, Close, RecordReport, Veto
 from responder.incident.controls import TooLate
 from responder.web.logins import FREE
 from responder.web.sessions import LASTS, Sessions
-from tests.fakes import NOON, ListedControls
+from tests.fakes import NOON, ListedControls, ListedSessions
 from tests.listed import ListedArchive
 from tests.web_parts import OPERATOR, Web, at, founding
 
@@ -92,7 +92,7 @@ def test_a_wrong_password_says_so_and_many_are_slowed() -> None:
     slowed = log_in(client)
 
     assert {answer.status_code for answer in wrong} == {401}
-    assert "Wrong name or password." in wrong[0].text
+    assert "Wrong user name or password" in wrong[0].text
     assert "guess" not in wrong[0].text
     assert slowed.status_code == 429
     assert "Set-Cookie" not in slowed.headers
@@ -108,11 +108,11 @@ def test_logging_out_forgets_the_cookie() -> None:
 
 
 def test_a_cookie_outlives_a_restart_and_ends_with_its_month() -> None:
-    cookie = Sessions(PEOPLE).cookie("oncall", NOON)
-    later = Sessions(dict(PEOPLE))
+    cookie = Sessions(PEOPLE, ListedSessions()).cookie("oncall", NOON)
+    later = Sessions(dict(PEOPLE), ListedSessions())
 
-    assert later.user_of(cookie, NOON + LASTS - timedelta(seconds=1)) == "oncall"
-    assert later.user_of(cookie, NOON + LASTS) is None
+    assert later.session_of(cookie, NOON + LASTS - timedelta(seconds=1)) is not None
+    assert later.session_of(cookie, NOON + LASTS) is None
 
 
 @pytest.mark.parametrize(
@@ -123,19 +123,19 @@ def test_a_cookie_outlives_a_restart_and_ends_with_its_month() -> None:
 def test_a_cookie_is_void_once_its_password_is_another(
     users: dict[str, Secret],
 ) -> None:
-    cookie = Sessions(PEOPLE).cookie("oncall", NOON)
+    cookie = Sessions(PEOPLE, ListedSessions()).cookie("oncall", NOON)
 
-    assert Sessions(users).user_of(cookie, NOON) is None
+    assert Sessions(users, ListedSessions()).session_of(cookie, NOON) is None
 
 
 def test_nobody_can_make_a_cookie_say_another_name() -> None:
-    sessions = Sessions(PEOPLE)
+    sessions = Sessions(PEOPLE, ListedSessions())
     mine, theirs = (sessions.cookie(name, NOON) for name in ("second", "oncall"))
     forged = f"{theirs.rpartition('.')[0]}.{mine.rpartition('.')[2]}"
 
-    assert sessions.user_of(forged, NOON) is None
+    assert sessions.session_of(forged, NOON) is None
     assert all(
-        sessions.user_of(broken, NOON) is None
+        sessions.session_of(broken, NOON) is None
         for broken in (mine[:-1], mine + "x", "", ".", "e30.x", "WyJvbmNhbGwiXQ.x")
     )
 

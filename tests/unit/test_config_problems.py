@@ -402,3 +402,79 @@ def test_a_removed_setting_needs_no_value_and_shows_none() -> None:
     text = _rules('on_unreadable: "${NOT_SET}"')
     found = str(only_problem(text, Purpose.SERVE))
     assert found.startswith("rules[0].on_unreadable: was removed (got ***); remove it")
+
+
+BEYOND = """
+server: {listen: "0.0.0.0:8080"}
+logs: {type: loki, url: "http://loki:3100"}
+webhook_auth:
+  - {name: a, senders: [grafana], hmac: {secrets: ["${SIGN}"], timestamp_header: X-T}}
+  - {name: b, senders: [irm], bearer: "${BEARER}"}
+  - {name: c, senders: [irm], basic: {username: irm, password: "${BASIC}"}}
+operator_auth: {users: {ana: "${ANA}"}}
+"""
+LONG = {name: name * 16 for name in ("SIGN", "BEARER", "BASIC", "ANA")}
+REMEDY = "choose a longer one, as `openssl rand -hex 16` makes one"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "least"),
+    [
+        ("SIGN", "webhook_auth[0].hmac.secrets[0]", 16),
+        ("BEARER", "webhook_auth[1].bearer", 16),
+        ("BASIC", "webhook_auth[2].basic.password", 16),
+        ("ANA", "operator_auth.users.ana", 8),
+    ],
+)
+@pytest.mark.parametrize("purpose", [Purpose.SERVE, Purpose.CHECK])
+def test_beyond_this_machine_a_secret_that_can_be_guessed_is_refused(
+    name: str, path: str, least: int, purpose: Purpose
+) -> None:
+    good = loaded(BEYOND, purpose, env=LONG)
+    assert good.settings is not None
+    for value, words in (
+        ("k" * (least - 1), f"is shorter than {least} characters"),
+        ("    ", "is blank"),
+    ):
+        found = loaded(BEYOND, purpose, env={**LONG, name: value}).problems
+        assert [str(problem) for problem in found] == [
+            f"{path}: {words}, and server.listen is 0.0.0.0 (got ***); {REMEDY}"
+        ]
+    assert loaded(BEYOND, purpose, env={**LONG, name: "k" * least}).settings
+
+
+def test_a_short_password_of_an_operator_is_warned_of() -> None:
+    found = loaded(BEYOND, Purpose.SERVE, env={**LONG, "ANA": "k" * 15})
+
+    assert found.settings
+    warned = [str(warning) for warning in found.warnings]
+    assert (
+        "operator_auth.users.ana: is shorter than 16 characters: it may be guessed "
+        f"(got ***); {REMEDY}"
+    ) in warned
+    assert not [w for w in loaded(BEYOND, env=LONG).warnings if "ana" in str(w)]
+
+
+def test_on_this_machine_alone_any_password_will_do() -> None:
+    text = BEYOND.replace("0.0.0.0", "127.0.0.1")
+    found = loaded(text, Purpose.SERVE, env={**LONG, "ANA": "k" * 8, "BEARER": "b" * 8})
+
+    assert found.settings
+    assert "operator_auth.users.ana" not in paths(found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("localhost", "is no network of addresses"),
+        ("10.0.0.1/8", "is no network of addresses"),
+        ("0.0.0.0/0", "trusts everybody"),
+        ("::/0", "trusts everybody"),
+    ],
+)
+def test_a_proxy_is_an_address_or_a_network(given: str, words: str) -> None:
+    text = f'server: {{trusted_proxies: ["127.0.0.1", "{given}"]}}'
+    found = only_problem(text)
+
+    assert found.path == "server.trusted_proxies[1]"
+    assert words in str(found)

@@ -145,7 +145,7 @@ def test_a_notice_to_ourselves_is_refused() -> None:
         + "logs: {type: loki, url: 'http://loki:3100'}\n"
         + "notify: {webhook_url: '${URL}'}\n"
     )
-    env = {"URL": "https://responder.example.net/webhooks/alertmanager", "T": "t"}
+    env = {"URL": "https://responder.example.net/webhooks/alertmanager", "T": "t" * 16}
 
     (problem,) = loaded(text, env=env).problems
 
