@@ -185,3 +185,14 @@ def test_only_one_replica_forgets_at_a_time(postgres_place: Place) -> None:
             other.execute(text("SELECT id FROM life FOR UPDATE"))
             assert retention(store).step() == 0
         assert retention(store).step() == 1
+
+
+def test_an_ended_session_is_forgotten_once_its_cookie_is_long_void(
+    store: Store, place: Place
+) -> None:
+    store.sessions.end("old", at(30 * DAY))
+    store.sessions.end("new", at(31 * DAY + 1))
+    forget(store, place, 121)
+
+    assert rows(store)["ended_sessions"] == 1
+    assert not store.sessions.is_open("oncall", "new", 0)

@@ -4,11 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 
-from sqlalchemy import func, select
-
 from responder.store import Store
-from responder.store.retention import Retention
-from responder.store.sessions import ended_sessions
 from tests.conftest import Place
 from tests.fakes import NOON
 from tests.store_parts import store_on
@@ -43,20 +39,3 @@ def test_ending_all_ends_those_that_there_are_and_no_later_one(place: Place) -> 
         assert not store.sessions.is_open("ana", "one", before)
         assert store.sessions.is_open("ana", "one", store.sessions.epoch("ana"))
         assert store.sessions.is_open("bob", "two", store.sessions.epoch("bob"))
-
-
-def test_an_ended_session_is_forgotten_once_its_cookie_is_long_void(
-    place: Place,
-) -> None:
-    with opened(place) as store:
-        store.sessions.end("old", NOON - timedelta(days=91))
-        store.sessions.end("new", LATER)
-        keeping = Retention(
-            store.write, lambda: store.engine, store.clock, timedelta(days=90)
-        )
-        while keeping.step():
-            pass
-        with store.engine.connect() as conn:
-            left = conn.execute(select(func.count()).select_from(ended_sessions))
-            assert left.scalar() == 1
-        assert not store.sessions.is_open("ana", "new", 0)
