@@ -39,6 +39,9 @@ _OUTCOMES: Mapping[Outcome, str] = {
     Outcome.UNREACHABLE: "the factory could not be reached, nothing was sent",
     Outcome.UNKNOWN: "no complete answer came, the report may have worked",
 }
+_NOT_IN_CONTRACT = (
+    "the factory answered, but not as its contract says, the report may have worked"
+)
 _UNREADABLE: Mapping[UnreadableReason, str] = {
     UnreadableReason.UNREACHABLE: "the log source could not be reached",
     UnreadableReason.TIMEOUT: "the log source did not answer in time",
@@ -64,8 +67,10 @@ _ENDS: Mapping[State, str] = {
 }
 
 
-def outcome_words(outcome: Outcome) -> str:
-    """What the factory's answer meant."""
+def outcome_words(outcome: Outcome, status: int | None = None) -> str:
+    """What the factory's answer meant; `status` is None if none came in full."""
+    if outcome is Outcome.UNKNOWN and status is not None:
+        return _NOT_IN_CONTRACT
     return _OUTCOMES[outcome]
 
 
@@ -175,7 +180,7 @@ def _reported(
             said = f': "{event.message}"' if event.message else ""
             how = f" by {event.method}" if event.method else ""
             status = f", HTTP {event.status}" if event.status is not None else ""
-            words = outcome_words(event.outcome)
+            words = outcome_words(event.outcome, event.status)
             return f"{event.link}{how}{status}: {words}{said}"
         case ReportShared():
             return (

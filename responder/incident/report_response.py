@@ -108,7 +108,7 @@ def _told(record: Record, call: Report) -> str:
     if call.outcome is None:
         return f"{called}; no answer is known."
     said = f': "{plain(call.message)}"' if call.message else ""
-    return f"{called}; {outcome_words(call.outcome)}{said}."
+    return f"{called}; {outcome_words(call.outcome, call.status)}{said}."
 
 
 def _proof(record: Record) -> list[str]:

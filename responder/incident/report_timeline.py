@@ -169,4 +169,4 @@ def _end(event: Finished) -> str:
 def _answer(answer: ReportAnswered) -> str:
     status = f" (HTTP {answer.status})" if answer.status is not None else ""
     said = f', in its words "{plain(answer.message)}"' if answer.message else ""
-    return f"{outcome_words(answer.outcome)}{status}{said}"
+    return f"{outcome_words(answer.outcome, answer.status)}{status}{said}"

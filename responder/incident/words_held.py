@@ -15,7 +15,6 @@ from responder.incident.words_facts import (
     last_call,
     nearest_since,
     observed,
-    reported_at,
     until,
 )
 
@@ -112,12 +111,23 @@ def factory_unreachable(incident: Incident, _rule: Rule) -> str:
 
 
 def unanswered(incident: Incident, _rule: Rule) -> str:
-    at = reported_at(incident)
-    report = f"the report of {clock(at)}" if at else "the report"
-    text = f"{report} got no answer, so it may or may not have worked"
+    text = f"{_unknown(incident)}, so it may or may not have worked"
     if incident.state is State.VERIFYING:
         return f"{capital(text)}. Watching the logs."
     return held(incident, f"{text}. Calling once more{until(incident, ' at')}.")
+
+
+def _unknown(incident: Incident) -> str:
+    """The call whose effect is not known, and what came back if anything did."""
+    unknown = [r for r in incident.reports if r.outcome in (None, Outcome.UNKNOWN)]
+    if not unknown:
+        return "the report got no answer"
+    last = unknown[-1]
+    report = f"the report of {clock(last.at)}"
+    if last.status is None:
+        return f"{report} got no answer"
+    said = f'the factory answered {report} with "{last.message}"'
+    return f"{said}, which is not in its contract"
 
 
 def in_flight(incident: Incident, _rule: Rule) -> str:

@@ -37,7 +37,7 @@ def _call(incident: Incident) -> str:
         None,
     )
     if made and made.outcome:
-        words = outcome_words(made.outcome)
+        words = outcome_words(made.outcome, made.status)
         return f"reported {made.link} at {clock(made.at)} UTC, and {words}"
     shared = incident.shared
     if shared is None:

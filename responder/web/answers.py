@@ -74,9 +74,9 @@ def _called(report: Report) -> str:
     start = f"Reported at {clock(report.at)} UTC with {report.link}"
     if report.outcome is None:
         return f"{start}; no answer yet."
-    if report.message:
+    if report.message and report.status is not None:
         return f"{start}; the factory: “{report.message}”"
-    return f"{start}; {outcome_words(report.outcome)}."
+    return f"{start}; {outcome_words(report.outcome, report.status)}."
 
 
 def _proof(incident: Incident) -> str:

@@ -69,7 +69,7 @@ class ReportRow:
         if report.outcome:
             status = f"HTTP {report.status}, " if report.status is not None else ""
             took = f"{report.method} {status}{report.seconds:.2f} s".strip()
-            answer = f"{outcome_words(report.outcome)} ({took})"
+            answer = f"{outcome_words(report.outcome, report.status)} ({took})"
         return cls(
             clock=clock(report.at),
             link=report.link,

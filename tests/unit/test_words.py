@@ -151,6 +151,47 @@ def test_a_missing_newer_link_after_a_wrong_code_tells_of_the_code() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "words"),
+    [
+        (
+            200,
+            "Order 66 taken",
+            'the factory answered the report of 12:00:00 with "Order 66 taken", which '
+            "is not in its contract, so it may or may not have worked.",
+        ),
+        (
+            None,
+            "The report was sent; no complete answer within 5 s",
+            "the report of 12:00:00 got no answer, so it may or may not have worked.",
+        ),
+    ],
+    ids=["an answer that is not in the contract", "none"],
+)
+def test_rule_10_no_answer_is_said_only_when_none_came(
+    status: int | None, message: str, words: str
+) -> None:
+    digest, reason = "7f3a" * 16, Reason.THRESHOLD_REACHED
+    unknown = ReportAnswered(
+        at=at(5),
+        link="link 7f3a",
+        digest=digest,
+        outcome=Outcome.UNKNOWN,
+        status=status,
+        message=message,
+    )
+    called: list[Event] = [
+        ReportIntended(at=at(0), link="link 7f3a", digest=digest, reason=reason),
+        unknown,
+        decided(Reason.UNANSWERED, State.HOLDING, 6),
+    ]
+    incident = fold("inc-1", [*founding()[:3], *called])
+
+    assert sentence(incident, RULE).startswith(f"Held: {words}")
+    came = "no complete answer came" not in event_words(unknown)
+    assert came is (status is not None)
+
+
 def test_a_report_awaits_a_good_order_and_says_so() -> None:
     verifying = decided(Reason.REPORTED, State.VERIFYING, 1)
     incident = fold("inc-1", [*founding()[:6], verifying])
