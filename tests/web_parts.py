@@ -24,7 +24,7 @@ from responder.incident.events import (
 )
 from responder.incident.memory import Memory
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
-from responder.incident.ports import Accepted, Lease
+from responder.incident.ports import Accepted, Lease, Storing
 from responder.incident.readiness import Readiness
 from responder.incident.rule import Check, Rule
 from responder.masking import Masker
@@ -115,7 +115,9 @@ class Web:
             masker=Masker([SECRET, OPERATOR]),
             hand_over=self.leased.extend,
             taken_in=self.taken_in,
-            spool_takes=lambda: False,
+            storing=lambda: (
+                Storing.DATABASE if self.archive.writable() else Storing.NOWHERE
+            ),
             worker_alive=lambda: self.alive,
             new_id=lambda: f"delivery-{len(self.intake.deliveries)}",
             authenticate=authenticate_with(self.credentials),

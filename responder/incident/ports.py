@@ -6,6 +6,7 @@ Adapters satisfy these; tests satisfy them with hand-written fakes.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Protocol
 
 from responder.incident.alert import AlertVerdict, Delivery
@@ -68,6 +69,14 @@ class Factory(Protocol):
 
 class StorageUnavailable(Exception):
     """The database could not take a write in time: our own trouble, never a 4xx."""
+
+
+class Storing(Enum):
+    """Where a delivery would be stored now."""
+
+    DATABASE = auto()
+    SPOOL = auto()
+    NOWHERE = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from responder.incident.alert import Delivery
 from responder.incident.names import Sender
+from responder.private import keep_private, make_private_folder
 
 _KEPT = ".json"
 _REFUSED = ".refused"
@@ -42,6 +43,10 @@ class Spool:
         self._folder = folder
         self._most = most
         self._lock = threading.Lock()
+        if folder.is_dir():
+            keep_private(folder, 0o700)
+            for path in folder.iterdir():
+                keep_private(path)
         self._held = sum(path.stat().st_size for path in self._files())
 
     def keep(self, delivery: Delivery) -> None:
@@ -68,10 +73,18 @@ class Spool:
     def count(self) -> int:
         return sum(1 for _ in self._files())
 
-    def has_room(self, size: int = 65536) -> bool:
-        """Whether a delivery of so many bytes would be taken."""
+    def takes(self, size: int = 65536) -> bool:
+        """Whether a delivery of so many bytes would be kept: a file shows it."""
         with self._lock:
-            return self._held + size <= self._most
+            if self._held + size > self._most:
+                return False
+        probe = self._folder / "probe"
+        try:
+            self._write(probe, b" " * size)
+            probe.unlink(missing_ok=True)
+        except OSError:
+            return False
+        return True
 
     def read(self, path: Path) -> Spooled:
         """What a file holds. Raises ValueError when it is damaged."""
@@ -108,7 +121,7 @@ class Spool:
         return self._folder.glob(f"*{_KEPT}") if self._folder.is_dir() else iter(())
 
     def _write(self, path: Path, written: bytes) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._folder)
         unfinished = path.with_suffix(".writing")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         try:

@@ -7,17 +7,20 @@ and is brought in as soon as the database is back.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from responder.incident.alert import Delivery, Notification
-from responder.incident.ports import Accepted, Intake, StorageUnavailable
+from responder.incident.ports import Accepted, Intake, StorageUnavailable, Storing
 from responder.masking import Masker
 from responder.spool.files import Spool, Spooled, SpoolFull
 
 log = logging.getLogger("responder.spool")
 
+PROBE_EVERY = 1.0
+"""Seconds for which the answer to where a delivery would be stored is good."""
 TRY_EVERY = 0.5
 """Seconds between looks whether the database takes deliveries again."""
 MOST_TRIES = 5
@@ -57,6 +60,9 @@ class SpoolingIntake:
         self._masker = masker
         self._away = False
         self._tries: dict[str, int] = {}
+        self._probing = threading.Lock()
+        self._probed = Storing.NOWHERE
+        self._probe_at = float("-inf")
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
@@ -76,6 +82,8 @@ class SpoolingIntake:
             self._spool.keep(delivery)
         except (OSError, SpoolFull) as error:
             log.error("delivery not spooled", extra={"why": self._masker(str(error))})
+            self._probed = Storing.NOWHERE
+            self._probe_at = time.monotonic() + PROBE_EVERY
             raise StorageUnavailable("neither database nor spool took it") from None
         finally:
             self._wake.set()
@@ -85,9 +93,21 @@ class SpoolingIntake:
         """How many deliveries wait in the spool."""
         return self._spool.count()
 
-    def takes(self) -> bool:
-        """Whether the spool would take a delivery while the database is away."""
-        return self._spool.has_room()
+    def storing(self) -> Storing:
+        """Where a delivery would be stored now: a write shows it, once a second.
+
+        After one was refused it is NOWHERE until such a write succeeds.
+        """
+        with self._probing:
+            if time.monotonic() >= self._probe_at:
+                self._probed = self._probe()
+                self._probe_at = time.monotonic() + PROBE_EVERY
+            return self._probed
+
+    def _probe(self) -> Storing:
+        if self._inner.writable():
+            return Storing.DATABASE
+        return Storing.SPOOL if self._spool.takes() else Storing.NOWHERE
 
     def start(self) -> None:
         self._thread.start()

@@ -1,11 +1,12 @@
 """What was heard, as rows: deliveries with their verdicts, and firings."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, delete, insert
 
 from responder.incident.alert import Delivery
 from responder.incident.known import FiringRow, Triaged
@@ -67,6 +68,16 @@ def write_deliveries(
     ]
     if spoken:
         conn.execute(_SPOKEN, spoken)
+
+
+def write_and_remove(conn: Connection, now: datetime) -> None:
+    """Take the room of a delivery of 64 KiB. Nobody ever sees it."""
+    name = f"probe-{os.urandom(8).hex()}"
+    texts = ("sender", "credential", "receiver", "group_key", "alert_group", "kinds")
+    row: dict[str, Any] = dict.fromkeys(texts, "")
+    row |= {"id": name, "received_at": now, "truncated": 0, "alerts": 0}
+    conn.execute(_DELIVERY, row | {"verdicts": [], "body": os.urandom(65536)})
+    conn.execute(delete(deliveries).where(deliveries.c.id == name))
 
 
 _DELIVERY = insert(deliveries)

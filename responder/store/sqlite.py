@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from responder.incident.ports import Clock, StorageUnavailable
+from responder.private import keep_private
 from responder.store import schema
 from responder.store.engine import BadStorage, DatabaseInUse, why, writing
 from responder.store.errands import errands
@@ -275,13 +276,6 @@ class SqliteDatabase:
 def beside(file: Path, now: datetime) -> Path:
     """Where what was in the file's place is kept."""
     return file.with_name(f"{file.name}.replaced-{now:%Y%m%dT%H%M%S}Z")
-
-
-def keep_private(path: Path, mode: int = 0o600) -> None:
-    """Take from others what they may do with it, if it is there and ours."""
-    with suppress(FileNotFoundError, PermissionError):
-        if path.stat().st_mode & 0o777 & ~mode:
-            path.chmod(mode)
 
 
 def _identity(found: os.stat_result) -> tuple[int, int]:

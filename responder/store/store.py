@@ -40,7 +40,7 @@ from responder.store.openings import StoredDuties, StoredOpenings
 from responder.store.outbox import StoredOutbox
 from responder.store.people import People
 from responder.store.sessions import StoredSessions
-from responder.store.spoken import Arrival
+from responder.store.spoken import Arrival, write_and_remove
 from responder.store.switchboard import Switchboard
 from responder.store.timeline import Folds, Stories, read_row, with_row
 
@@ -98,6 +98,7 @@ class Store(StoredArchive):
         )
         self.drills, self.sessions = StoredDrills(self), StoredSessions(self)
         self._engine: Engine | None = None
+        self._refused = False
         self._lanes: list[Lane[Arrival, Accepted]] = []
 
     def start(self) -> None:
@@ -153,8 +154,11 @@ class Store(StoredArchive):
         future = self._lane(0).deliver(arrival)
         try:
             alerts = len(delivery.notification.alerts)
-            return wait(future, self._accept_within + alerts * _ACCEPT_EACH)
+            accepted = wait(future, self._accept_within + alerts * _ACCEPT_EACH)
+            self._refused = False
+            return accepted
         except StorageUnavailable:
+            self._refused = True
             future.add_done_callback(self._give_back)
             raise
 
@@ -240,11 +244,18 @@ class Store(StoredArchive):
 
     def writable(self) -> bool:
         probe = update(tables.brakes).values(probed_at=self._clock.now())
+
+        def write(conn: Connection) -> None:
+            conn.execute(probe)
+            if self._refused:
+                # What is left may do for a small write alone.
+                write_and_remove(conn, self._clock.now())
+
         try:
-            future = self._lane(-1).submit(lambda conn: conn.execute(probe))
-            wait(future, self._accept_within)
+            wait(self._lane(-1).submit(write), self._accept_within)
         except StorageUnavailable:
             return False
+        self._refused = False
         return True
 
     def _lane(self, number: int) -> Lane[Arrival, Accepted]:

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from responder.config.settings import is_loopback
+from responder.incident.ports import Storing
 from responder.web.guard import Operators, stranger, text
 from responder.web.parts import Parts
 
@@ -37,12 +38,7 @@ def ops(parts: Parts, operators: Operators) -> Blueprint:
         refusal = refused_health()
         if refusal:
             return refusal
-        # Nothing but storage: a dead log source must never turn alerts away.
-        if parts.archive.writable():
-            return text(200, "ready")
-        if parts.spool_takes():
-            return text(200, "ready: the database is away, deliveries are spooled")
-        return text(503, "503: a webhook could not be stored now.")
+        return _ready(parts)
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
@@ -53,6 +49,16 @@ def ops(parts: Parts, operators: Operators) -> Blueprint:
         return Response(exposition, content_type=CONTENT_TYPE_LATEST)
 
     return blueprint
+
+
+def _ready(parts: Parts) -> Response:
+    # Nothing but storage: a dead log source must never turn alerts away.
+    storing, away = parts.storing(), parts.storage_lost() or "the database is away"
+    if storing is Storing.DATABASE:
+        return text(200, "ready")
+    if storing is Storing.SPOOL:
+        return text(200, f"ready: {away}, deliveries are spooled")
+    return text(503, f"503: a webhook could not be stored now: {away}.")
 
 
 def _named_process() -> Blueprint:

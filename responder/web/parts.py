@@ -14,7 +14,14 @@ from responder.incident.drills import Drilling, Drills
 from responder.incident.memory import Memory, Remember
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
 from responder.incident.openings import Openings
-from responder.incident.ports import Accepted, Archive, Clock, Intake, Lease
+from responder.incident.ports import (
+    Accepted,
+    Archive,
+    Clock,
+    Intake,
+    Lease,
+    Storing,
+)
 from responder.incident.readiness import Readiness
 from responder.incident.rule import Rule
 from responder.masking import Masker
@@ -91,8 +98,10 @@ class Parts:
     hand_over: Callable[[Sequence[Lease]], None]
     taken_in: Callable[[Delivery, Accepted], None]
     """Told of each stored delivery, before it is acknowledged."""
-    spool_takes: Callable[[], bool]
-    """Whether a delivery would be durable even while the database is away."""
+    storing: Callable[[], Storing]
+    """Where a delivery would be stored now."""
+    storage_lost: Callable[[], str] = lambda: ""
+    """Why this process will never reach its database again; "" while it does."""
     spooled: Callable[[], int] = lambda: 0
     """How many deliveries wait beside the database for it to take them."""
     worker_alive: Callable[[], bool]

@@ -2,8 +2,9 @@
 
 import resource
 import sqlite3
+import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -195,3 +196,65 @@ def test_a_server_that_stops_and_starts_again_costs_no_alert_and_no_restart(
         until(lambda: found.factory.effective_calls)
         until(lambda: not list(folder.glob("*")))
         assert len(found.incidents()) == 1
+
+
+# A full disk
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of its own, of a few megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def fill(place: Path) -> Path:
+    filler = place / "filler"
+    with filler.open("ab", buffering=0) as file, suppress(OSError):
+        while file.write(b" " * 4096):
+            pass
+    return filler
+
+
+def test_ready_says_no_while_a_full_disk_takes_no_alert(small_disk: Path) -> None:
+    with service(small_disk) as found:
+
+        def ready() -> int:
+            return requests.get(f"{found.url}/-/ready", timeout=30).status_code
+
+        assert ready() == 200
+        filler = fill(small_disk)
+        until(lambda: deliver(found.url, UNHEARD).status_code == 503)
+        assert ready() == 503
+        until(lambda: deliver(found.url, UNHEARD).status_code == 503)
+        assert ready() == 503
+        filler.unlink()
+        until(lambda: ready() == 200)
+        assert deliver(found.url, UNHEARD).status_code == 202
+
+
+def test_a_spool_on_another_disk_keeps_it_ready(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    with service(small_disk, spool=str(tmp_path / "spool")) as found:
+        fill(small_disk)
+        until(lambda: is_spooled(deliver(found.url, UNHEARD)))
+        answer = requests.get(f"{found.url}/-/ready", timeout=30)
+        assert answer.status_code == 200
+        assert "spooled" in answer.text
+
+
+def test_a_full_spool_disk_is_no_trouble_while_the_database_takes_alerts(
+    small_disk: Path, tmp_path: Path
+) -> None:
+    with service(tmp_path, spool=str(small_disk / "spool")) as found:
+        fill(small_disk)
+        assert requests.get(f"{found.url}/-/ready", timeout=30).status_code == 200
+        assert deliver(found.url, UNHEARD).status_code == 202

@@ -1,6 +1,7 @@
 """Deliveries on real files while the database is away, and how they come back."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from responder.incident.alert import Delivery, Notification
 from responder.incident.names import Sender
-from responder.incident.ports import Accepted, StorageUnavailable
+from responder.incident.ports import Accepted, StorageUnavailable, Storing
 from responder.masking import Masker
 from responder.senders import body, grafana, samples
 from responder.spool import Spool, Spooled, SpoolingIntake
@@ -244,9 +245,66 @@ def test_a_spool_that_cannot_be_written_is_our_own_trouble(tmp_path: Path) -> No
         intakes.spooling.accept(delivery())
 
 
+def storing(folder: Path, most: int = 1_000_000) -> Storing:
+    intakes = Intakes(folder, most=most)
+    intakes.database.broken = True
+    return intakes.spooling.storing()
+
+
 def test_the_spool_says_when_it_takes_no_more(tmp_path: Path) -> None:
-    assert Intakes(tmp_path).spooling.takes()
-    assert not Intakes(tmp_path, most=100).spooling.takes()
+    assert storing(tmp_path / "spool") is Storing.SPOOL
+    assert storing(tmp_path / "spool", most=100) is Storing.NOWHERE
+    (tmp_path / "file").touch()
+    assert storing(tmp_path / "file" / "spool") is Storing.NOWHERE
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_many_who_ask_where_it_would_be_stored_cost_one_write(tmp_path: Path) -> None:
+    intakes = Intakes(tmp_path)
+    assert intakes.spooling.storing() is Storing.DATABASE
+    intakes.database.broken = True
+    assert intakes.spooling.storing() is Storing.DATABASE
+
+
+def test_a_refused_delivery_ends_readiness_at_once(tmp_path: Path) -> None:
+    intakes = Intakes(tmp_path / "spool", most=100)
+    assert intakes.spooling.storing() is Storing.DATABASE
+    intakes.database.broken = True
+    with pytest.raises(StorageUnavailable):
+        intakes.spooling.accept(delivery())
+    assert intakes.spooling.storing() is Storing.NOWHERE
+    intakes.database.broken = False
+    until(lambda: intakes.spooling.storing() is Storing.DATABASE)
+
+
+@pytest.mark.parametrize("umask", [0, 0o022])
+def test_spool_files_and_their_folders_are_for_their_owner_alone(
+    tmp_path: Path, umask: int
+) -> None:
+    folder = tmp_path / "above" / "spool"
+    before = os.umask(umask)
+    try:
+        intakes = Intakes(folder)
+        intakes.database.broken = True
+        intakes.spooling.accept(delivery())
+    finally:
+        os.umask(before)
+    assert [mode(p) for p in (folder.parent, folder)] == [0o700, 0o700]
+    assert [mode(p) for p in folder.iterdir()] == [0o600]
+
+
+def test_what_others_could_read_in_the_spool_is_closed_to_them(tmp_path: Path) -> None:
+    folder = tmp_path / "spool"
+    folder.mkdir(mode=0o755)
+    waiting = folder / "d0.json"
+    waiting.write_text("{}")
+    waiting.chmod(0o644)
+    Intakes(folder)
+    assert (mode(folder), mode(waiting)) == (0o700, 0o600)
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
 
 
 def test_room_is_given_back_by_what_came_in(intakes: Intakes) -> None:
