@@ -13,8 +13,7 @@ EXAMPLES = """examples:
   responder backup backups/responder-monday.db
   responder backup --config responder.yaml /var/backups/responder.db
 The copy is one state of everything that was committed, and is itself a storage.url.
-To restore: stop the service, put the copy in the file's place and remove the -wal and
--shm files beside it. Deliveries that wait in the spool are not in it.
+To put it back: responder restore FILE. Deliveries that wait in the spool are not in it.
 Exit status: 0 copied, 1 there is no copy."""
 
 

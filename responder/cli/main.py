@@ -35,6 +35,7 @@ _COMMANDS = {
     "open": "open_rule",
     "drill": "drill",
     "backup": "backup",
+    "restore": "restore",
     "healthcheck": "healthcheck",
 }
 """Each command's module. Only the one that is typed is loaded: a container asks for its

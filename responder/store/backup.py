@@ -1,15 +1,31 @@
-"""A copy of the SQLite file, taken while it is served."""
+"""Copies of the SQLite file: taken while it is served, put back while it is not."""
 
 import os
+import shutil
 import sqlite3
-from contextlib import closing
+import tempfile
+from contextlib import closing, suppress
+from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from responder.store import schema
+from responder.store.engine import BadStorage, DatabaseInUse
+from responder.store.sqlite import Lock, beside
+
 _BUSY = 30.0
+_PARTS = ("", "-wal", "-shm", "-journal")
 
 
 class BackupFailed(Exception):
     """There is no copy: a sentence that says why, and the remedy."""
+
+
+class RestoreFailed(Exception):
+    """Nothing was restored: a sentence that says why, and the remedy."""
 
 
 def back_up(file: Path, copy: Path) -> None:
@@ -21,22 +37,127 @@ def back_up(file: Path, copy: Path) -> None:
     """
     if not file.is_file():
         raise BackupFailed(f"{file} does not exist: name the storage by --config")
-    if copy.exists():
-        raise BackupFailed(f"{copy} exists already: name a new file")
-    unfinished = copy.with_name(f"{copy.name}.unfinished")
+    _refuse_taken(copy)
     try:
-        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        unfinished = _unfinished(copy)
         try:
             _copy(file, unfinished)
-            unfinished.rename(copy)
+            # Unlike a rename it never writes over what appeared meanwhile.
+            os.link(unfinished, copy)
         finally:
             unfinished.unlink(missing_ok=True)
         _sync(copy.absolute().parent)
+    except FileExistsError:
+        raise BackupFailed(f"{copy} exists already: name a new file") from None
     except OSError as error:
         why = f"{copy} cannot be written ({error.strerror})"
         raise BackupFailed(f"{why}: name a place with room for it") from None
     except sqlite3.Error as error:
         raise BackupFailed(f"{file} cannot be copied ({error})") from None
+
+
+def restore(copy: Path, file: Path, now: datetime) -> Path | None:
+    """Put `copy` in the place of `file`, whole and synced, or change nothing.
+
+    What was there is kept beside it; the answer is its path, None if there was nothing.
+    Raises `RestoreFailed` while `file` is served, and for a `copy` that is damaged, no
+    database of Responder or one of a newer version.
+    """
+    if not copy.is_file():
+        raise RestoreFailed(f"{copy} does not exist: name a copy")
+    if file.exists() and copy.samefile(file):
+        raise RestoreFailed(f"{copy} is the storage itself: name a copy of it")
+    lock = Lock(file)
+    try:
+        lock.acquire()
+    except DatabaseInUse as error:
+        raise RestoreFailed(str(error).split(":")[0] + ": stop it first") from None
+    except BadStorage as error:
+        raise RestoreFailed(str(error)) from None
+    try:
+        return _restored(copy, file.resolve(), now)
+    except OSError as error:
+        why = f"{file} cannot be written ({error.strerror})"
+        raise RestoreFailed(f"{why}: make room there, or run as its owner") from None
+    except (sqlite3.Error, SQLAlchemyError) as error:
+        why = str(getattr(error, "orig", error))
+        raise RestoreFailed(f"{copy} is no sound database ({why})") from None
+    finally:
+        lock.release()
+
+
+def _restored(copy: Path, file: Path, now: datetime) -> Path | None:
+    unfinished = _unfinished(file)
+    try:
+        _copy(copy, unfinished)
+        _check(copy, unfinished)
+        # Run by root it must stay the file of whoever serves it.
+        owner = (file if file.exists() else file.parent).stat()
+        for path in (unfinished, Path(f"{file}.lock")):
+            with suppress(PermissionError, FileNotFoundError):
+                os.chown(path, owner.st_uid, owner.st_gid)
+        kept = _keep(file, beside(file, now))
+        unfinished.replace(file)
+        _sync(file.parent)
+    finally:
+        for part in _PARTS:
+            Path(f"{unfinished}{part}").unlink(missing_ok=True)
+    return kept
+
+
+def _check(copy: Path, unfinished: Path) -> None:
+    with closing(sqlite3.connect(unfinished)) as found:
+        (sound,) = found.execute("PRAGMA integrity_check(1)").fetchone()
+    if sound != "ok":
+        raise sqlite3.DatabaseError(sound)
+    url = URL.create("sqlite", database=str(unfinished))
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as conn:
+        revision = schema.revision(conn)
+    if revision is None:
+        raise RestoreFailed(f"{copy} is no database of Responder: name another copy")
+    if not revision.isdecimal() or int(revision) > int(schema.HEAD):
+        raise RestoreFailed(schema.newer(str(copy), revision))
+
+
+def _keep(file: Path, kept: Path) -> Path | None:
+    """Give what is there a second name, with what its journal holds.
+
+    The first name stays until the new file takes it: at no moment is there none.
+    """
+    if not file.exists():
+        return None
+    with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as old:
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    try:
+        os.link(file, kept)
+    except FileExistsError:
+        raise
+    except OSError:
+        shutil.copy2(file, kept)
+    # Those of a file that could not be opened: never beside another one.
+    for part in ("-wal", "-journal"):
+        with suppress(FileNotFoundError):
+            Path(f"{file}{part}").rename(f"{kept}{part}")
+    Path(f"{file}-shm").unlink(missing_ok=True)
+    return kept
+
+
+def _refuse_taken(copy: Path) -> None:
+    """Raise `BackupFailed` where a database is, was or is served."""
+    for part in _PARTS:
+        if Path(f"{copy}{part}").exists():
+            raise BackupFailed(f"{copy}{part} exists already: name a new file")
+    if Path(f"{copy}.lock").exists():
+        raise BackupFailed(f"{copy} is a storage, by its .lock: name another file")
+
+
+def _unfinished(target: Path) -> Path:
+    """A new file beside it, for its owner alone."""
+    folder, prefix = target.absolute().parent, f"{target.name}.unfinished-"
+    opened, name = tempfile.mkstemp(dir=folder, prefix=prefix)
+    os.close(opened)
+    return Path(name)
 
 
 def _copy(file: Path, unfinished: Path) -> None:
