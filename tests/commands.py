@@ -1,9 +1,12 @@
 """Typing commands in tests: in this process, or in one of its own."""
 
+import itertools
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +47,19 @@ class Typist:
         return Said(status, written.out, written.err)
 
 
+# Below the ports that the system hands out by itself, and for each process others, so
+# that what is free now is still free when the command listens there.
+_ports = itertools.count(10_000 + os.getpid() % 200 * 100)
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
+    for port in _ports:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("unreachable")
+
+
 def clean(environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """This environment without what configures Responder, and with `environment`."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("RESPONDER")}
@@ -75,4 +91,4 @@ def ended(process: subprocess.Popen[str]) -> Said:
     out, err = process.stdout.read(), process.stderr.read()
     process.stdout.close()
     process.stderr.close()
-    return Said(process.wait(timeout=20), out, err)
+    return Said(process.wait(timeout=60), out, err)

@@ -68,6 +68,6 @@ def test_the_first_page_leads_there_from_an_open_incident(tmp_path: Path) -> Non
     with service(tmp_path, rule=replace(RULE, mode=Mode.SHADOW)) as found:
         found.alert()
         until(found.incidents)
-        shown = requests.get(found.url, timeout=5).text
+        shown = requests.get(found.url, timeout=60).text
 
     assert re.search(r'href="/runbook#[a-z_]+">Runbook', shown)

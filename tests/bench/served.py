@@ -10,7 +10,8 @@ from pathlib import Path
 
 import requests
 
-from tests.torture.world import free_port, wait_until
+from tests.commands import free_port
+from tests.torture.world import wait_until
 
 TOKEN = "bench-token-of-the-sender"
 RULE = """

@@ -60,7 +60,7 @@ RULE = Rule(
     cooldown=timedelta(seconds=1),
 )
 ONLY_ERRORS = replace(RULE, checks=RULE.checks[1:])
-WITHIN = 60.0
+WITHIN = 120.0
 
 
 def until(true: Callable[[], Any], within: float = WITHIN) -> Any:
@@ -122,7 +122,7 @@ class Service:
         body = samples.body(
             Sender(path), named, datetime.now(UTC), status, started or STARTED
         )
-        answer = requests.post(f"{self.url}/webhooks/{path}", json=body, timeout=30)
+        answer = requests.post(f"{self.url}/webhooks/{path}", json=body, timeout=60)
         assert answer.status_code == 202, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -157,11 +157,11 @@ class Service:
 
     def post(self, path: str, body: dict[str, Any]) -> requests.Response:
         """Ask the API to do something."""
-        return requests.post(f"{self.url}{path}", json=body, auth=self.auth, timeout=30)
+        return requests.post(f"{self.url}{path}", json=body, auth=self.auth, timeout=60)
 
     def incidents(self) -> list[dict[str, Any]]:
         answer = requests.get(
-            f"{self.url}/api/incidents", auth=self.auth, timeout=30
+            f"{self.url}/api/incidents", auth=self.auth, timeout=60
         ).json()
         found: list[dict[str, Any]] = answer["incidents"]
         return found
@@ -172,7 +172,7 @@ class Service:
         answer = requests.get(
             f"{self.url}/api/incidents/{known[number]['id']}",
             auth=self.auth,
-            timeout=30,
+            timeout=60,
         )
         found: dict[str, Any] = answer.json()
         return found

@@ -29,7 +29,7 @@ VETO = replace(RULE, mode=Mode.VETO, veto_window=timedelta(seconds=20))
 def press(
     running: Service, path: str, body: Mapping[str, object] | None = None
 ) -> requests.Response:
-    return requests.post(f"{running.url}/api/{path}", json=body or {}, timeout=30)
+    return requests.post(f"{running.url}/api/{path}", json=body or {}, timeout=60)
 
 
 def act(running: Service, incident: dict[str, Any], name: str) -> dict[str, Any]:
@@ -40,12 +40,12 @@ def act(running: Service, incident: dict[str, Any], name: str) -> dict[str, Any]
 
 
 def metric(running: Service, name: str) -> float:
-    lines = requests.get(f"{running.url}/metrics", timeout=30).text.splitlines()
+    lines = requests.get(f"{running.url}/metrics", timeout=60).text.splitlines()
     return next(float(line.split()[-1]) for line in lines if line.startswith(name))
 
 
 def page(running: Service) -> str:
-    return requests.get(f"{running.url}/", timeout=30).text
+    return requests.get(f"{running.url}/", timeout=60).text
 
 
 def holding_for(running: Service, reason: str) -> dict[str, Any]:

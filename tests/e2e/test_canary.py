@@ -54,7 +54,7 @@ def served(running: Service) -> str:
     paths += [f"/incidents/{number}/report.md" for number in numbers]
     paths += [f"/incidents/{number}/ask/report" for number in numbers]
     paths += ["/incidents"]
-    answers = [requests.get(running.url + path, timeout=30) for path in paths]
+    answers = [requests.get(running.url + path, timeout=60) for path in paths]
     assert [answer.status_code for answer in answers] == [200] * len(paths)
     return "".join(f"{answer.headers}{answer.text}" for answer in answers)
 
@@ -63,16 +63,16 @@ def send_links_along(running: Service, link: str) -> str:
     """Deliver the link in every place of a body, and as a body; what was answered."""
     body = {"canary": link, "alerts": [{"status": "firing", "labels": {"a": link}}]}
     answers = [
-        requests.post(f"{running.url}/webhooks/{path}", data=data, timeout=30).text
+        requests.post(f"{running.url}/webhooks/{path}", data=data, timeout=60).text
         for path in ("grafana", "irm", link)
         for data in (link.encode(), b'{"alerts": ["' + link.encode() + b'"]}')
     ]
-    whole = requests.post(f"{running.url}/webhooks/grafana", json=body, timeout=30)
+    whole = requests.post(f"{running.url}/webhooks/grafana", json=body, timeout=60)
     running.alert(alertname="Pasted", summary=link)
     running.alert(alertname="Ignored", responder=link)
-    missing = requests.get(f"{running.url}/api/incidents/{link}", timeout=30)
+    missing = requests.get(f"{running.url}/api/incidents/{link}", timeout=60)
     asked = requests.get(
-        f"{running.url}/api/incidents", params={"cursor": link}, timeout=30
+        f"{running.url}/api/incidents", params={"cursor": link}, timeout=60
     )
     return "".join([*answers, whole.text, missing.text, asked.text])
 
@@ -91,14 +91,14 @@ def paste_links(running: Service, link: str) -> str:
         link,
     ]
     answers = [
-        requests.post(form, data={"link": text}, headers=headers, timeout=30)
+        requests.post(form, data={"link": text}, headers=headers, timeout=60)
         for text in spoilt
         for headers in ({}, {"HX-Request": "true"})
     ]
     bodies = [*({"link": text} for text in spoilt), {link: link}, {"link": {link: 1}}]
-    answers += [requests.post(api, json=body, timeout=30) for body in bodies]
-    answers.append(requests.post(api, data=link, timeout=30))
-    answers.append(requests.post(f"{api}?link={link}", data=link, timeout=30))
+    answers += [requests.post(api, json=body, timeout=60) for body in bodies]
+    answers.append(requests.post(api, data=link, timeout=60))
+    answers.append(requests.post(f"{api}?link={link}", data=link, timeout=60))
     assert {answer.status_code for answer in answers} == {200, 400, 409, 415}
     return "".join(f"{answer.headers}{answer.text}" for answer in answers)
 

@@ -11,7 +11,7 @@ METRIC = "responder_last_heartbeat_timestamp_seconds"
 
 
 def last_heartbeat(found: Service) -> float:
-    exported = requests.get(f"{found.url}/metrics", timeout=30).text
+    exported = requests.get(f"{found.url}/metrics", timeout=60).text
     line = re.search(rf"^{METRIC} (\S+)$", exported, re.MULTILINE)
     assert line
     return float(line[1])

@@ -40,11 +40,11 @@ def send_everything(found: Service) -> set[int]:
     for path in corpus("webhook"):
         for sender in ("grafana", "alertmanager", "irm"):
             url = f"{found.url}/webhooks/{sender}"
-            answer = requests.post(url, data=path.read_bytes(), timeout=20)
+            answer = requests.post(url, data=path.read_bytes(), timeout=60)
             statuses.add(answer.status_code)
     for path in corpus("push"):
         url = f"{found.url}/loki/api/v1/push"
-        answer = requests.post(url, data=path.read_bytes(), timeout=20)
+        answer = requests.post(url, data=path.read_bytes(), timeout=60)
         statuses.add(answer.status_code)
     lines = (path.read_bytes().decode("utf-8", "replace") for path in corpus("line"))
     found.write(*lines)
@@ -52,10 +52,10 @@ def send_everything(found: Service) -> set[int]:
 
 
 def pages(found: Service) -> Iterator[str]:
-    yield requests.get(f"{found.url}/", timeout=20).text
+    yield requests.get(f"{found.url}/", timeout=60).text
     for incident in found.incidents():
-        page = requests.get(f"{found.url}/incidents/{incident['id']}", timeout=20)
-        whole = requests.get(f"{found.url}/api/incidents/{incident['id']}", timeout=20)
+        page = requests.get(f"{found.url}/incidents/{incident['id']}", timeout=60)
+        whole = requests.get(f"{found.url}/api/incidents/{incident['id']}", timeout=60)
         assert (page.status_code, whole.status_code) == (200, 200)
         assert whole.headers["Content-Type"] == "application/json"
         yield page.text
@@ -67,7 +67,7 @@ def test_no_corpus_shakes_the_service(tmp_path: Path) -> None:
         # Once none is investigating any more, the worker has looked at them all.
         until(lambda: all(i["state"] != "investigating" for i in found.incidents()))
         shown = list(pages(found))
-        health = requests.get(f"{found.url}/-/healthy", timeout=20)
+        health = requests.get(f"{found.url}/-/healthy", timeout=60)
 
     assert statuses == {202, 400}
     assert health.status_code == 200
@@ -89,6 +89,6 @@ def test_a_body_of_one_byte_too_many_is_refused_and_one_that_fits_is_taken(
             body = b'{"alerts": [], "x": "' + b"x" * (length - 23) + b'"}'
             assert len(body) == length
             url = f"{found.url}/webhooks/grafana"
-            statuses.append(requests.post(url, data=body, timeout=20).status_code)
+            statuses.append(requests.post(url, data=body, timeout=60).status_code)
 
     assert statuses == [202, 413]

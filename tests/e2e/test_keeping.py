@@ -22,11 +22,11 @@ def rewrite(folder: Path, statement: str) -> None:
 
 
 def page(found: Service) -> str:
-    return requests.get(f"{found.url}/", timeout=30).text
+    return requests.get(f"{found.url}/", timeout=60).text
 
 
 def metric(found: Service, name: str) -> float:
-    lines = requests.get(f"{found.url}/metrics", timeout=30).text.splitlines()
+    lines = requests.get(f"{found.url}/metrics", timeout=60).text.splitlines()
     (value,) = (line.split()[1] for line in lines if line.startswith(f"{name} "))
     return float(value)
 

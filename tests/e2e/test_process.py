@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from responder.demo.factory import SimulatedFactory
 from responder.demo.shop import SimulatedShop
 from responder.incident.names import Sender
 from responder.senders import samples
+from tests.commands import free_port
 from tests.e2e.fault_in_a_thread import SERVING
 from tests.e2e.service import until
 
@@ -110,7 +110,7 @@ class Process:
 
     def is_ready(self) -> bool:
         try:
-            return requests.get(f"{self.url}/-/ready", timeout=30).ok
+            return requests.get(f"{self.url}/-/ready", timeout=60).ok
         except requests.ConnectionError:
             return False
 
@@ -127,26 +127,19 @@ class Process:
         shop = self.fail()
         labels = {"alertname": "Order errors", "responder": "jwt-pizza"}
         body = samples.body(sender, labels, datetime.now(UTC))
-        answer = requests.post(f"{self.url}/webhooks/{sender}", json=body, timeout=30)
+        answer = requests.post(f"{self.url}/webhooks/{sender}", json=body, timeout=60)
         assert answer.status_code == 202
         return shop
 
     def incidents(self) -> list[dict[str, Any]]:
-        found = requests.get(f"{self.url}/api/incidents", timeout=30).json()
+        found = requests.get(f"{self.url}/api/incidents", timeout=60).json()
         incidents: list[dict[str, Any]] = found["incidents"]
         return incidents
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def said_at_the_end(process: subprocess.Popen[str]) -> str:
     """Everything it wrote, once it has ended by itself."""
-    return process.communicate(timeout=20)[0]
+    return process.communicate(timeout=60)[0]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ USERS = {"ana": Secret("pass-of-ana")}
 
 
 def readiness(found: Service) -> dict[str, Any]:
-    answer = requests.get(f"{found.url}/api/readiness", auth=found.auth, timeout=30)
+    answer = requests.get(f"{found.url}/api/readiness", auth=found.auth, timeout=60)
     said: dict[str, Any] = answer.json()
     return said
 
@@ -45,7 +45,7 @@ def test_a_service_that_lacks_everything_is_mended_line_by_line(
     ):
         found.auth = ("ana", "pass-of-ana")
         until(is_ready(found, "alert_path", "logs", "traffic"))
-        page = requests.get(found.url, auth=found.auth, timeout=30).text
+        page = requests.get(found.url, auth=found.auth, timeout=60).text
         assert "NOT READY" in page
         assert "an outage would be missed" in page
 
@@ -56,7 +56,7 @@ def test_a_service_that_lacks_everything_is_mended_line_by_line(
 
         loki.fault = Fault(status=500)
         until(is_ready(found, "logs", "traffic"))
-        scraped = requests.get(f"{found.url}/metrics", auth=found.auth, timeout=30).text
+        scraped = requests.get(f"{found.url}/metrics", auth=found.auth, timeout=60).text
         assert 'responder_ready{aspect="logs"} 0.0' in scraped
         assert 'responder_ready{aspect="people"} 1.0' in scraped
         loki.fault = None
@@ -101,7 +101,7 @@ def test_without_operators_nobody_would_be_told(tmp_path: Path) -> None:
     with service(tmp_path, probe_every=OFTEN) as found:
         until(lambda: "people" in missing(found))
         assert (
-            "operator_auth" in requests.get(f"{found.url}/readiness", timeout=30).text
+            "operator_auth" in requests.get(f"{found.url}/readiness", timeout=60).text
         )
     with service(tmp_path, operators=USERS, probe_every=OFTEN) as found:
         found.auth = ("ana", "pass-of-ana")

@@ -14,7 +14,7 @@ from tests.e2e.service import Service, service
 def cassette_of(running: Service) -> str:
     """The cassette as the service gives it."""
     name = running.incident()["id"]
-    answer = requests.get(f"{running.url}/api/incidents/{name}/cassette", timeout=5)
+    answer = requests.get(f"{running.url}/api/incidents/{name}/cassette", timeout=60)
     assert answer.status_code == 200
     return answer.text
 
@@ -62,9 +62,9 @@ def test_the_body_of_a_delivery_can_be_downloaded(tmp_path: Path) -> None:
     with service(tmp_path) as running:
         taken = running.alert()
         answer = requests.get(
-            f"{running.url}/api/deliveries/{taken['delivery']}/body", timeout=5
+            f"{running.url}/api/deliveries/{taken['delivery']}/body", timeout=60
         )
-        missing = requests.get(f"{running.url}/api/deliveries/none/body", timeout=5)
+        missing = requests.get(f"{running.url}/api/deliveries/none/body", timeout=60)
 
     assert answer.json()["alerts"][0]["labels"]["responder"] == "jwt-pizza"
     assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -75,7 +75,7 @@ def test_the_page_leads_to_the_cassette_and_to_each_body(tmp_path: Path) -> None
     with service(tmp_path) as running:
         taken = running.alert()
         name = running.incident()["id"]
-        page = requests.get(f"{running.url}/incidents/{name}", timeout=5).text
+        page = requests.get(f"{running.url}/incidents/{name}", timeout=60).text
 
     assert f'href="/api/incidents/{name}/cassette"' in page
     assert f'href="/api/deliveries/{taken["delivery"]}/body"' in page

@@ -147,7 +147,7 @@ def test_what_was_pushed_to_one_is_evidence_for_the_other(
 
 def test_both_are_ready_and_one_pause_holds_both(url: str, tmp_path: Path) -> None:
     with two(url, tmp_path) as (one, other):
-        ready = [requests.get(f"{r.url}/-/ready", timeout=30) for r in (one, other)]
+        ready = [requests.get(f"{r.url}/-/ready", timeout=60) for r in (one, other)]
         one.responder.store.controls.pause("ada", None)
 
         assert [answer.status_code for answer in ready] == [200, 200]

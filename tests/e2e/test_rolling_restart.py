@@ -43,7 +43,7 @@ class Balancer:
             asked = self.replicas[(first + attempt) % len(self.replicas)]
             try:
                 url = f"{asked.url}/webhooks/grafana"
-                answer = requests.post(url, json=body, timeout=30)
+                answer = requests.post(url, json=body, timeout=60)
             except requests.RequestException:
                 continue
             if answer.status_code in (200, 202):

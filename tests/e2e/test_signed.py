@@ -45,7 +45,7 @@ def deliver(
     found: Service, raw: bytes, headers: Mapping[str, str], path: str = "grafana"
 ) -> requests.Response:
     url = f"{found.url}/webhooks/{path}"
-    return requests.post(url, data=raw, headers=headers, timeout=30)
+    return requests.post(url, data=raw, headers=headers, timeout=60)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_chaos_that_is_asked_for_over_http_is_reported_and_recovers(
             asked = requests.put(
                 f"{found.factory.url}/api/vendor/chaos/fail",
                 headers={"Authorization": f"Bearer {found.factory.api_key}"},
-                timeout=30,
+                timeout=60,
             )
             assert asked.json() == {"message": "Chaos initiated"}
             found.alert()
@@ -31,6 +31,6 @@ def test_chaos_that_is_asked_for_over_http_is_reported_and_recovers(
             found.in_state("recovered")
         finally:
             shop.send_signal(signal.SIGTERM)
-            shop.communicate(timeout=20)
+            shop.communicate(timeout=60)
 
         assert len(found.factory.effective_calls) == 1

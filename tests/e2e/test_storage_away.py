@@ -26,7 +26,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 def deliver(found: Service) -> requests.Response:
     body = samples.body(Sender.GRAFANA, LABELS, datetime.now(UTC))
-    return requests.post(f"{found.url}/webhooks/grafana", json=body, timeout=30)
+    return requests.post(f"{found.url}/webhooks/grafana", json=body, timeout=60)
 
 
 def test_an_alert_that_meets_a_locked_database_is_answered_202_and_acted_upon(
@@ -48,7 +48,7 @@ def test_readiness_stays_while_the_spool_takes_what_the_database_does_not(
     tmp_path: Path,
 ) -> None:
     with service(tmp_path, accept_within=SHORT) as found, locked(tmp_path):
-        answer = requests.get(f"{found.url}/-/ready", timeout=30)
+        answer = requests.get(f"{found.url}/-/ready", timeout=60)
         assert answer.status_code == 200
         assert "spooled" in answer.text
 
@@ -57,5 +57,5 @@ def test_only_when_the_spool_is_full_too_is_it_our_trouble(tmp_path: Path) -> No
     with service(tmp_path, accept_within=SHORT, spool_max=10) as found:
         with locked(tmp_path):
             assert deliver(found).status_code == 503
-            assert requests.get(f"{found.url}/-/ready", timeout=30).status_code == 503
+            assert requests.get(f"{found.url}/-/ready", timeout=60).status_code == 503
         until(lambda: deliver(found).status_code == 202)

@@ -28,7 +28,7 @@ UNHEARD = {"alertname": "Disk", "responder": "nobody"}
 
 def deliver(url: str, labels: dict[str, str]) -> requests.Response:
     body = samples.body(Sender.GRAFANA, labels, datetime.now(UTC))
-    return requests.post(f"{url}/webhooks/grafana", json=body, timeout=30)
+    return requests.post(f"{url}/webhooks/grafana", json=body, timeout=60)
 
 
 def is_spooled(answer: requests.Response) -> bool:
@@ -92,8 +92,8 @@ def test_a_database_that_takes_nothing_costs_no_alert_and_no_restart(
             # What room is left within the file's pages may take some.
             until(lambda: is_spooled(deliver(found.url, UNHEARD)))
             assert is_spooled(deliver(found.url, LABELS))
-            assert requests.get(f"{found.url}/-/ready", timeout=30).status_code == 200
-            assert requests.get(f"{found.url}/", timeout=30).status_code == 200
+            assert requests.get(f"{found.url}/-/ready", timeout=60).status_code == 200
+            assert requests.get(f"{found.url}/", timeout=60).status_code == 200
         until(lambda: found.factory.effective_calls)
         until(lambda: not spooled(tmp_path))
         assert len(found.incidents()) == 1
@@ -189,8 +189,8 @@ def test_a_server_that_stops_and_starts_again_costs_no_alert_and_no_restart(
         found.shop.order()
         server.stop()
         assert is_spooled(deliver(found.url, LABELS))
-        assert requests.get(f"{found.url}/-/ready", timeout=30).status_code == 200
-        metrics = requests.get(f"{found.url}/metrics", timeout=30)
+        assert requests.get(f"{found.url}/-/ready", timeout=60).status_code == 200
+        metrics = requests.get(f"{found.url}/metrics", timeout=60)
         assert "responder_spooled_deliveries 1.0" in metrics.text
         server.start()
         until(lambda: found.factory.effective_calls)

@@ -23,7 +23,7 @@ def body_for(shop: str = "one", **labels: str) -> dict[str, Any]:
 
 
 def deliver(found: Service, body: dict[str, Any]) -> requests.Response:
-    return requests.post(f"{found.url}/webhooks/grafana", json=body, timeout=30)
+    return requests.post(f"{found.url}/webhooks/grafana", json=body, timeout=60)
 
 
 def test_no_webhook_waits_for_a_log_source_that_hangs(tmp_path: Path) -> None:
@@ -67,6 +67,6 @@ def test_every_one_of_many_groups_is_decided(tmp_path: Path) -> None:
 
         def decided() -> bool:
             url = f"{found.url}/api/incidents?limit=200&state=holding"
-            return len(requests.get(url, timeout=30).json()["incidents"]) == 200
+            return len(requests.get(url, timeout=60).json()["incidents"]) == 200
 
         until(decided)

@@ -228,8 +228,8 @@ def test_a_token_that_is_refused_is_seen_on_the_page_and_in_the_metrics(
         found.clock.skip(MINUTE)
         until(lambda: ("irm", "acknowledged") in told_of(found))
         until(lambda: ("grafana", "region_closed") in told_of(found))
-        page = requests.get(f"{found.url}/incidents/{ended['id']}", timeout=30).text
-        metrics = requests.get(f"{found.url}/metrics", timeout=30).text
+        page = requests.get(f"{found.url}/incidents/{ended['id']}", timeout=60).text
+        metrics = requests.get(f"{found.url}/metrics", timeout=60).text
 
     refused = f"(alert group {GROUP}), refused: HTTP 403: Invalid token."
     assert f"not noted in IRM that it was reported {refused}" in page
@@ -244,7 +244,7 @@ def test_the_page_says_what_was_told(tmp_path: Path, told: Told) -> None:
     with serving(tmp_path, told) as found:
         ended = live_through(found)
         settled(found, *EVERYTHING)
-        page = requests.get(f"{found.url}/incidents/{ended['id']}", timeout=30).text
+        page = requests.get(f"{found.url}/incidents/{ended['id']}", timeout=60).text
 
     assert f"noted in IRM that it was reported (alert group {GROUP})" in page
     assert f"acknowledged in IRM (alert group {GROUP})" in page

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.commands import Typist, ended, spawn
+from tests.commands import Typist, ended, free_port, spawn
 
 Serve = Callable[..., subprocess.Popen[str]]
 
@@ -51,16 +51,10 @@ def address(lines: list[str]) -> str:
     return line.removeprefix("Responder answers at ")
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def is_healthy(url: str) -> bool:
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(f"{url}/-/healthy", timeout=5).text == "healthy\n"
+        return session.get(f"{url}/-/healthy", timeout=60).text == "healthy\n"
 
 
 def test_the_addresses_are_printed_and_answer(serve: Serve) -> None:
@@ -80,7 +74,7 @@ def test_the_printed_curl_works_when_pasted(serve: Serve) -> None:
         ["/bin/sh", "-c", command],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         env=environment,
     )
     assert (pasted.returncode, pasted.stderr) == (0, "")
@@ -98,7 +92,7 @@ server: {listen: "127.0.0.1:0"}
 """
     command = announced(serve(rule), until="curl")[-1]
     pasted = subprocess.run(
-        ["/bin/sh", "-c", command], capture_output=True, text=True, timeout=20
+        ["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60
     )
     assert json.loads(pasted.stdout)["alerts"][0]["verdict"] == "opened"
 

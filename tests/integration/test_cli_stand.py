@@ -31,7 +31,7 @@ def factory(folder: Path) -> Iterator[str]:
         yield found[0]
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 
@@ -40,17 +40,17 @@ def test_the_factory_fails_once_it_is_told_to_and_until_it_is_reported(
 ) -> None:
     with factory(tmp_path) as url:
         order = f"{url}/api/order"
-        assert requests.post(order, json=ORDER, headers=BEARER, timeout=5).ok
+        assert requests.post(order, json=ORDER, headers=BEARER, timeout=60).ok
 
         chaos = f"{url}/api/vendor/chaos/fail"
-        assert requests.put(chaos, timeout=5).status_code == 401
-        assert requests.put(chaos, headers=BEARER, timeout=5).ok
-        failed = requests.post(order, json=ORDER, headers=BEARER, timeout=5)
+        assert requests.put(chaos, timeout=60).status_code == 401
+        assert requests.put(chaos, headers=BEARER, timeout=60).ok
+        failed = requests.post(order, json=ORDER, headers=BEARER, timeout=60)
         assert failed.status_code == 500
 
         path = failed.json()["reportUrl"].partition("127.0.0.1")[2]
-        assert requests.get(f"{url}{path}", timeout=5).ok
-        assert requests.post(order, json=ORDER, headers=BEARER, timeout=5).ok
+        assert requests.get(f"{url}{path}", timeout=60).ok
+        assert requests.post(order, json=ORDER, headers=BEARER, timeout=60).ok
 
 
 @contextmanager
@@ -79,9 +79,9 @@ def test_the_shop_orders_and_logs_until_it_is_stopped(tmp_path: Path) -> None:
             folder=tmp_path,
             environment=KEY,
         )
-        streams = json.loads(pushed.get(timeout=20))["streams"]
+        streams = json.loads(pushed.get(timeout=60))["streams"]
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
     assert process.returncode == 0
     assert {stream["stream"]["level"] for stream in streams} == {"info"}

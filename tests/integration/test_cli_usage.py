@@ -122,7 +122,7 @@ def test_a_reader_that_leaves_is_not_complained_about(
             stdout=output,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=30,
+            timeout=60,
             cwd=tmp_path,
             env=clean({"PYTHONPATH": os.pathsep.join(sys.path)}),
         )
@@ -137,7 +137,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
             stdout=output,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=30,
+            timeout=60,
             cwd=tmp_path,
             env=clean({"PYTHONPATH": os.pathsep.join(sys.path)}),
         )
@@ -184,7 +184,7 @@ def test_ctrl_c_while_loading_leaves_no_trace(
         [sys.executable, "-c", INTERRUPTED_WHILE_LOADING, loading],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         cwd=tmp_path,
         env=clean({"PYTHONPATH": os.pathsep.join(sys.path)}),
     )
@@ -203,7 +203,7 @@ def test_a_health_check_loads_none_of_what_serves(tmp_path: Path) -> None:
     typed = [sys.executable, "-c", code, "healthcheck", "--timeout", "0.1"]
     environ = clean() | {"PORT": "1"}
     said = subprocess.run(
-        typed, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=50
+        typed, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60
     )
     assert "unhealthy" in said.stderr
     assert "responder.cli.healthcheck" in said.stdout.split()

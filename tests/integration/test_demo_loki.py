@@ -28,12 +28,12 @@ def push(
 ) -> requests.Response:
     body = json.dumps({"streams": [{"stream": stream, "values": values}]})
     kind = {"Content-Type": "application/json", **headers}
-    return requests.post(loki.push_url, data=body, headers=kind, timeout=30)
+    return requests.post(loki.push_url, data=body, headers=kind, timeout=60)
 
 
 def ask(loki: SimulatedLoki, path: str, **asked: object) -> requests.Response:
     url = f"{loki.url}/loki/api/v1/{path}"
-    return requests.get(url, params={k: str(v) for k, v in asked.items()}, timeout=30)
+    return requests.get(url, params={k: str(v) for k, v in asked.items()}, timeout=60)
 
 
 def texts(answer: requests.Response) -> list[str]:
@@ -69,7 +69,7 @@ def test_a_gzipped_push_is_taken(loki: SimulatedLoki) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     packed = gzip.compress(json.dumps(body).encode())
 
-    taken = requests.post(loki.push_url, data=packed, headers=headers, timeout=30)
+    taken = requests.post(loki.push_url, data=packed, headers=headers, timeout=60)
 
     assert taken.status_code == 204
     assert texts(ask(loki, "query_range", query=ERRORS, end=NOW + 1)) == ["packed"]
@@ -79,7 +79,7 @@ def test_a_form_that_is_posted_asks_the_same(loki: SimulatedLoki) -> None:
     push(loki, [str(NOW - 1), "a"])
 
     url = f"{loki.url}/loki/api/v1/query_range"
-    answer = requests.post(url, data={"query": ERRORS}, timeout=30)
+    answer = requests.post(url, data={"query": ERRORS}, timeout=60)
 
     assert texts(answer) == ["a"]
 
@@ -283,7 +283,7 @@ def test_the_size_of_a_selector_is_told(loki: SimulatedLoki) -> None:
 
 
 def test_it_says_that_it_is_ready_and_knows_no_other_page(loki: SimulatedLoki) -> None:
-    assert requests.get(f"{loki.url}/ready", timeout=30).text == "ready\n"
+    assert requests.get(f"{loki.url}/ready", timeout=60).text == "ready\n"
     assert ask(loki, "tail").status_code == 404
 
 

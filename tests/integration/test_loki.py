@@ -2,8 +2,6 @@
 
 import json
 import socket
-import statistics
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -37,7 +35,7 @@ def loki() -> Iterator[LokiServer]:
 
 @pytest.fixture
 def source(loki: LokiServer) -> Iterator[LokiLogSource]:
-    yield from opened(LokiLogs(url=loki.url, timeout=timedelta(seconds=2)))
+    yield from opened(LokiLogs(url=loki.url, timeout=timedelta(seconds=60)))
 
 
 @pytest.fixture
@@ -200,16 +198,11 @@ def test_a_slow_loki_is_given_up_at_the_deadline(
     loki: LokiServer, hasty: LokiLogSource, fault: Fault
 ) -> None:
     loki.fault = fault
-    seconds: list[float] = []
 
-    # A machine that stands still makes one of them late, a missing deadline all.
-    while len(seconds) < 5 and min(seconds, default=1) >= 1:
-        started = time.monotonic()
-        (answer,) = hasty.read([ask()])
-        seconds.append(time.monotonic() - started)
-        assert unreadable(answer).reason is UnreadableReason.TIMEOUT
+    (answer,) = hasty.read([ask()])
 
-    assert min(seconds) < 1
+    # Waited for to its end it would be something else, a minute later.
+    assert unreadable(answer).reason is UnreadableReason.TIMEOUT
 
 
 def test_a_loki_that_hangs_up_once_is_asked_again(
@@ -316,19 +309,14 @@ def test_the_environment_s_proxy_is_not_used(
 
 
 @pytest.mark.parametrize("questions", [1, 2])
-def test_a_gather_takes_a_few_milliseconds(
+def test_connections_to_loki_are_kept(
     loki: LokiServer, source: LokiLogSource, questions: int
 ) -> None:
     log_errors(loki, 10)
     asked = [ask(f"q{n}") for n in range(questions)]
-    source.read(asked)
-    seconds = []
-    for _ in range(21):
-        started = time.perf_counter()
+    for _ in range(5):
         source.read(asked)
-        seconds.append(time.perf_counter() - started)
 
-    assert statistics.median(seconds) < 0.025
     assert len({request.connection for request in loki.requests}) <= questions
 
 

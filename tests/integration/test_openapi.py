@@ -89,7 +89,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             f"{found.url}/webhooks/grafana",
             json={"alerts": [alert]},
             headers=bearer,
-            timeout=10,
+            timeout=60,
         ).raise_for_status()
         yield found
 
@@ -142,7 +142,7 @@ def test_the_service_answers_as_the_document_says(
 
 
 def test_an_incident_is_shown_as_the_document_says(running: Service) -> None:
-    found = requests.get(f"{running.url}/api/incidents", auth=OPERATOR, timeout=10)
+    found = requests.get(f"{running.url}/api/incidents", auth=OPERATOR, timeout=60)
     incident, *_ = (i["id"] for i in found.json()["incidents"])
     listed = schema()["/api/incidents"]["GET"].Case()
     whole = schema()["/api/incidents/{incident_id}"]["GET"].Case(
@@ -156,8 +156,8 @@ def test_an_incident_is_shown_as_the_document_says(running: Service) -> None:
 def test_the_document_is_served_to_operators(running: Service) -> None:
     url = f"{running.url}/api/openapi.json"
 
-    assert requests.get(url, timeout=10).status_code == 401
-    assert requests.get(url, auth=OPERATOR, timeout=10).json() == whole_document()
+    assert requests.get(url, timeout=60).status_code == 401
+    assert requests.get(url, auth=OPERATOR, timeout=60).json() == whole_document()
 
 
 def test_a_service_documents_only_the_routes_that_it_has() -> None:

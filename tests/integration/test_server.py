@@ -49,7 +49,7 @@ def serving(
 def get(url: str) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(url, timeout=5)
+        return session.get(url, timeout=60)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", *IPV6])
@@ -108,7 +108,7 @@ def test_an_address_that_is_not_ours_is_refused_in_one_sentence(host: str) -> No
 def test_a_connection_that_falls_silent_is_let_go(begun: bytes) -> None:
     server = HttpServer(application(), "127.0.0.1", 0, idle=1)
     server.start()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as wire:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as wire:
         wire.sendall(begun)
         said = wire.recv(100)
     server.stop()
@@ -119,7 +119,7 @@ def test_a_connection_that_falls_silent_is_let_go(begun: bytes) -> None:
 def test_a_request_on_its_way_in_is_answered_while_new_ones_are_refused() -> None:
     server = HttpServer(application(), "127.0.0.1", 0)
     server.start()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sender:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sender:
         sender.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: 127.0.0.1\r\n")
         until(server._busy)
         stopping = threading.Thread(target=server.stop)
@@ -127,7 +127,7 @@ def test_a_request_on_its_way_in_is_answered_while_new_ones_are_refused() -> Non
         until(lambda: not listens(server.port))
         sender.sendall(b"\r\n")
         answer = sender.recv(1000)
-        stopping.join(10)
+        stopping.join(60)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert not stopping.is_alive()
 
@@ -135,7 +135,7 @@ def test_a_request_on_its_way_in_is_answered_while_new_ones_are_refused() -> Non
 def test_a_request_that_never_ends_does_not_hold_up_the_end() -> None:
     server = HttpServer(application(), "127.0.0.1", 0)
     server.start()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sender:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sender:
         sender.sendall(b"GET /-/healthy HTTP/1.1\r\n")
         until(server._busy)
         server.stop(within=0.2)
@@ -145,7 +145,7 @@ def test_a_request_that_never_ends_does_not_hold_up_the_end() -> None:
 
 def listens(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
     except OSError:
         return False
     return True

@@ -30,9 +30,9 @@ class Log:
             self.entries.extend(entries)
             self._more.notify_all()
 
-    def holds(self, number: int) -> bool:
+    def holds(self, number: int, within: float) -> bool:
         with self._more:
-            return self._more.wait_for(lambda: len(self.entries) >= number, 5)
+            return self._more.wait_for(lambda: len(self.entries) >= number, within)
 
     def lines(self, *texts: str, without: str = "\0", **labels: str) -> list[str]:
         return [
@@ -74,7 +74,7 @@ def call(supplier: SimulatedFactory, code: str, method: str = "GET") -> tuple[in
     path = f"/api/support/{supplier.api_key}/report/{code}"
     with requests.Session() as session:
         session.trust_env = False
-        answer = session.request(method, supplier.url + path, timeout=5)
+        answer = session.request(method, supplier.url + path, timeout=60)
     return answer.status_code, answer.json()["message"] if answer.content else ""
 
 
@@ -142,17 +142,15 @@ def test_a_factory_that_is_down_is_two_error_lines_without_a_link(log: Log) -> N
 def test_throttled_orders_do_not_hold_up_the_next_ones(
     supplier: SimulatedFactory, shop: SimulatedShop, log: Log
 ) -> None:
-    supplier.delay = 0.5
+    supplier.delay = 2
     supplier.start_chaos("throttle")
     stop = threading.Event()
     runs = threading.Thread(target=shop.run, args=(0.01, stop))
-    began = time.monotonic()
     runs.start()
 
-    assert log.holds(20)  # Ten orders: one after the other they take 5 s.
-    assert time.monotonic() - began < 3
+    assert log.holds(20, within=19)  # Ten orders: one after the other they take 20 s.
     stop.set()
-    runs.join(5)
+    runs.join(60)
     assert not runs.is_alive()
 
 
@@ -216,7 +214,7 @@ def test_a_hung_report_takes_effect_before_its_answer(
     began = time.monotonic()
     call(supplier, code)
 
-    assert supplier.await_calls(1, within=1)
+    assert supplier.await_calls(1, within=60)
     assert heard == supplier.effective_calls
     assert time.monotonic() - began >= 0.2
 
@@ -237,7 +235,7 @@ def test_lines_are_pushed_in_lokis_json_form(compress: bool) -> None:
         once.start()
         url = f"http://127.0.0.1:{loki.server_port}/loki/api/v1/push"
         LokiPush(url, bearer="t", compress=compress)([(17, {"level": "info"}, "a")])
-        once.join(5)
+        once.join(60)
         path, authorization, text = loki.taken  # type: ignore[attr-defined]
 
     stream = {"stream": {"level": "info"}, "values": [["17", "a"]]}

@@ -56,7 +56,7 @@ def answer_to(
 ) -> requests.Response:
     with served(web) as url:
         return requests.request(
-            method, url + path, headers=headers, auth=auth, data=body, timeout=10
+            method, url + path, headers=headers, auth=auth, data=body, timeout=60
         )
 
 
@@ -293,7 +293,7 @@ def test_guessing_is_refused_after_some_failures_and_opens_again() -> None:
     with served(web) as url:
 
         def asked(password: str) -> requests.Response:
-            return requests.get(f"{url}/", auth=("oncall", password), timeout=10)
+            return requests.get(f"{url}/", auth=("oncall", password), timeout=60)
 
         guesses = [asked(f"guess {n}").status_code for n in range(FREE + 1)]
         shut = asked(OPERATOR)
@@ -307,9 +307,9 @@ def test_guessing_is_refused_after_some_failures_and_opens_again() -> None:
 def test_asking_without_a_password_is_no_failure() -> None:
     with served(Web(operators=OPERATORS, server=BEYOND)) as url:
         for _ in range(FREE + 1):
-            assert requests.get(f"{url}/", timeout=10).status_code == 401
+            assert requests.get(f"{url}/", timeout=60).status_code == 401
 
-        assert requests.get(f"{url}/", auth=ONCALL, timeout=10).status_code == 200
+        assert requests.get(f"{url}/", auth=ONCALL, timeout=60).status_code == 200
 
 
 def test_a_failed_login_is_logged_without_what_was_typed(
@@ -367,12 +367,12 @@ def test_bytes_that_are_no_http_end_one_connection_and_nothing_else() -> None:
         where = urlsplit(url)
         address = (where.hostname or "", where.port or 0)
         for garbage in (b"\x00" * 9000, b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\r\n"):
-            with socket.create_connection(address, timeout=10) as wire:
+            with socket.create_connection(address, timeout=60) as wire:
                 wire.sendall(garbage + b"\r\n\r\n")
                 wire.shutdown(socket.SHUT_WR)
                 while wire.recv(4096):
                     pass
-        connection = http.client.HTTPConnection(*address, timeout=10)
+        connection = http.client.HTTPConnection(*address, timeout=60)
         connection.request("GET", "/-/healthy")
         assert connection.getresponse().status == 200
         connection.close()

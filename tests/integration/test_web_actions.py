@@ -56,11 +56,11 @@ class Asking:
             data=raw,
             auth=auth,
             headers=named,
-            timeout=10,
+            timeout=60,
         )
 
     def get(self, path: str, auth: tuple[str, str] | None = None) -> requests.Response:
-        return requests.get(f"{self._url}/api/{path}", auth=auth, timeout=10)
+        return requests.get(f"{self._url}/api/{path}", auth=auth, timeout=60)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def served(web: Web) -> Iterator[str]:
 def test_it_begins_as_the_operator_at_our_own_address() -> None:
     web = Web(operators=USERS, server=Server(port=0))
     with served(web) as url:
-        said = requests.post(f"{url}/api/drill", auth=ONCALL, timeout=5).json()
+        said = requests.post(f"{url}/api/drill", auth=ONCALL, timeout=60).json()
 
     assert web.drilling.begun == [("oncall", url)]
     assert (said["result"], said["rule"], said["steps"]) == ("running", RULE.name, [])
@@ -69,7 +69,7 @@ def test_it_begins_as_the_operator_at_our_own_address() -> None:
 def test_what_cannot_be_drilled_is_refused(body: object, status: int) -> None:
     web = Web()
     with served(web) as url:
-        answer = requests.post(f"{url}/api/drill", json=body, timeout=5)
+        answer = requests.post(f"{url}/api/drill", json=body, timeout=60)
 
     assert answer.status_code == status
     assert answer.json()["error"]
@@ -79,7 +79,7 @@ def test_what_cannot_be_drilled_is_refused(body: object, status: int) -> None:
 def test_without_a_password_none_begins() -> None:
     web = Web(operators=USERS)
     with served(web) as url:
-        answer = requests.post(f"{url}/api/drill", timeout=5)
+        answer = requests.post(f"{url}/api/drill", timeout=60)
 
     assert answer.status_code == 401
     assert web.drilling.begun == []

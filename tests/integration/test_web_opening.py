@@ -31,7 +31,7 @@ def served(web: Web) -> Iterator[str]:
 def test_it_opens_and_names_the_operator() -> None:
     web = Web(operators=USERS)
     with served(web) as url:
-        answer = requests.post(url + ROUTE, auth=ONCALL, timeout=5)
+        answer = requests.post(url + ROUTE, auth=ONCALL, timeout=60)
 
     (opened,) = web.openings.opened
     assert (opened.rule, opened.by) == ("pizza-factory", "oncall")
@@ -44,7 +44,7 @@ def test_it_opens_and_names_the_operator() -> None:
 def test_where_one_is_open_it_is_that_one() -> None:
     web = Web(openings=ListedOpenings(there="inc-0"))
     with served(web) as url:
-        said = requests.post(url + ROUTE, json={}, timeout=5).json()
+        said = requests.post(url + ROUTE, json={}, timeout=60).json()
 
     assert (said["incident"], said["done"]) == ("inc-0", False)
     assert said["words"] == "is open already, since 12:00:00 UTC"
@@ -53,7 +53,7 @@ def test_where_one_is_open_it_is_that_one() -> None:
 
 def test_a_rule_that_is_not_there_is_404_and_names_those_that_are() -> None:
     with served(Web()) as url:
-        answer = requests.post(f"{url}/api/rules/pasta/open", timeout=5)
+        answer = requests.post(f"{url}/api/rules/pasta/open", timeout=60)
 
     assert answer.status_code == 404
     assert answer.json()["error"] == "no such rule; there are: pizza-factory"
@@ -62,7 +62,7 @@ def test_a_rule_that_is_not_there_is_404_and_names_those_that_are() -> None:
 def test_a_field_that_nobody_asked_for_is_refused() -> None:
     web = Web()
     with served(web) as url:
-        answer = requests.post(url + ROUTE, json={"group": "x"}, timeout=5)
+        answer = requests.post(url + ROUTE, json={"group": "x"}, timeout=60)
 
     assert answer.status_code == 400
     assert web.openings.opened == []
@@ -71,7 +71,7 @@ def test_a_field_that_nobody_asked_for_is_refused() -> None:
 def test_without_a_password_nothing_opens() -> None:
     web = Web(operators=USERS)
     with served(web) as url:
-        answer = requests.post(url + ROUTE, timeout=5)
+        answer = requests.post(url + ROUTE, timeout=60)
 
     assert answer.status_code == 401
     assert web.openings.opened == []
@@ -80,10 +80,10 @@ def test_without_a_password_nothing_opens() -> None:
 def test_the_button_asks_and_leads_to_the_incident() -> None:
     web = Web()
     with served(web) as url:
-        first = requests.get(url, timeout=5).text
-        question = requests.get(f"{url}/ask/open/pizza-factory", timeout=5)
+        first = requests.get(url, timeout=60).text
+        question = requests.get(f"{url}/ask/open/pizza-factory", timeout=60)
         pressed = requests.post(
-            f"{url}/do/open/pizza-factory", timeout=5, allow_redirects=False
+            f"{url}/do/open/pizza-factory", timeout=60, allow_redirects=False
         )
 
     assert "/ask/open/pizza-factory" in first
@@ -96,7 +96,7 @@ def test_with_script_the_button_answers_a_notice() -> None:
     web = Web(openings=ListedOpenings(there="inc-0"))
     with served(web) as url:
         pressed = requests.post(
-            f"{url}/do/open/pizza-factory", timeout=5, headers={"HX-Request": "true"}
+            f"{url}/do/open/pizza-factory", timeout=60, headers={"HX-Request": "true"}
         )
 
     words = "An incident of pizza-factory is open already, since 12:00:00 UTC."
@@ -105,7 +105,7 @@ def test_with_script_the_button_answers_a_notice() -> None:
 
 def test_a_button_of_a_rule_that_is_gone_is_404() -> None:
     with served(Web()) as url:
-        assert requests.get(f"{url}/ask/open/pasta", timeout=5).status_code == 404
+        assert requests.get(f"{url}/ask/open/pasta", timeout=60).status_code == 404
 
 
 def test_the_command_opens_and_names_the_incident(type_command: Typist) -> None:

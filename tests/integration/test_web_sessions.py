@@ -24,7 +24,7 @@ SESSIONS = Sessions(OPERATORS, ListedSessions())
 
 def logged_in(url: str, session: requests.Session) -> requests.Response:
     form = {"user": "oncall", "password": OPERATOR, "next": "/api/incidents"}
-    return session.post(f"{url}/login", data=form, timeout=10, allow_redirects=False)
+    return session.post(f"{url}/login", data=form, timeout=60, allow_redirects=False)
 
 
 def test_a_cookie_names_its_operator_until_it_ends() -> None:
@@ -93,8 +93,8 @@ def test_a_cookie_cannot_act_for_another_site() -> None:
         session = requests.Session()
         logged_in(url, session)
         session.headers["Sec-Fetch-Site"] = "cross-site"
-        pressed = session.post(f"{url}/do/pause", timeout=10)
-        asked = session.post(f"{url}/api/pause", json={"paused": True}, timeout=10)
+        pressed = session.post(f"{url}/do/pause", timeout=60)
+        asked = session.post(f"{url}/api/pause", json={"paused": True}, timeout=60)
 
     assert (pressed.status_code, asked.status_code) == (403, 403)
 
@@ -113,7 +113,7 @@ def test_the_form_leads_nowhere_else(whither: str) -> None:
     with served(Web(operators=OPERATORS, server=BEYOND)) as url:
         form = {"user": "oncall", "password": OPERATOR, "next": whither}
         found = requests.post(
-            f"{url}/login", data=form, timeout=10, allow_redirects=False
+            f"{url}/login", data=form, timeout=60, allow_redirects=False
         )
 
     assert found.headers["Location"] == "/"
@@ -124,11 +124,11 @@ def test_guessing_by_the_form_is_slowed_as_by_header() -> None:
 
         def guess(password: str) -> requests.Response:
             form = {"user": "oncall", "password": password}
-            return requests.post(f"{url}/login", data=form, timeout=10)
+            return requests.post(f"{url}/login", data=form, timeout=60)
 
         statuses = [guess(f"guess {n}").status_code for n in range(FREE)]
         shut = guess(OPERATOR)
-        by_header = requests.get(url, auth=("oncall", OPERATOR), timeout=10)
+        by_header = requests.get(url, auth=("oncall", OPERATOR), timeout=60)
 
     assert statuses == [401] * FREE
     assert (shut.status_code, shut.headers["Retry-After"]) == (429, "1")

@@ -315,7 +315,7 @@ def test_a_delivery_is_one_log_line_of_facts(caplog: pytest.LogCaptureFixture) -
 
 
 def exchange(port: int, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(request)
         answer = b""
         while piece := connection.recv(65536):

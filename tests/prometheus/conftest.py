@@ -6,7 +6,6 @@ Without one these tests are left out and one line says so;
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ import pytest
 import requests
 import yaml
 
+from tests.commands import free_port
 from tests.e2e.service import until
 
 _LACKING = [tool for tool in ("prometheus", "promtool") if not shutil.which(tool)]
@@ -45,7 +45,7 @@ class Prometheus:
     def ask(self, query: str) -> list[float]:
         """The numbers that a query gives now; what is not a number is left out."""
         answer = requests.get(
-            f"{self.url}/api/v1/query", params={"query": query}, timeout=10
+            f"{self.url}/api/v1/query", params={"query": query}, timeout=60
         ).json()
         assert answer["status"] == "success", f"{query}: {answer.get('error')}"
         found = [float(series["value"][1]) for series in answer["data"]["result"]]
@@ -76,7 +76,7 @@ def scraping(tmp_path: Path) -> Iterator[Scraping]:
                     "--log.level=error",
                 ],
             )
-            stack.callback(running.wait, timeout=20)
+            stack.callback(running.wait, timeout=60)
             stack.callback(running.terminate)
             found = Prometheus(f"http://127.0.0.1:{port}")
             until(lambda: ready(found))
@@ -88,12 +88,6 @@ def scraping(tmp_path: Path) -> Iterator[Scraping]:
 
 def ready(prometheus: Prometheus) -> bool:
     try:
-        return requests.get(f"{prometheus.url}/-/ready", timeout=1).ok
+        return requests.get(f"{prometheus.url}/-/ready", timeout=60).ok
     except requests.ConnectionError:
         return False
-
-
-def free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])

@@ -186,7 +186,7 @@ def judged(folder: Path, case: Case) -> str:
         ["promtool", "test", "rules", str(file)],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=60,
         check=False,
     )
     return found.stdout + found.stderr if found.returncode else ""

@@ -74,13 +74,13 @@ def test_every_query_returns_data_after_an_incident(
 
 def test_what_is_exported_is_to_the_taste_of_promtool(tmp_path: Path) -> None:
     with service(tmp_path) as found:
-        exported = requests.get(f"{found.url}/metrics", timeout=5).text
+        exported = requests.get(f"{found.url}/metrics", timeout=60).text
     judged = subprocess.run(
         ["promtool", "check", "metrics"],
         input=exported,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert (judged.returncode, judged.stdout, judged.stderr) == (0, "", "")

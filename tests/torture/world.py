@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from responder.demo.listening import Reply
 from responder.demo.shop import SimulatedShop
 from responder.incident.names import Sender
 from responder.senders import samples
+from tests.commands import free_port
 from tests.loki_server import LokiServer
 from tests.torture.points import CrashPoint
 
@@ -266,13 +266,6 @@ def world(
             stack.callback(replica.kill)
             replica.start(factory.api_key)
         yield World(loki, factory, shop, family)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until(true: Callable[[], Any], within: float = PATIENCE) -> Any:

@@ -138,7 +138,7 @@ def test_stopping_finishes_the_step_that_runs_and_gives_everything_back() -> Non
     worker.hand_over([lease])
     stopping = calling.wait(10)
     until(lambda: stopper.ident is not None)
-    stopper.join(10)
+    stopper.join(60)
 
     assert stopping
     assert not stopper.is_alive()
@@ -196,7 +196,7 @@ def test_a_stop_in_the_midst_of_handing_over_neither_fails_nor_hangs() -> None:
         stopper.join(0.2)
 
     worker.hand_over(Interrupted(lease, stop))
-    stopper.join(10)
+    stopper.join(60)
 
     assert not stopper.is_alive()
     assert bench.store.held == {}
