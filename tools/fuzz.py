@@ -49,6 +49,8 @@ class Outcome:
     examples: int = 0
     # What to print for each test that failed, by its id.
     failures: dict[str, str] = field(default_factory=dict)
+    # The test that was under way when the time was up, if its end was not awaited.
+    cut: str = ""
 
 
 # The plugin: what runs inside each round's pytest.
@@ -85,6 +87,12 @@ class _Recorder:
         self._stop_at: float = config.getoption("stop_at")
         self._file: Path = config.getoption("outcome")
         self._outcome = Outcome()
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._outcome.cut = nodeid
+
+    def pytest_runtest_logfinish(self) -> None:
+        self._outcome.cut = ""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -221,7 +229,8 @@ class Fuzz:
             self.failed.add(test)
         print(
             f"{part} with seed {seed}: {found.tests:,} tests, {found.examples:,} "
-            f"examples, {len(found.failures)} failures, {seconds / 60:.1f} minutes",
+            f"examples, {len(found.failures)} failures, {seconds / 60:.1f} minutes"
+            + (f", ended in the midst of {found.cut}" if found.cut else ""),
             flush=True,
         )
 
