@@ -11,6 +11,7 @@ from pydantic import ValidationInfo as Info
 from responder.config.durations import duration
 from responder.config.problem import Refused
 from responder.config.settings import Secret
+from responder.incident.expression import BadExpression, expression
 from responder.incident.names import WEBHOOKS, Sender
 from responder.incident.rule import Matcher
 
@@ -108,10 +109,10 @@ def _matcher(label: str, value: object) -> Matcher:
     wanted = value if op == "=" else value[2:]
     if op.endswith("~"):
         try:
-            re.compile(wanted)
-        except (re.error, OverflowError, RecursionError) as error:
-            why = f"has an expression for {label} that does not compile: {error}"
-            raise Refused(why, "mend the expression after the ~") from None
+            expression(wanted)
+        except BadExpression as error:
+            why = f"has an expression for {label} that cannot be used"
+            raise Refused(why, str(error)) from None
     return Matcher(label=label, op=op, value=wanted)
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from responder.evidence.expression import BadExpression, compile_shared
+from responder.incident.expression import BadExpression, Expression
 
 
 class BadQuery(ValueError):
@@ -29,12 +29,12 @@ class LabelMatcher:
     label: str
     op: str
     value: str
-    pattern: re.Pattern[str] | None = field(default=None, repr=False, compare=False)
+    pattern: Expression | None = field(default=None, repr=False, compare=False)
 
     def holds(self, labels: Mapping[str, str]) -> bool:
         actual = labels.get(self.label, "")
         if self.pattern is not None:
-            same = self.pattern.fullmatch(actual) is not None
+            same = self.pattern.whole(actual)
         else:
             same = actual == self.value
         return same is self.op.startswith("=")
@@ -49,11 +49,11 @@ class LineFilter:
 
     op: str
     values: tuple[str, ...]
-    patterns: tuple[re.Pattern[str], ...] = field(default=(), repr=False, compare=False)
+    patterns: tuple[Expression, ...] = field(default=(), repr=False, compare=False)
 
     def holds(self, text: str) -> bool:
         if self.patterns:
-            found = any(pattern.search(text) for pattern in self.patterns)
+            found = any(pattern.within(text) for pattern in self.patterns)
         else:
             found = any(value in text for value in self.values)
         return found is self.op.startswith("|")
@@ -187,7 +187,7 @@ def _matcher(text: _Text) -> LabelMatcher:
         raise text.refused(f"expected =, !=, =~ or !~ after {label[0]}")
     start = text.at
     value = text.string(f"{label[0]}{op[0]}")
-    pattern = _pattern(text, start, value, re.DOTALL) if "~" in op[0] else None
+    pattern = _pattern(text, start, value, dot_all=True) if "~" in op[0] else None
     return LabelMatcher(label=label[0], op=op[0], value=value, pattern=pattern)
 
 
@@ -208,17 +208,19 @@ def _line_filter(text: _Text, op: str) -> LineFilter:
         start = text.at
         values.append(text.string(op))
         if "~" in op:
-            patterns.append(_pattern(text, start, values[-1], 0))
+            patterns.append(_pattern(text, start, values[-1]))
         if not text.take(_OR):
             return LineFilter(op=op, values=tuple(values), patterns=tuple(patterns))
 
 
-def _pattern(text: _Text, start: int, value: str, flags: int) -> re.Pattern[str]:
+def _pattern(
+    text: _Text, start: int, value: str, *, dot_all: bool = False
+) -> Expression:
     try:
-        return compile_shared(value, flags)
+        return Expression(value, dot_all=dot_all)
     except BadExpression as reason:
         text.back_to(start)
-        raise text.refused(str(reason)) from None
+        raise text.refused(f"the expression cannot be used: {reason}") from None
 
 
 def _unescaped(quoted: str) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from responder.incident.expression import BadExpression
 from responder.incident.rule import Matcher
 
 REDACTED = "[REDACTED]"
@@ -88,7 +89,7 @@ def _holds(parts: list[str], labels: Mapping[str, str]) -> bool:
     label, op, value = parts
     try:
         return Matcher(label=label, op=op, value=value).holds(labels)
-    except re.error:
+    except BadExpression:
         return False
 
 

@@ -1,11 +1,11 @@
 """A rule: one fault of one supplier, what confirms it and what may be done."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
+from responder.incident.expression import expression
 from responder.incident.mark import drill_of
 from responder.incident.names import Mode, OnRecovered
 
@@ -16,7 +16,8 @@ _LONGEST_GROUP = 320
 class Matcher:
     """One label condition. `op` is one of `=`, `!=`, `=~`, `!~`; a missing label is "".
 
-    Expressions are anchored at both ends, as in Prometheus and Grafana.
+    Expressions are RE2's and anchored at both ends, as in Prometheus and Grafana.
+    `holds` raises `BadExpression` for one that RE2 refuses.
     """
 
     label: str
@@ -31,9 +32,9 @@ class Matcher:
             case "!=":
                 return actual != self.value
             case "=~":
-                return re.fullmatch(self.value, actual) is not None
+                return expression(self.value).whole(actual)
             case _:
-                return re.fullmatch(self.value, actual) is None
+                return not expression(self.value).whole(actual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
