@@ -3,10 +3,12 @@
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn, TextIO, cast
 
 from responder import __version__
 from responder.cli.configured import Usage
@@ -59,6 +61,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     SystemExit for `--help`, `--version` and options that cannot be parsed.
     """
     _write_anything()
+    with redirect_stdout(_harmless(sys.stdout)), redirect_stderr(_harmless(sys.stderr)):
+        return _status(argv)
+
+
+def _status(argv: Sequence[str] | None) -> int:
     try:
         try:
             return _run(argv)
@@ -98,6 +105,31 @@ def _write_anything() -> None:
     """A label in a script that the terminal has no signs for must not end us."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+class _Harmless:
+    """A stream that writes control characters as `\\u001b` and the like.
+
+    Files, log lines, alerts and servers may hold some that a terminal obeys, or that
+    turn words around. JSON and YAML mean the same by the escape.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(_CONTROL.sub(lambda c: f"\\u{ord(c[0]):04x}", text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _harmless(stream: TextIO) -> TextIO:
+    return cast(TextIO, _Harmless(stream))
 
 
 class _Parser(argparse.ArgumentParser):
