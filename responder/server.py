@@ -17,8 +17,10 @@ from flask import Flask
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
+from waitress.task import ThreadedTaskDispatcher
 from waitress.wasyncore import dispatcher
 
+from responder.bodies import Request, Room
 from responder.config.addresses import reachable, written
 
 _log = logging.getLogger("responder.server")
@@ -26,6 +28,8 @@ _log = logging.getLogger("responder.server")
 THREADS = 16
 MOST_DROPPED = 64 * 1024 * 1024
 """So much of a too large body is taken in before it is refused, readably."""
+KEPT = 16 * 1024 * 1024
+"""Bytes kept of a body where the application sets no limit."""
 IDLE = 30
 """Seconds that a connection may say nothing: silent ones must not use them all up."""
 UNREAD = 5.0
@@ -56,6 +60,8 @@ class HttpServer:
     that is not this machine's. `port` is the real one. Beyond `connections` (by
     default as many as this process's limit of descriptors has room for), the one that
     has waited longest without a complete request is closed for each new one.
+
+    `app.extensions["body_limit"]` (a `BodyLimit`) says what is kept of a body.
     """
 
     def __init__(
@@ -97,8 +103,8 @@ class HttpServer:
         # A request that is on its way in is somebody's only attempt.
         while self._busy() and time.monotonic() < ends:
             self._pulled.wait(0.02)
-        tasks = self._server.task_dispatcher
-        tasks.shutdown(cancel_pending=False, timeout=left())
+        for tasks in (self._server.task_dispatcher, self._server.large):
+            tasks.shutdown(cancel_pending=False, timeout=left())
         self._server.trigger.pull_trigger(self._hang_up)
         self._pulled.set()
         self._thread.join(left())
@@ -175,7 +181,12 @@ class _Connection(HTTPChannel):  # type: ignore[misc]
 
     def handle_close(self) -> None:
         self._ahead = b""
+        if self.request is not None:
+            self.request.close()
         super().handle_close()
+
+    def parser_class(self, adj: Adjustments) -> Request:
+        return Request(adj, self.server.body_limit, self.server.room)
 
     def received(self, data: bytes) -> bool:
         """Take in one request; what lies behind it waits until that is answered."""
@@ -219,6 +230,11 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
     def __init__(
         self, app: Flask, listening: socket.socket, idle: int, connections: int
     ) -> None:
+        self.body_limit = app.extensions.get("body_limit", lambda path, headers: KEPT)
+        self.room = Room()
+        # One thread: what a large body becomes is in memory once at a time.
+        self.large = ThreadedTaskDispatcher()
+        self.large.set_thread_count(1)
         self._connections = connections
         self._accept_at = 0.0
         self._failing = _Seldom("connection not accepted")
@@ -248,6 +264,10 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
             adj=adjustments,
             sockinfo=(listening.family, listening.type, listening.proto, address),
         )
+
+    def add_task(self, task: _Connection) -> None:
+        large = task.requests and task.requests[0].large
+        (self.large if large else self.task_dispatcher).add_task(task)
 
     def readable(self) -> bool:
         maintained = super().readable()

@@ -151,9 +151,9 @@ class Web:
 
 def authenticate_with(
     credentials: Sequence[Credential],
-) -> Callable[[Sender, Mapping[str, str], bytes, datetime], Authenticated | str]:
+) -> Callable[[Sender, Mapping[str, str], bytes | None, datetime], Authenticated | str]:
     def authenticate(
-        sender: Sender, headers: Mapping[str, str], raw: bytes, now: datetime
+        sender: Sender, headers: Mapping[str, str], raw: bytes | None, now: datetime
     ) -> Authenticated | str:
         answer = signature.authenticate(credentials, sender, headers, raw, now)
         if isinstance(answer, signature.Rejected):

@@ -91,9 +91,9 @@ def web_parts(
 
 def _authentication(
     settings: Settings,
-) -> Callable[[Sender, Mapping[str, str], bytes, datetime], Authenticated | str]:
+) -> Callable[[Sender, Mapping[str, str], bytes | None, datetime], Authenticated | str]:
     def authenticate(
-        sender: Sender, headers: Mapping[str, str], raw: bytes, now: datetime
+        sender: Sender, headers: Mapping[str, str], raw: bytes | None, now: datetime
     ) -> Authenticated | str:
         credentials = settings.webhook_auth
         found = signature.authenticate(credentials, sender, headers, raw, now)

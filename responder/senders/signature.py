@@ -44,10 +44,13 @@ def authenticate(
     credentials: Sequence[Credential],
     sender: Sender,
     headers: Mapping[str, str],
-    raw: bytes,
+    raw: bytes | None,
     now: datetime,
 ) -> Accepted | Rejected:
     """Whether one of the credentials for this sender holds in all its parts.
+
+    Without a body (`raw` is None) whether one may still hold: a signature is not
+    looked at, what the headers alone decide is.
 
     `headers` may spell names in any case. Comparisons take constant time. With no
     credential for this sender the answer is Rejected: the caller decides beforehand
@@ -86,7 +89,7 @@ class _Request:
     """One request held against one credential."""
 
     def __init__(
-        self, name: str, headers: Mapping[str, str], raw: bytes, now: datetime
+        self, name: str, headers: Mapping[str, str], raw: bytes | None, now: datetime
     ) -> None:
         self._entry = f"webhook_auth '{name}'"
         self._headers = {key.lower(): value for key, value in headers.items()}
@@ -97,9 +100,9 @@ class _Request:
     def complaint(self, credential: Credential) -> str | None:
         """What does not hold, None if everything does."""
         found = [
-            self._signature(credential.hmac) if credential.hmac else None,
             self._bearer(credential.bearer) if credential.bearer else None,
             self._basic(credential.basic) if credential.basic else None,
+            self._signature(credential.hmac) if credential.hmac else None,
         ]
         if not (credential.hmac or credential.bearer or credential.basic):
             return f"{self._entry} demands nothing, so it admits nobody"
@@ -120,6 +123,8 @@ class _Request:
                     f"the header {wanted.timestamp_header} is missing: name it as the "
                     f"timestamp header of the contact point, as {self._entry} does"
                 )
+        if self._raw is None:
+            return None
         # Every secret is tried, so that time does not tell which one matched.
         matches = [
             _same(sign(secret.reveal(), self._raw, timestamp), given)

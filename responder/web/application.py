@@ -27,7 +27,7 @@ from responder.web.push import push
 from responder.web.readiness import readiness
 from responder.web.reports import reports
 from responder.web.runbook import runbook
-from responder.web.webhooks import webhooks
+from responder.web.webhooks import body_limit, webhooks
 
 _log = logging.getLogger("responder.web")
 _HEADERS = {
@@ -89,6 +89,7 @@ def create_app(parts: Parts) -> Flask:
         return text(403, why) if why else None
 
     _register(app, parts, operators)
+    app.extensions["body_limit"] = body_limit(parts)
     app.after_request(_for_people)
     app.after_request(_for_programs)
     app.after_request(_guarded)

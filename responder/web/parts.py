@@ -107,7 +107,7 @@ class Parts:
     worker_alive: Callable[[], bool]
     new_id: Callable[[], str]
     authenticate: Callable[
-        [Sender, Mapping[str, str], bytes, datetime], Authenticated | str
+        [Sender, Mapping[str, str], bytes | None, datetime], Authenticated | str
     ]
     decode: Callable[[bytes], dict[str, object]]
     parse_grafana: Callable[[dict[str, object], Sender], Notification]

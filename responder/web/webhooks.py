@@ -2,13 +2,14 @@
 
 import json
 import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import cast
 
 from flask import Blueprint, Response, jsonify, request
 
 from responder.incident.alert import Delivery, Notification
-from responder.incident.names import Sender
+from responder.incident.names import WEBHOOKS, Sender
 from responder.incident.ports import Accepted, StorageUnavailable
 from responder.masking import Masker, rewritten
 from responder.web.body import read_body
@@ -18,6 +19,8 @@ from responder.web.parts import Authenticated, Parts
 _log = logging.getLogger("responder.webhooks")
 _REMEDY = "Configure `webhook_auth` to let other machines deliver."
 _AT_ONCE = 1000
+_OTHERS = 1024 * 1024
+"""Bytes kept of what pages and the API are sent, who all take less."""
 _ANSWER_BYTES = 1000
 """Grafana's page shows the first 1,024 bytes of a refusal."""
 
@@ -50,6 +53,26 @@ def webhooks(parts: Parts) -> Blueprint:
         return reception.receive(Sender.IRM)
 
     return blueprint
+
+
+def body_limit(parts: Parts) -> Callable[[str, Mapping[str, str]], int]:
+    """Bytes that are worth keeping of a request's body, by its path and headers.
+
+    0 for a delivery that is refused whatever its body holds: then none is read.
+    """
+    senders = {f"/webhooks/{sender}": sender for sender in WEBHOOKS}
+
+    def limit(path: str, headers: Mapping[str, str]) -> int:
+        sender = senders.get(path)
+        if sender is None:
+            taken = parts.push is not None and path == "/loki/api/v1/push"
+            return parts.server.max_body if taken else _OTHERS
+        if not parts.credentials:
+            return parts.server.max_body
+        found = parts.authenticate(sender, headers, None, parts.clock.now())
+        return 0 if isinstance(found, str) else parts.server.max_body
+
+    return limit
 
 
 class _Reception:
