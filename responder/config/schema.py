@@ -27,6 +27,7 @@ from responder.config.fields import (
 )
 from responder.config.settings import Access, NoticeForm
 from responder.incident.names import Mode, OnRecovered
+from responder.incident.rule import MOST_GOOD_IN_A_ROW
 
 
 class Section(BaseModel):
@@ -184,6 +185,7 @@ class RuleSection(Section):
     settle: Length = timedelta(seconds=35)
     verify_after: Length = timedelta(seconds=30)
     verify_for: Positive = timedelta(minutes=10)
+    good_in_a_row: Annotated[Count, Field(le=MOST_GOOD_IN_A_ROW)] = 3
     max_reports: Count = 2
     cooldown: Length = timedelta(minutes=2)
     unreadable_for: Length = timedelta(minutes=1)

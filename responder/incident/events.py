@@ -125,6 +125,15 @@ class Looked:
     good_orders: int | None = None
     """Good orders since the report; None: not asked, not configured or unreadable."""
     traffic_unreadable: bool = False
+    """Good or failed orders could not be counted."""
+    failures: int = 0
+    """Lines since the report that show a failed order, the stale ones left out."""
+    stale_failures: int = 0
+    """Those that rule 5 sets aside: no reason to act, but orders that failed."""
+    last_failure_at: datetime | None = None
+    good_since_failure: int = 0
+    working_since: datetime | None = None
+    """The first good order after the last failure."""
     lines: tuple[str, ...] = ()
     """Keys (time and digest) of lines not seen before in this incident."""
     failed_lines: tuple[str, ...] = ()

@@ -191,6 +191,7 @@ def _looked(incident: Incident, event: Looked) -> Incident:
         if event.traffic_unreadable
         else None,
         no_link_since=_no_link_since(incident, reached, usable, event.at),
+        last_failure_at=event.last_failure_at or incident.last_failure_at,
         below_since=(
             None if unreadable or reached else incident.below_since or event.at
         ),

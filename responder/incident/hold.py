@@ -84,7 +84,8 @@ def no_link(incident: Incident, rule: Rule, now: datetime) -> Wait:
     last_wrong = incident.answered[-1].answered_at if wrong else None
     since = incident.no_link_since or last_wrong or incident.confirmed_at or now
     best = reached(incident)
-    waited = now >= since + rule.no_link_for
+    working = incident.look is not None and incident.look.working_since is not None
+    waited = now >= since + rule.no_link_for and not working
     reason = Reason.WRONG_CODE if wrong and not waited else Reason.NO_LINK
     return Wait(
         until=look_due(incident, rule, now)

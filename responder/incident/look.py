@@ -9,7 +9,7 @@ from responder.incident.events import Candidate, CheckReading, Looked
 from responder.incident.evidence import Counted, Evidence, LogLine, Question, Unreadable
 from responder.incident.link import LinkPlace, ReportLink
 from responder.incident.model import Incident
-from responder.incident.names import Outcome
+from responder.incident.names import Outcome, State
 from responder.incident.phase import verify_from
 from responder.incident.rule import Check, Rule
 
@@ -48,13 +48,21 @@ def questions(
         for check in rule.checks
     ]
     acted = verified or incident.withheld_at
-    if acted and rule.traffic:
+    if rule.traffic and acted:
         since = max(acted, brakes.floor or acted)
+        asked.append(_question(TRAFFIC, rule.traffic, since, now))
+    elif rule.traffic and (incident.no_link_since or _waits_for_person(incident)):
+        # Rule 12: who calls a person must know whether orders work again.
+        since = incident.first_error_at or incident.opened_at
         asked.append(_question(TRAFFIC, rule.traffic, since, now))
     if rule.failed and (verified or incident.confirmed_at):
         since = incident.first_error_at or now - rule.longest_window
         asked.append(_question(FAILED, rule.failed, since, now))
     return tuple(asked)
+
+
+def _waits_for_person(incident: Incident) -> bool:
+    return incident.state is State.NEEDS_HUMAN
 
 
 def _question(name: str, query: str, since: datetime, now: datetime) -> Question:
@@ -96,13 +104,29 @@ def weigh(
     sought = counted.values() if verified is None else anew
     kept = counted if verified is None else matched
     traffic, failed = of_orders.get(TRAFFIC), of_orders.get(FAILED)
+    fresh_failures, stale = _failures(rule, brakes, matched.values(), failed, verified)
+    last_failure = max((line.at for line in (*fresh_failures, *stale)), default=None)
+    if incident.last_failure_at and last_failure:
+        last_failure = max(last_failure, incident.last_failure_at)
+    last_failure = last_failure or incident.last_failure_at
+    good = _good_since(traffic, last_failure)
+    acted = verified or incident.withheld_at
     looked = Looked(
         at=now,
         since=min((r.since for r in readings), default=now),
         checks=tuple(readings),
         candidates=_candidates(sought, brakes.links, rule.settle, verified),
-        good_orders=len(traffic.lines) if isinstance(traffic, Counted) else None,
-        traffic_unreadable=isinstance(traffic, Unreadable),
+        good_orders=(
+            len(traffic.lines) if acted and isinstance(traffic, Counted) else None
+        ),
+        traffic_unreadable=any(
+            isinstance(answer, Unreadable) for answer in (traffic, failed)
+        ),
+        failures=len(fresh_failures),
+        stale_failures=len(stale),
+        last_failure_at=last_failure,
+        good_since_failure=len(good),
+        working_since=min(good, default=None),
         lines=_new(kept, incident.line_keys),
         failed_lines=_new_orders(failed, incident.failed_keys),
         good_lines=_new_orders(traffic, incident.good_keys),
@@ -111,6 +135,40 @@ def weigh(
         matched=len(anew) if verified else 0,
     )
     return looked, _links(sought)
+
+
+def _failures(
+    rule: Rule,
+    brakes: Brakes,
+    checked: Iterable[LogLine],
+    failed: Evidence | None,
+    verified: datetime | None,
+) -> tuple[list[LogLine], list[LogLine]]:
+    """Rule 15(d): lines of failed or affected orders, the stale ones apart.
+
+    A line of `failed`, or one with a link; without that query any line of a check.
+    """
+    found = {line.key: line for line in checked if line.links or not rule.failed}
+    if isinstance(failed, Counted):
+        found |= {line.key: line for line in failed.lines}
+    since = max(verified, brakes.floor or verified) if verified else None
+    fresh: list[LogLine] = []
+    stale: list[LogLine] = []
+    for line in found.values():
+        if since is None or line.at >= since:
+            old = old_news(line, brakes, rule.settle)
+            (stale if old else fresh).append(line)
+    return fresh, stale
+
+
+def _good_since(
+    traffic: Evidence | None, last_failure: datetime | None
+) -> list[datetime]:
+    """When good orders came after the last failed one."""
+    if not isinstance(traffic, Counted):
+        return []
+    times = [line.at for line in traffic.lines]
+    return [at for at in times if last_failure is None or at > last_failure]
 
 
 def _since_answer(

@@ -96,6 +96,8 @@ class Incident:
     unreadable_looks: int = 0
     traffic_unreadable_since: datetime | None = None
     no_link_since: datetime | None = None
+    last_failure_at: datetime | None = None
+    """The newest line seen that shows a failed or affected order."""
     below_since: datetime | None = None
     reports: tuple[Report, ...] = ()
     shared: ReportShared | None = None

@@ -47,6 +47,10 @@ class Check:
     threshold: int
 
 
+MOST_GOOD_IN_A_ROW = 10
+"""More good orders in a row than this are never asked for as a proof (rule 15)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One fault of one supplier. Field meanings are the configuration's own."""
@@ -63,6 +67,8 @@ class Rule:
     settle: timedelta = timedelta(seconds=35)
     verify_after: timedelta = timedelta(seconds=30)
     verify_for: timedelta = timedelta(minutes=10)
+    good_in_a_row: int = 3
+    """So many good orders at least, once an order failed after the report."""
     max_reports: int = 2
     cooldown: timedelta = timedelta(minutes=2)
     unreadable_for: timedelta = timedelta(minutes=1)

@@ -24,13 +24,12 @@ from responder.incident.names import Mode, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import (
     automation_over,
-    calm_since,
+    errors_stopped,
     half_unknown,
     may_act,
 )
 from responder.incident.rule import Rule
 from responder.incident.steps import (
-    Finish,
     Gather,
     Step,
     TraceBack,
@@ -176,9 +175,8 @@ def _unreadable(incident: Incident, rule: Rule, now: datetime) -> Step:
 
 def _with_person(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
     """Rule 12: act when the reason clears, end when the errors stay away."""
-    calm = calm_since(incident)
-    if calm and now >= extended(incident.pauses, calm, rule.give_up_after, now):
-        return Finish(state=State.STOOD_DOWN, reason=Reason.ERRORS_STOPPED)
+    if ended := errors_stopped(incident, rule, now):
+        return ended
     if may_act(incident, now):
         step = _act_if_possible(incident, rule, brakes, now)
         if step is not None:

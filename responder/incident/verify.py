@@ -11,10 +11,11 @@ from responder.incident.names import Outcome, Proof, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import (
     automation_over,
-    calm_since,
     effective_calls,
+    errors_stopped,
     half_unknown,
     may_act,
+    orders_prove,
     silenced,
     verified_outcome,
 )
@@ -48,18 +49,9 @@ def verify(
     step = Wait(until=due, state=State.NEEDS_HUMAN, reason=incident.reason)
     if not over:
         step = _proof(incident, rule, look, since, now, due)
-    if isinstance(step, Wait) and (calm := _calm(incident, rule, now)) is not None:
-        return calm
+    if isinstance(step, Wait) and (ended := errors_stopped(incident, rule, now)):
+        return ended
     return step
-
-
-def _calm(incident: Incident, rule: Rule, now: datetime) -> Finish | None:
-    """Rule 12: a call for a person ends when the errors have stayed away."""
-    if incident.state is not State.NEEDS_HUMAN or not (below := calm_since(incident)):
-        return None
-    if now >= extended(incident.pauses, below, rule.give_up_after, now):
-        return Finish(state=State.STOOD_DOWN, reason=Reason.ERRORS_STOPPED)
-    return None
 
 
 def _once_more(
@@ -99,6 +91,9 @@ def next_look(
     marks = [since + rule.verify_after, since + rule.verify_for]
     if rule.traffic is None:
         marks.append(since + rule.longest_window)
+    elif incident.look and incident.look.stale_failures:
+        # A line that is too late to be stale has had time to show by then.
+        marks.append(since + rule.settle + rule.recheck)
     return min([last + pause, *(mark for mark in marks if mark > last)])
 
 
@@ -162,7 +157,7 @@ def _proof(
                 stray=look.matched,
             )
         return _waiting(incident, due)
-    if look.good_orders:
+    if orders_prove(incident, rule, since):
         return Finish(
             state=State.RECOVERED,
             reason=Reason.ORDER_SEEN,
@@ -177,11 +172,12 @@ def _proof(
         if now < patient:
             return _waiting(incident, min(due, patient))
         return _human(due, Reason.LOGS_UNREADABLE)
-    return _no_order(incident, look, due)
+    return _no_proof(incident, look, due)
 
 
-def _no_order(incident: Incident, look: Looked, due: datetime) -> Step:
-    if verified_outcome(incident) is Outcome.RESOLVED:
+def _no_proof(incident: Incident, look: Looked, due: datetime) -> Step:
+    """The factory's word, which counts only while nothing contradicts it."""
+    if verified_outcome(incident) is Outcome.RESOLVED and not look.failures:
         return Finish(
             state=State.RECOVERED,
             reason=Reason.SUPPLIER_CONFIRMED,

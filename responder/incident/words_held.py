@@ -63,6 +63,11 @@ def no_link(incident: Incident, _rule: Rule) -> str:
     text = f"{confirmed(incident)}, but no line carries a factory link"
     if calls_a_person(incident):
         return f"{text}: look at our own service."
+    working = incident.look.working_since if incident.look else None
+    if working:
+        return held(
+            incident, f"{text}; orders have worked again since {clock(working)}."
+        )
     return held(incident, f"{text} yet.")
 
 

@@ -34,6 +34,9 @@ def waiting_for_proof(incident: Incident, rule: Rule) -> str:
         return "Waiting for a good order: the orders could not be counted."
     if look and asked and look.good_orders:
         orders = count_of(look.good_orders, "good order")
+        if look.failures:
+            failed = count_of(look.failures, "failure")
+            return f"{orders} and {failed} since: waiting for orders to work for good."
         return f"{orders} so far, watching until the errors have stopped."
     return "Waiting for a good order: none yet."
 
@@ -82,6 +85,12 @@ def max_reports(incident: Incident, rule: Rule) -> str:
 
 
 def unproven(incident: Incident, rule: Rule) -> str:
+    look = incident.look
+    if look and look.failures:
+        failed, good = count_of(look.failures, "failure"), look.good_orders or 0
+        since = f"{failed} and {count_of(good, 'good order')} since"
+        text = f"{reported(incident)}, but orders still fail: {since}"
+        return f"{text}. Next: {_BY_HAND}."
     return (
         f"{reported(incident)}, but no good order was seen in "
         f"{span(rule.verify_for)}: place an order yourself."
@@ -92,6 +101,8 @@ def order_seen(incident: Incident, _rule: Rule) -> str:
     at, finished = reported_at(incident), incident.finished
     many = finished.good_orders if finished and finished.good_orders else 1
     seen = "a good order was" if many == 1 else f"{many} good orders were"
+    if incident.state is State.STOOD_DOWN:
+        return f"Stood down: orders work again, {seen} seen since the last failed one."
     if at is None or finished is None:
         return f"Recovered: {seen} seen."
     return f"Recovered: {seen} seen {span(finished.at - at)} after the report."

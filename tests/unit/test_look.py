@@ -425,3 +425,91 @@ def test_a_check_that_is_named_as_the_orders_are_is_weighed_by_its_own_answer() 
     assert counts(looked) == [None, 0]
     assert looked.good_orders == 6
     assert len(looked.failed_lines) == 6
+
+
+def verified(rule: Rule, *answers: Evidence, known: Brakes, now: float) -> Looked:
+    """A look after the factory answered at 1 s."""
+    incident = opened(look(0, 6), *call(0, Outcome.RESOLVED), traced(2))
+    return weighed(*answers, incident=incident, known=known, rule=rule, now=now)
+
+
+SPENT = brakes(spent(A.digest, 1, Outcome.RESOLVED), floor=at(1))
+WORKING = replace(FAILED, traffic="{} |= good")
+
+
+def test_rule_15_failures_are_lines_of_failed_and_lines_with_a_link() -> None:
+    found = verified(
+        WORKING,
+        counted(line(5, text="no order"), line(6, B), line(8)),
+        counted(line(60), name="traffic"),
+        counted(line(7), line(8), name="failed"),
+        known=SPENT,
+        now=61,
+    )
+
+    assert (found.failures, found.stale_failures) == (3, 0)
+    assert found.last_failure_at == at(8)
+
+
+def test_rule_15_without_a_failed_query_any_line_of_a_check_is_a_failure() -> None:
+    found = verified(
+        RULE,
+        counted(line(5), line(6)),
+        counted(name="traffic"),
+        known=SPENT,
+        now=61,
+    )
+
+    assert found.failures == 2
+
+
+def test_rule_15_stale_lines_are_counted_apart() -> None:
+    found = verified(
+        WORKING,
+        counted(line(5, A), line(36, A, text="late")),
+        counted(line(20), line(40), name="traffic"),
+        counted(name="failed"),
+        known=SPENT,
+        now=61,
+    )
+
+    assert (found.failures, found.stale_failures) == (1, 1)
+    assert (found.last_failure_at, found.working_since) == (at(36), at(40))
+    assert (found.good_orders, found.good_since_failure) == (2, 1)
+
+
+def test_rule_15_what_failed_before_the_answer_contradicts_nothing() -> None:
+    found = verified(
+        WORKING,
+        counted(line(0.5)),
+        counted(line(20), name="traffic"),
+        counted(line(0.5), name="failed"),
+        known=SPENT,
+        now=61,
+    )
+
+    assert (found.failures, found.last_failure_at) == (0, None)
+
+
+def test_rule_15_orders_that_could_not_be_counted_are_no_proof() -> None:
+    found = verified(
+        WORKING,
+        counted(),
+        counted(line(20), name="traffic"),
+        blind("failed"),
+        known=SPENT,
+        now=61,
+    )
+
+    assert found.traffic_unreadable
+
+
+def test_rule_12_good_orders_are_asked_for_once_the_fault_has_no_link() -> None:
+    before, confirmed = opened(look(0, 6)), opened(look(0, 6, links=()))
+
+    assert "traffic" not in names(questions(before, WORKING, brakes(), at(10)))
+    assert "traffic" in names(questions(confirmed, WORKING, brakes(), at(10)))
+
+
+def names(asked: Sequence[Question]) -> list[str]:
+    return [question.name for question in asked]

@@ -347,3 +347,20 @@ def test_a_link_of_the_logs_is_at_hand_until_a_call_with_it_was_answered(
 ) -> None:
     found = link_at_hand(incident)
     assert (found.digest if found else None) == link
+
+
+def test_rule_12_nobody_is_called_for_a_missing_link_while_orders_work_again() -> None:
+    working = look(61, 6, links=(), failures=6, failed_at=20, in_a_row=1)
+    found = step(opened(look(0, 6, links=()), working), 61.1)
+
+    assert isinstance(found, Wait)
+    assert (found.state, found.reason) == (State.HOLDING, Reason.NO_LINK)
+    assert found.until == at(71)
+
+
+def test_rule_12_a_person_is_called_once_no_link_came_and_orders_fail() -> None:
+    failing = look(61, 6, links=(), failures=6, failed_at=60)
+    found = step(opened(look(0, 6, links=()), failing), 61.1)
+
+    assert isinstance(found, Wait)
+    assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.NO_LINK)

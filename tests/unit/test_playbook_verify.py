@@ -28,6 +28,7 @@ from tests.unit.timelines import (
     at,
     brakes,
     call,
+    decided,
     look,
     opened,
     resolved,
@@ -88,6 +89,94 @@ def test_a_stray_error_does_not_keep_a_good_order_from_being_proof() -> None:
     found = step(reported(traced(2), calm(31, good=1, matched=1)), 31.1)
     assert isinstance(found, Finish)
     assert (found.state, found.stray) == (State.RECOVERED, 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "facts", "recovered"),
+    [
+        # Only stale lines: a good order newer than they are, once late ones had time.
+        (31, {"stale": 1, "failed_at": 20, "in_a_row": 3}, False),
+        (46, {"stale": 1, "failed_at": 20, "in_a_row": 0}, False),
+        (46, {"stale": 1, "failed_at": 20, "in_a_row": 1}, True),
+        # Something failed: as many in a row as failed, three at least, ten at most.
+        (60, {"failures": 1, "failed_at": 20, "in_a_row": 2}, False),
+        (60, {"failures": 1, "failed_at": 20, "in_a_row": 3}, True),
+        (49, {"failures": 1, "failed_at": 20, "in_a_row": 3}, False),
+        (60, {"failures": 4, "failed_at": 20, "in_a_row": 3}, False),
+        (60, {"failures": 4, "failed_at": 20, "in_a_row": 4}, True),
+        (60, {"failures": 2, "stale": 2, "failed_at": 20, "in_a_row": 3}, False),
+        (60, {"failures": 60, "failed_at": 20, "in_a_row": 9}, False),
+        (60, {"failures": 60, "failed_at": 20, "in_a_row": 10}, True),
+        # What could not be counted proves nothing.
+        (60, {"traffic_unreadable": True}, False),
+    ],
+)
+def test_rule_15_good_orders_prove_recovery_only_against_what_failed(
+    seconds: int, facts: dict[str, int], recovered: bool
+) -> None:
+    seen = look(seconds, 0, links=(), good=12, **facts)  # type: ignore[arg-type]
+    found = step(reported(traced(2), seen), seconds + 0.1)
+    assert isinstance(found, Finish) is recovered
+    if isinstance(found, Finish):
+        assert (found.state, found.proof) == (State.RECOVERED, Proof.ORDERS)
+
+
+def test_rule_15_it_is_evaluated_exactly_when_stale_lines_have_had_time() -> None:
+    seen = look(41, 0, links=(), good=1, stale=1, failed_at=20, in_a_row=1)
+    found = step(reported(traced(2), seen), 41.1)
+    assert isinstance(found, Wait)
+    assert found.until == at(46)
+
+
+@pytest.mark.parametrize(("failures", "stale"), [(1, 0), (0, 1)])
+def test_rule_15_the_suppliers_word_is_no_proof_once_an_order_failed(
+    failures: int, stale: int
+) -> None:
+    seen = look(601, 0, links=(), good=0, failures=failures, stale=stale, failed_at=500)
+    found = step(reported(traced(2), seen), 601.1)
+    if failures:
+        assert isinstance(found, Wait)
+        assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.UNPROVEN)
+    else:
+        assert isinstance(found, Finish)
+        assert found.proof is Proof.SUPPLIER
+
+
+def waiting_for_person(*events: Event) -> Incident:
+    """A person was called at 100 s, because errors continued after the report."""
+    called = decided(100, State.NEEDS_HUMAN, Reason.ERRORS_CONTINUE)
+    return reported(traced(2), look(99, 6, links=()), called, *events)
+
+
+def test_rule_12_errors_below_the_threshold_are_not_errors_that_stopped() -> None:
+    incident = waiting_for_person(
+        look(110, 1, links=(), failures=3, failed_at=100),
+        look(1005, 1, links=(), failures=9, failed_at=1000),
+    )
+    found = step(incident, 1011)
+    assert isinstance(found, Wait)
+    assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.ERRORS_CONTINUE)
+
+
+def test_rule_12_a_person_is_needed_no_more_when_nothing_failed_for_long() -> None:
+    incident = waiting_for_person(
+        look(110, 0, links=(), failures=3, failed_at=105),
+        look(1004, 0, links=(), failures=3, failed_at=105),
+    )
+    found = step(incident, 1011)
+    assert isinstance(found, Finish)
+    assert (found.state, found.reason) == (State.STOOD_DOWN, Reason.ERRORS_STOPPED)
+
+
+@pytest.mark.parametrize(("in_a_row", "ended"), [(3, False), (4, True)])
+def test_rule_12_a_person_is_needed_no_more_when_orders_work_again(
+    in_a_row: int, ended: bool
+) -> None:
+    seen = look(160, 0, links=(), good=9, failures=4, failed_at=110, in_a_row=in_a_row)
+    found = step(waiting_for_person(seen), 160.1)
+    assert isinstance(found, Finish) is ended
+    if isinstance(found, Finish):
+        assert (found.state, found.reason) == (State.STOOD_DOWN, Reason.ORDER_SEEN)
 
 
 def test_without_an_order_it_is_not_recovered_before_verify_for() -> None:

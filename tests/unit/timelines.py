@@ -71,6 +71,10 @@ def look(
     good: int | None = None,
     matched: int = 0,
     traffic_unreadable: bool = False,
+    failures: int = 0,
+    stale: int = 0,
+    failed_at: float | None = None,
+    in_a_row: int = 0,
 ) -> Looked:
     """A look that counted `count` lines (None: unreadable) with these links."""
     reading = CheckReading(
@@ -94,6 +98,11 @@ def look(
         good_orders=good,
         traffic_unreadable=traffic_unreadable,
         matched=matched,
+        failures=failures,
+        stale_failures=stale,
+        last_failure_at=None if failed_at is None else at(failed_at),
+        good_since_failure=in_a_row,
+        working_since=at(seconds) if in_a_row else None,
         first_line_at=at(-60) if count else None,
     )
 
