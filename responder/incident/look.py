@@ -1,6 +1,7 @@
 """What to ask the logs, and what the answers mean. Pure: rules 4, 5 and 8."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from responder.incident.brakes import Brakes, LinkRecord
@@ -103,38 +104,54 @@ def weigh(
     anew = _since_answer(matched.values(), rule, brakes, verified)
     sought = counted.values() if verified is None else anew
     kept = counted if verified is None else matched
-    traffic, failed = of_orders.get(TRAFFIC), of_orders.get(FAILED)
-    fresh_failures, stale = _failures(rule, brakes, matched.values(), failed, verified)
-    last_failure = max((line.at for line in (*fresh_failures, *stale)), default=None)
-    if incident.last_failure_at and last_failure:
-        last_failure = max(last_failure, incident.last_failure_at)
-    last_failure = last_failure or incident.last_failure_at
-    good = _good_since(traffic, last_failure)
-    acted = verified or incident.withheld_at
     looked = Looked(
         at=now,
         since=min((r.since for r in readings), default=now),
         checks=tuple(readings),
         candidates=_candidates(sought, brakes.links, rule.settle, verified),
+        lines=_new(kept, incident.line_keys),
+        first_line_at=min((line.at for line in counted.values()), default=None),
+        floor=brakes.floor,
+        matched=len(anew) if verified else 0,
+    )
+    looked = _with_orders(looked, incident, rule, brakes, matched.values(), of_orders)
+    return looked, _links(sought)
+
+
+def _with_orders(
+    looked: Looked,
+    incident: Incident,
+    rule: Rule,
+    brakes: Brakes,
+    checked: Iterable[LogLine],
+    of_orders: Mapping[str, Evidence],
+) -> Looked:
+    """The look with what it says of failed and of good orders."""
+    traffic, failed = of_orders.get(TRAFFIC), of_orders.get(FAILED)
+    verified = verify_from(incident)
+    fresh, stale = _failures(rule, brakes, checked, failed, verified)
+    times = [line.at for line in (*fresh, *stale)]
+    if incident.last_failure_at:
+        times.append(incident.last_failure_at)
+    last_failure = max(times, default=None)
+    good = _good_since(traffic, last_failure)
+    acted = verified or incident.withheld_at
+    return replace(
+        looked,
         good_orders=(
             len(traffic.lines) if acted and isinstance(traffic, Counted) else None
         ),
         traffic_unreadable=any(
             isinstance(answer, Unreadable) for answer in (traffic, failed)
         ),
-        failures=len(fresh_failures),
+        failures=len(fresh),
         stale_failures=len(stale),
         last_failure_at=last_failure,
         good_since_failure=len(good),
         working_since=min(good, default=None),
-        lines=_new(kept, incident.line_keys),
         failed_lines=_new_orders(failed, incident.failed_keys),
         good_lines=_new_orders(traffic, incident.good_keys),
-        first_line_at=min((line.at for line in counted.values()), default=None),
-        floor=brakes.floor,
-        matched=len(anew) if verified else 0,
     )
-    return looked, _links(sought)
 
 
 def _failures(
