@@ -44,8 +44,8 @@ rules:
 
 
 _LIMITED = """
-[ "$0" = unlimited ] || ulimit -Hn "$0"
 ulimit -Sn 1024
+[ "$0" = unlimited ] || ulimit -Hn "$0"
 exec "$@"
 """
 
