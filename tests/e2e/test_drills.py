@@ -243,9 +243,7 @@ def test_a_loki_that_is_only_read_leaves_the_lines_unproven(tmp_path: Path) -> N
 
 
 def test_a_rule_whose_labels_cannot_be_guessed_is_told(tmp_path: Path) -> None:
-    hard = replace(
-        RULE, match=((Matcher(label="x", op="=~", value=r"(?!a)[b-d]\x01"),),)
-    )
+    hard = replace(RULE, match=((Matcher(label="x", op="=~", value=r"[b-d]\x01"),),))
     with service(tmp_path, rule=hard) as found:
         drill = drilled(found)
 

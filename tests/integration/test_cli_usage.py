@@ -96,7 +96,7 @@ def test_a_sample_that_cannot_be_made_says_for_which_label(
 ) -> None:
     document = tmp_path / "odd.yaml"
     document.write_text(
-        "rules: [{name: odd, match: [{a: '=~(?!x)y{77}z'}], checks: "
+        "rules: [{name: odd, match: [{a: '=~y{77}z'}], checks: "
         "[{name: e, query: '{a=\"b\"}', window: 1m, threshold: 1}]}]"
     )
     said = type_command("sample", "grafana", "--rule", "odd", "--config", document)
