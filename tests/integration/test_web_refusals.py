@@ -7,7 +7,10 @@ from tests.integration.test_web_access import OPERATORS, answer_to
 from tests.web_parts import Web
 
 NOBODY = "these pages are for operators; give a name and password."
-STRANGER = "this name and password are no operator's."
+STRANGER = (
+    "wrong user name or password, or too many failed logins with this name lately: "
+    "then wait a minute and try once."
+)
 
 
 @pytest.mark.parametrize(
