@@ -33,8 +33,8 @@ install: $(STAMP)  ## prepare .venv with the locked packages and .venv/bin/respo
 demo: $(RUNTIME)  ## play one incident from alert to recovery, with nothing to set up
 	@$(BIN)/python -m responder demo $(ARGS)
 
-run: $(STAMP)  ## serve on embedded defaults, ready for a contact point
-	@$(BIN)/responder serve $(ARGS)
+run: $(STAMP)  ## serve with responder.yaml
+	@$(BIN)/responder serve $(if $(wildcard responder.yaml),--config responder.yaml) $(ARGS)
 
 # What a set's order decides is decided the same way every time.
 test: export PYTHONHASHSEED = 0

@@ -37,6 +37,7 @@ from responder.metrics import FAILURES, RESULTS, Metrics
 from responder.web.application import create_app
 from tests.docs import ROOT, anchors, blocks, page, table
 from tests.fakes import readings
+from tests.unit.configured import LOGS
 from tests.web_parts import RULE, Web, founding
 
 PAGES = [
@@ -57,7 +58,7 @@ SECTIONS: Mapping[str, tuple[type[schema.Section], ...]] = {
     "storage": (schema.StorageSection,),
     "webhook_auth[]": (schema.CredentialSection,),
     "operator_auth": (schema.OperatorSection,),
-    "logs": (schema.LokiSection, schema.EmbeddedSection),
+    "logs": (schema.LokiSection,),
     "factory": (schema.FactorySection,),
     "grafana": (schema.GrafanaSection,),
     "irm": (schema.IrmSection,),
@@ -66,8 +67,8 @@ SECTIONS: Mapping[str, tuple[type[schema.Section], ...]] = {
     "rules[]": (schema.RuleSection,),
     "rules[].checks[]": (schema.CheckSection,),
 }
-ELSEWHERE = {"rules[].checks": "required", "logs.type": "`embedded`"}
-"""Judged one by one, and by the kind of section: no field with a default."""
+ELSEWHERE = {"rules[].checks": "required"}
+"""Judged one by one: no field with a default."""
 
 
 def sections_in(field: FieldInfo) -> Iterator[type[schema.Section]]:
@@ -160,6 +161,8 @@ def configurations() -> Iterator[tuple[str, str]]:
     ("where", "text"), [*configurations()], ids=lambda text: text[:30]
 )
 def test_a_configuration_in_a_document_has_no_problem(where: str, text: str) -> None:
+    if not re.search("^logs:", text, re.MULTILINE):
+        text += LOGS
     found = load(
         Document(text=text, origin=where),
         purpose=Purpose.CHECK,

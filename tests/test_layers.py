@@ -41,13 +41,12 @@ ROOMS = {
         "findings",
         "tokens",
     ),
-    # It writes lines and delivers an alert as those do whom the adapters serve.
+    # It delivers an alert as senders do.
     "drill": (
         "drill",
         "incident",
         "config.settings",
         "masking",
-        "evidence",
         "senders",
         "tell.wire",
     ),
@@ -162,7 +161,7 @@ def test_only_commands_and_demo_import_the_composition_root() -> None:
     assert importers - {"app"} <= {"cli", "demo"}
 
 
-def test_the_database_library_stays_with_the_store_and_the_embedded_logs() -> None:
+def test_the_database_library_stays_with_the_store() -> None:
     users = {
         path.relative_to(PACKAGE).as_posix()
         for path in modules()
@@ -170,7 +169,7 @@ def test_the_database_library_stays_with_the_store_and_the_embedded_logs() -> No
         if room_of(path) not in (*ROOTS, "store")
     }
 
-    assert users <= {"evidence/embedded.py"}
+    assert not users
 
 
 def reveals_of(path: Path) -> Iterator[str]:

@@ -8,7 +8,6 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 
 from responder.config.settings import Credential, Secret, Server
-from responder.evidence import push as loki_push
 from responder.incident.alert import Delivery
 from responder.incident.events import (
     AlertFired,
@@ -32,7 +31,7 @@ from responder.metrics import Metrics
 from responder.senders import body, grafana, irm, signature
 from responder.web import received
 from responder.web.application import create_app
-from responder.web.parts import Authenticated, Parts, PushEndpoint
+from responder.web.parts import Authenticated, Parts
 from tests.drill_parts import ListedDrilling, ListedDrills
 from tests.fakes import (
     NOON,
@@ -71,7 +70,6 @@ class Web:
     credentials: tuple[Credential, ...] = ()
     operators: Mapping[str, Secret] = field(default_factory=dict)
     server: Server = field(default_factory=Server)
-    push_bearer: Secret | None = None
     alive: bool = True
     intake: ListedIntake = field(default_factory=ListedIntake)
     archive: ListedArchive = field(default_factory=ListedArchive)
@@ -83,7 +81,6 @@ class Web:
     memory: Memory = field(default_factory=Memory)
     readiness: Readiness | None = None
     leased: list[Lease] = field(default_factory=list)
-    pushed: list[loki_push.PushedLine] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.drilling = ListedDrilling(self.drills, (RULE.name,))
@@ -126,9 +123,6 @@ class Web:
             parse_irm=irm.parse,
             credentials=self.credentials,
             operators=self.operators,
-            push=PushEndpoint(
-                parse=loki_push.parse, add=self.pushed.extend, bearer=self.push_bearer
-            ),
             rules=(RULE,),
             config_sha="cafe",
             memory=lambda: self.memory,

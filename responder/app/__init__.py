@@ -123,7 +123,7 @@ def build(
     rules = {rule.name: rule for rule in settings.rules}
     disk = disk_of(settings.storage_file())
     store = open_store(settings, clock, masker, supplier, client.fixed_link(), rules)
-    logs = logs or log_source(settings, store)
+    logs = logs or log_source(settings)
     life = life_of(store, disk)
     metrics = metrics_of(settings, store, life, registry or CollectorRegistry())
     tools = Tools(
@@ -160,13 +160,13 @@ def _assembled(
     prober = prober_of(settings, store, logs, probe_every or PROBE_EVERY)
     ready = readiness_of(settings, store, life.memory, prober)
     metrics.watch_readiness(lambda: ready(store.clock.now()))
-    drill = drill_runner(settings, store, logs, masker)
+    drill = drill_runner(settings, store, masker)
     parts = replace(parts, memory=life.memory, readiness=ready, drilling=drill)
     return Responder(
         settings=settings,
         store=store,
         worker=worker,
-        housekeeper=housekeeper(settings, store, logs),
+        housekeeper=housekeeper(settings, store),
         rounds=(
             *lookouts(settings, store, logs, worker, metrics),
             *([Rounds("readiness", prober, probe_every)] if probe_every else []),

@@ -2,23 +2,17 @@
 
 from responder.config.settings import Settings
 from responder.drill.runner import Runner, Surroundings
-from responder.factory import PizzaFactory
-from responder.incident.ports import LogSource
 from responder.masking import Masker
 from responder.store.store import Store
 
 
-def drill_runner(
-    settings: Settings, store: Store, logs: LogSource, masker: Masker
-) -> Runner:
+def drill_runner(settings: Settings, store: Store, masker: Masker) -> Runner:
     """One for the whole service."""
     ground = Surroundings(
         archive=store,
         controls=store.controls,
         drills=store.drills,
         clock=store.clock,
-        logs=logs,
-        factory_host=PizzaFactory(settings.factory, masker).name,
         rules=settings.rules,
         fixed_link=settings.factory.report_url is not None,
     )

@@ -3,19 +3,17 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from responder.config.settings import LokiLogs, Settings
-from responder.evidence import push
-from responder.evidence.embedded import EmbeddedLogs
+from responder.config.settings import Settings
 from responder.incident.alert import Delivery, Notification
 from responder.incident.names import Sender
-from responder.incident.ports import Accepted, LogSource
+from responder.incident.ports import Accepted
 from responder.masking import Masker
 from responder.metrics import Metrics
 from responder.senders import body, grafana, irm, signature
 from responder.spool import Spool, Spooled, SpoolingIntake
 from responder.store.store import Store
 from responder.web import received
-from responder.web.parts import Authenticated, Parts, PushEndpoint
+from responder.web.parts import Authenticated, Parts
 from responder.worker.loop import Worker
 from responder.worker.tools import Tools
 
@@ -81,7 +79,6 @@ def web_parts(
         parse_irm=irm.parse,
         credentials=settings.webhook_auth,
         operators=settings.operators,
-        push=_push(settings, tools.logs),
         rules=settings.rules,
         config_sha=settings.sha,
         heartbeat_within=settings.heartbeat_within,
@@ -104,11 +101,3 @@ def _authentication(
         )
 
     return authenticate
-
-
-def _push(settings: Settings, logs: LogSource) -> PushEndpoint | None:
-    if not isinstance(logs, EmbeddedLogs) or isinstance(settings.logs, LokiLogs):
-        return None
-    return PushEndpoint(
-        parse=push.parse, add=logs.add, bearer=settings.logs.push_bearer
-    )

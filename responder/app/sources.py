@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 
-from responder.config.settings import LokiLogs, Settings
-from responder.evidence.embedded import EmbeddedLogs
+from responder.config.settings import Settings
 from responder.evidence.lines import LineReader
 from responder.evidence.loki import LokiLogSource
 from responder.factory import PizzaFactory
 from responder.incident.link import ReportLink
 from responder.incident.model import Incident
-from responder.incident.ports import Clock, Factory, LogSource
+from responder.incident.ports import Clock, Factory
 from responder.incident.rule import Rule
 from responder.incident.words import sentence
 from responder.masking import Masker
@@ -64,11 +63,8 @@ def line_reader(settings: Settings) -> LineReader:
     return LineReader(host, key.reveal() if key else None)
 
 
-def log_source(settings: Settings, store: Store | None) -> LogSource:
-    """The configured log source. Embedded logs need an open store."""
-    reader = line_reader(settings)
-    if isinstance(settings.logs, LokiLogs):
-        return LokiLogSource(settings.logs, reader)
-    if store is None:
-        raise ValueError("embedded logs are read from the service's own storage")
-    return EmbeddedLogs(store.engine, reader)
+def log_source(settings: Settings) -> LokiLogSource:
+    """The configured log source. Raises ValueError where none is configured."""
+    if settings.logs is None:
+        raise ValueError("logs: nothing says where errors are counted")
+    return LokiLogSource(settings.logs, line_reader(settings))

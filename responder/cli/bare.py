@@ -9,7 +9,7 @@ from pathlib import Path
 from responder.app import line_reader
 from responder.cli.configured import Usage
 from responder.cli.decided import Decided
-from responder.config.settings import LokiLogs, Settings
+from responder.config.settings import Settings
 from responder.evidence.loki import LokiLogSource
 from responder.evidence.supposed import SupposedLogs
 from responder.factory import PizzaFactory
@@ -98,12 +98,9 @@ def _logs(arguments: argparse.Namespace, settings: Settings) -> LogSource:
         return SupposedLogs(errors=None)
     if arguments.errors:
         return _suppose(arguments.errors, settings, linked=not arguments.no_link)
-    if isinstance(settings.logs, LokiLogs):
-        return LokiLogSource(settings.logs, line_reader(settings))
-    raise Usage(
-        "embedded logs live in a running service: say --errors N or --unreadable, "
-        "or configure `logs` with type loki"
-    )
+    if settings.logs is None:
+        raise Usage("no logs are configured: say --errors N or --unreadable")
+    return LokiLogSource(settings.logs, line_reader(settings))
 
 
 def _suppose(

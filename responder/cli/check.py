@@ -11,6 +11,7 @@ from responder.cli.configured import (
     counted,
     document_of,
     print_findings,
+    require_written,
 )
 from responder.config import checks, load
 from responder.config.load import Document, Loaded, Purpose
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             end="",
         )
         return 0
+    require_written(arguments)
     document = document_of(arguments)
     loaded = load.load(
         document,

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from responder.config import load
+from responder.config.document import BUILT_IN
 from responder.config.load import Document, Loaded, Problem, Purpose
 from responder.config.settings import Settings
 from responder.evidence import selector
@@ -32,6 +33,16 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 def document_of(arguments: argparse.Namespace) -> Document:
     """The document that the arguments and the environment name."""
     return load.read(arguments.config, os.environ)
+
+
+def require_written(arguments: argparse.Namespace) -> None:
+    """Raise Usage without a configuration that a person wrote: it contacts nobody."""
+    if document_of(arguments).origin == BUILT_IN:
+        raise Usage(
+            "no configuration: name one by --config, RESPONDER_CONFIG or "
+            "RESPONDER_CONFIG_YAML. To watch an incident without one: responder demo. "
+            "To write one: responder check --example > responder.yaml"
+        )
 
 
 def settings_or_refuse(

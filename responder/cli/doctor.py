@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from responder.cli import examined
-from responder.cli.configured import Usage, add_config, document_of, seconds
+from responder.cli.configured import (
+    Usage,
+    add_config,
+    document_of,
+    require_written,
+    seconds,
+)
 from responder.cli.told import as_json, as_text
 from responder.config import load
 from responder.config.addresses import public_url, reachable, written
@@ -50,6 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Examine everything; 1 if there is any problem."""
+    require_written(arguments)
     document = document_of(arguments)
     loaded = load.load(document, purpose=Purpose.SERVE, parse_query=selector.parse)
     host, port = load.listening(document, selector.parse)

@@ -17,8 +17,8 @@ EXAMPLES = f"""examples:
   responder drill --rule pizza-factory --server https://responder.example.net
   responder drill --json
 {switch.WHO}
-Marked log lines and a marked alert go the real way. Nothing is reported and nobody
-is called. Without somewhere to write lines (logs.push) it says what is not proven.
+A marked alert goes the real way and is decided on the real logs. Nothing is reported
+and nobody is called.
 Exit status: 0 ready, 1 a step is broken or not proven, 2 wrong usage."""
 _EVERY = 0.3
 _PATIENCE = 90.0

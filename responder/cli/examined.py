@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from responder.config.settings import EmbeddedLogs, Settings
+from responder.config.settings import Settings
 from responder.doctor.public import Seen, judge_public
 from responder.doctor.supplier import judge_factory
 from responder.doctor.visit import Reached, visit
-from responder.evidence.judge import judge_embedded, judge_logs
+from responder.evidence.judge import judge_logs
 from responder.evidence.judge import judge_token as judge_log_token
 from responder.evidence.loki_probe import LokiProbe
 from responder.evidence.volume import Asking
@@ -89,9 +89,8 @@ class Examiner:
     def logs(self, watch: float) -> Iterator[Finding]:
         """The log source; waits at most `watch` seconds for a new line."""
         logs = self._settings.logs
-        if isinstance(logs, EmbeddedLogs):
-            yield from judge_embedded(logs)
-            return
+        if logs is None:
+            return  # The configuration's own finding.
         found = [*judge_log_token(logs)]
         yield from found
         if found:

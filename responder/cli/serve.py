@@ -13,9 +13,14 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from responder.app import Responder, build
-from responder.cli.configured import Usage, add_config, settings_or_refuse
+from responder.cli.configured import (
+    Usage,
+    add_config,
+    require_written,
+    settings_or_refuse,
+)
 from responder.config.load import Purpose
-from responder.config.settings import EmbeddedLogs, Settings
+from responder.config.settings import Settings
 from responder.logging import configure
 from responder.masking import Masker
 from responder.senders import samples
@@ -27,7 +32,6 @@ log = logging.getLogger("responder")
 NAME = "serve"
 HELP = "receive alerts, report to the factory, show what was done"
 EXAMPLES = """examples:
-  responder serve                           embedded defaults, this machine only
   responder serve --config responder.yaml
   PORT=9000 responder serve --config responder.yaml
 SIGTERM, SIGHUP or Ctrl-C drains: running steps are finished, everything else stays due.
@@ -51,6 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until stopped; 0 after a drain, 1 if it could not start, 70 if it broke."""
+    require_written(arguments)
     settings = settings_or_refuse(arguments, Purpose.SERVE)
     configure(sys.stdout, Masker(settings.secrets()), arguments.log_level.upper())
     stopped, deaths = _stop_signals(), _Deaths()
@@ -147,8 +152,6 @@ def _announce(settings: Settings, http: HttpServer) -> None:
         f"  IRM            {_public(settings, http)}/webhooks/irm",
         f"  metrics        {http.url}/metrics",
     ]
-    if isinstance(settings.logs, EmbeddedLogs):
-        lines.append(f"  embedded logs  {http.url}/loki/api/v1/push (for trying)")
     lines += _try_it(settings, http)
     print("\n".join(lines), file=sys.stderr, flush=True)
 

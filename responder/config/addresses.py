@@ -79,14 +79,6 @@ def grafana_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def push_url(text: str) -> str:
-    """Where lines can be written: as `logs_url`, and never in clear."""
-    url = logs_url(text)
-    if in_clear(text):
-        raise Refused("would be written to in clear", ONLY_PRIVATE)
-    return url
-
-
 def irm_url(text: str) -> str:
     """The API address that IRM's settings page shows, with `/api/v1` at its end."""
     parts = _web(text, "https://oncall-prod-us-central-0.grafana.net/oncall")

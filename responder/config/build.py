@@ -4,11 +4,10 @@ from dataclasses import replace
 
 from responder.config.expand import Expanded
 from responder.config.parts import Parts, RuleParts
-from responder.config.schema import CredentialSection, LokiSection, PushSection
+from responder.config.schema import CredentialSection
 from responder.config.settings import (
     Basic,
     Credential,
-    EmbeddedLogs,
     FactorySettings,
     GrafanaSettings,
     Hmac,
@@ -102,33 +101,17 @@ def _credential(one: CredentialSection) -> Credential:
     )
 
 
-def _logs(parts: Parts) -> LokiLogs | EmbeddedLogs:
-    logs = parts.logs.value
-    if isinstance(logs, LokiSection):
-        return LokiLogs(
-            url=logs.url,
-            username=logs.username,
-            password=logs.password,
-            bearer=logs.bearer,
-            tenant=logs.tenant,
-            timeout=logs.timeout,
-            push=_push(logs.push),
-        )
-    return EmbeddedLogs(
-        push_bearer=logs.push_auth.bearer if logs.push_auth else None,
-        keep=logs.keep,
-        max_size=logs.max_size,
-    )
-
-
-def _push(given: PushSection | None) -> LokiLogs | None:
-    if given is None:
+def _logs(parts: Parts) -> LokiLogs | None:
+    if parts.logs is None:
         return None
+    logs = parts.logs.value
     return LokiLogs(
-        url=given.url,
-        username=given.username,
-        password=given.password,
-        bearer=given.bearer,
+        url=logs.url,
+        username=logs.username,
+        password=logs.password,
+        bearer=logs.bearer,
+        tenant=logs.tenant,
+        timeout=logs.timeout,
     )
 
 

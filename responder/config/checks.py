@@ -38,6 +38,9 @@ class Purpose(StrEnum):
 def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Problem]:
     """Everything that the valid parts say against each other."""
     if purpose is not Purpose.REPLAY:
+        if parts.given("logs") is None:
+            remedy = "say where errors are counted: {type: loki, url: http://loki:3100}"
+            yield problem(("logs",), "is missing", remedy)
         yield from _exposed(parts)
         yield from _guessable(parts)
         yield from _storage(parts)
@@ -84,10 +87,9 @@ def warnings(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
 
 def _impatient(parts: Parts) -> Iterator[Problem]:
     """A failed read is tried again after a second; that try may take a timeout."""
-    logs = parts.logs.value
     least = _FIRST_RETRY
-    if isinstance(logs, schema.LokiSection) and parts.logs.fine("timeout"):
-        least += logs.timeout
+    if parts.logs and parts.logs.fine("timeout"):
+        least += parts.logs.value.timeout
     for i, one in enumerate(parts.rules):
         given = one.rule.value.unreadable_for
         if one.rule.fine("unreadable_for") and given < least:
@@ -124,10 +126,6 @@ def _exposed(parts: Parts) -> Iterator[Problem]:
         if not parts.given(key):
             remedy = "configure it, or listen on 127.0.0.1 without a public_url"
             yield problem((key,), message, remedy)
-    if parts.embedded and not parts.given("logs", "push_auth"):
-        message = f"is missing, and {why}: {_STRANGERS} could plant evidence"
-        remedy = "set logs.push_auth: {bearer: ...}, or use logs: {type: loki}"
-        yield problem(("logs", "push_auth"), message, remedy)
 
 
 def _guessable(parts: Parts) -> Iterator[Problem]:
@@ -217,9 +215,9 @@ def _proofs(given: object, at: Path, expanded: Expanded) -> Iterator[Problem]:
 
 
 def _logs(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
-    logs = parts.logs.value
-    if not isinstance(logs, schema.LokiSection):
+    if parts.logs is None:
         return
+    logs = parts.logs.value
     if _read_in_clear(parts) and _logs_secret(parts, expanded):
         yield problem(("logs", "url"), "would send its secret in clear", ONLY_PRIVATE)
     password = _asked(parts, expanded, "logs", "password")
@@ -232,9 +230,8 @@ def _logs(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
 
 
 def _read_in_clear(parts: Parts) -> bool:
-    logs = parts.logs.value
-    loki = isinstance(logs, schema.LokiSection) and parts.logs.fine("url")
-    return loki and in_clear(getattr(logs, "url", ""))
+    logs = parts.logs
+    return logs is not None and logs.fine("url") and in_clear(logs.value.url)
 
 
 def _logs_secret(parts: Parts, expanded: Expanded) -> bool:

@@ -3,14 +3,9 @@
 from datetime import timedelta
 
 from responder.config.durations import said
-from responder.config.settings import EmbeddedLogs, Settings
+from responder.config.settings import Settings
 from responder.incident.names import Mode
 from responder.incident.rule import Check, Rule
-
-_EMBEDDED = (
-    "logs: embedded. They are for trying and for tests; they hold only what is "
-    "pushed to /loki/api/v1/push. Use logs: {type: loki} for real shops."
-)
 
 
 def describe(settings: Settings) -> list[str]:
@@ -20,8 +15,6 @@ def describe(settings: Settings) -> list[str]:
     lines.append(f"all rules together: report at most {hourly} an hour.")
     if told := _told(settings):
         lines.append(told)
-    if isinstance(settings.logs, EmbeddedLogs):
-        lines.append(_EMBEDDED)
     return lines
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from responder.config import schema
 from responder.config.document import Tree
 from responder.config.expand import Expanded
-from responder.config.problem import Path, Refused, problem
+from responder.config.problem import Path, problem
 from responder.config.sections import Bench, Judged, S, suggestion
 
 KEYS = (
@@ -25,15 +24,8 @@ KEYS = (
 )
 
 
-class ParsedQuery(Protocol):
-    """A log query as its parser understood it. `rest` is what only Loki can judge."""
-
-    @property
-    def rest(self) -> str: ...
-
-
-ParseQuery = Callable[[str], ParsedQuery]
-LogsSection = schema.LokiSection | schema.EmbeddedSection
+ParseQuery = Callable[[str], object]
+"""Understands one log query or raises ValueError with the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +43,13 @@ class Parts:
     storage: Judged[schema.StorageSection]
     credentials: list[Judged[schema.CredentialSection]]
     operators: Judged[schema.OperatorSection] | None
-    logs: Judged[schema.LokiSection] | Judged[schema.EmbeddedSection]
+    logs: Judged[schema.LokiSection] | None
     factory: Judged[schema.FactorySection]
     grafana: Judged[schema.GrafanaSection] | None
     irm: Judged[schema.IrmSection] | None
     notify: Judged[schema.NotifySection] | None
     limits: Judged[schema.LimitsSection]
     rules: list[RuleParts]
-
-    @property
-    def embedded(self) -> bool:
-        return isinstance(self.logs.value, schema.EmbeddedSection)
 
     def given(self, *path: str | int) -> object:
         """What stands in the document at a path, None where nothing does."""
@@ -79,8 +67,7 @@ class Parts:
 def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[Parts, Bench]:
     """Every section as far as it is valid; the bench holds the problems."""
     tree = expanded.tree
-    embedded = _log_type(tree.get("logs")) == "embedded"
-    bench = Bench(expanded, _query_judge(parse_query, embedded))
+    bench = Bench(expanded, parse_query)
     for key in tree:
         if key not in KEYS:
             remedy = suggestion(key, list(KEYS))
@@ -96,7 +83,7 @@ def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[Parts, Bench]:
         operators=None
         if operators is None
         else section(schema.OperatorSection, operators, ("operator_auth",)),
-        logs=_logs(bench, _given(tree, "logs")),
+        logs=_logs(bench, tree.get("logs")),
         factory=section(schema.FactorySection, _given(tree, "factory"), ("factory",)),
         grafana=_maybe(bench, schema.GrafanaSection, tree, "grafana"),
         irm=_maybe(bench, schema.IrmSection, tree, "irm"),
@@ -118,38 +105,16 @@ def _given(tree: Tree, key: str) -> object:
     return {} if found is None else found
 
 
-def _log_type(logs: object) -> object:
-    return logs.get("type") if isinstance(logs, dict) and logs else "embedded"
-
-
-def _query_judge(parse_query: ParseQuery, embedded: bool) -> Callable[[str], None]:
-    def judge_query(text: str) -> None:
-        rest = parse_query(text).rest
-        if embedded and rest:
-            remedy = "keep selector and line filters only, or use logs: {type: loki}"
-            why = "goes beyond what embedded logs can evaluate"
-            raise Refused(f"{why}, from: {rest}", remedy)
-
-    return judge_query
-
-
-def _logs(
-    bench: Bench, raw: object
-) -> Judged[schema.LokiSection] | Judged[schema.EmbeddedSection]:
-    kind = _log_type(raw)
-    if kind == "loki":
-        return bench.judge(schema.LokiSection, raw, ("logs",))
-    if isinstance(raw, dict) and kind != "embedded":
-        told = "is missing" if kind is None else "is not a log source"
-        remedy = "use type: loki or type: embedded"
+def _logs(bench: Bench, raw: object) -> Judged[schema.LokiSection] | None:
+    if raw is None:
+        return None
+    kind = raw.get("type", "loki") if isinstance(raw, dict) else "loki"
+    if isinstance(raw, dict) and kind != "loki":
+        remedy = "use type: loki"
+        told = "is not a log source"
         bench.problems.append(problem(("logs", "type"), told, remedy, kind))
-        looks_loki = isinstance(raw.get("url"), str)
-        raw = {**raw, "type": "loki" if looks_loki else "embedded"}
-        if looks_loki:
-            return bench.judge(schema.LokiSection, raw, ("logs",))
-    if isinstance(raw, dict):
-        raw = {"type": "embedded", **raw}
-    return bench.judge(schema.EmbeddedSection, raw, ("logs",))
+        return None
+    return bench.judge(schema.LokiSection, raw, ("logs",))
 
 
 def _credentials(bench: Bench, raw: object) -> list[Judged[schema.CredentialSection]]:

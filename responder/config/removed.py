@@ -7,6 +7,12 @@ from responder.config.problem import Path, Problem, problem
 
 REMOVED: Mapping[str, str] = {
     "grafana.pull": "set rules[].watch, as in 10s: it needs no alert at all",
+    "logs.type=embedded": "point it at a Loki: {type: loki, url: http://loki:3100}; "
+    "`responder demo` brings a small one of its own",
+    "logs.push_auth": "push lines to the Loki that logs.url names",
+    "logs.keep": "the Loki that logs.url names keeps its lines itself",
+    "logs.max_size": "the Loki that logs.url names keeps its lines itself",
+    "logs.push": "remove it: a drill writes no log lines",
     "rules[].on_unreadable": "remove it: a person is called when the logs cannot be "
     "read for unreadable_for",
 }

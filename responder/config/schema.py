@@ -96,36 +96,15 @@ class OperatorSection(Section):
     users: Annotated[dict[Username, Password], Field(min_length=1)]
 
 
-class PushSection(Section):
-    stand_in = {"url": "http://loki:3100"}
-    url: Annotated[str, AfterValidator(addresses.push_url)]
-    username: Username | None = None
-    password: MaybeSecret = None
-    bearer: MaybeSecret = None
-
-
 class LokiSection(Section):
-    stand_in = {"type": "loki", "url": "http://loki:3100"}
-    type: str
+    stand_in = {"url": "http://loki:3100"}
+    type: str = "loki"
     url: Annotated[str, AfterValidator(addresses.logs_url)]
     username: Username | None = None
     password: MaybeSecret = None
     bearer: MaybeSecret = None
     tenant: Text | None = None
-    push: PushSection | None = None
     timeout: Positive = timedelta(seconds=3)
-
-
-class PushAuthSection(Section):
-    bearer: MaybeSecret
-
-
-class EmbeddedSection(Section):
-    stand_in = {"type": "embedded"}
-    type: str
-    push_auth: PushAuthSection | None = None
-    keep: Positive = timedelta(days=7)
-    max_size: Annotated[int, BeforeValidator(size)] = 256 * 1024 * 1024
 
 
 class FactorySection(Section):

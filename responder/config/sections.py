@@ -55,7 +55,7 @@ class Bench:
     """Where sections are judged: the expanded document, and the problems so far."""
 
     expanded: Expanded
-    query: Callable[[str], None]
+    query: Callable[[str], object]
     problems: list[Problem] = field(default_factory=list)
 
     def judge(self, model: type[S], raw: object, at: Path) -> Judged[S]:

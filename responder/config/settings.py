@@ -123,16 +123,6 @@ class LokiLogs:
     bearer: Secret | None = None
     tenant: str | None = None
     timeout: timedelta = timedelta(seconds=3)
-    push: "LokiLogs | None" = None
-    """Where a drill writes its lines, and as whom."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmbeddedLogs:
-    push_bearer: Secret | None = None
-    keep: timedelta = timedelta(days=7)
-    max_size: int = 256 * 1024 * 1024
-    """Bytes of lines and labels; the oldest go first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +187,8 @@ class Settings:
     """How long what is over is remembered."""
     webhook_auth: tuple[Credential, ...] = ()
     operators: dict[str, Secret] = field(default_factory=dict)
-    logs: LokiLogs | EmbeddedLogs = field(default_factory=EmbeddedLogs)
+    logs: LokiLogs | None = None
+    """Without it nothing can be served, only replayed."""
     factory: FactorySettings = field(default_factory=FactorySettings)
     grafana: GrafanaSettings | None = None
     irm: IrmSettings | None = None
@@ -229,11 +220,8 @@ class Settings:
             found += [credential.basic.password] if credential.basic else []
         found += self.operators.values()
         found += [self.server.bearer] if self.server.bearer else []
-        if isinstance(self.logs, LokiLogs):
-            asked = (self.logs, self.logs.push)
-            found += [s for a in asked if a for s in (a.password, a.bearer) if s]
-        elif self.logs.push_bearer:
-            found.append(self.logs.push_bearer)
+        if self.logs:
+            found += [s for s in (self.logs.password, self.logs.bearer) if s]
         factory = self.factory
         found += [s for s in (factory.api_key, factory.report_url) if s]
         for api in (self.grafana, self.irm):

@@ -1,1 +1,1 @@
-"""Drills: the whole way of an alert, walked with marked lines and a marked alert."""
+"""Drills: the whole way of an alert, walked with a marked alert."""

@@ -1,13 +1,11 @@
-"""What a drill sends: its lines to the log source, its alert to our own address."""
+"""What a drill sends: its alert, to our own public address."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from responder.config.settings import Credential, EmbeddedLogs, Settings
-from responder.evidence.push import PushedLine
-from responder.evidence.pusher import push_body, push_target
+from responder.config.settings import Credential, Settings
 from responder.incident.names import Sender, Status
 from responder.masking import Masker
 from responder.senders import samples
@@ -34,28 +32,12 @@ class Said:
 
 
 class Outward:
-    """Writes and delivers as the configuration says that others do."""
+    """Delivers as the configuration says that others do."""
 
     def __init__(self, settings: Settings, masker: Masker, address: str) -> None:
-        self._settings = settings
         self._mask = masker
         self.address = (settings.server.public_url or address).rstrip("/")
-        self._target = push_target(settings.logs, self.address)
         self.sender, self._credential = _who(settings.webhook_auth)
-
-    @property
-    def own_logs(self) -> bool:
-        """Whether the lines go to our own embedded logs."""
-        return isinstance(self._settings.logs, EmbeddedLogs)
-
-    @property
-    def writes(self) -> bool:
-        """Whether lines can be written at all."""
-        return self._target is not None
-
-    def write(self, lines: Sequence[PushedLine]) -> Said:
-        assert self._target is not None, "nobody writes where nothing can be written"
-        return self._post(self._target.url, push_body(lines), self._target.headers)
 
     def deliver(
         self, labels: dict[str, str], starts_at: datetime, now: datetime, status: Status

@@ -12,7 +12,7 @@ from responder.drill.walk import Walk
 from responder.incident.controls import Controls
 from responder.incident.drills import Drill, Drills
 from responder.incident.openings import NoSuchRule
-from responder.incident.ports import Archive, Clock, LogSource, StorageUnavailable
+from responder.incident.ports import Archive, Clock, StorageUnavailable
 from responder.incident.rule import Rule
 from responder.masking import Masker
 
@@ -27,8 +27,6 @@ class Surroundings:
     controls: Controls
     drills: Drills
     clock: Clock
-    logs: LogSource
-    factory_host: str
     fixed_link: bool
     rules: tuple[Rule, ...]
 

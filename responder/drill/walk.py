@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
-from responder.drill.lines import Written, lines_for
 from responder.drill.outward import Outward, Said
 from responder.incident.controls import Controls
 from responder.incident.drills import (
@@ -17,17 +16,15 @@ from responder.incident.drills import (
     followed,
     settled,
 )
-from responder.incident.evidence import Counted, Question
 from responder.incident.mark import MARK
 from responder.incident.model import Incident
 from responder.incident.names import Status, Verdict
 from responder.incident.nearest import why_ignored
-from responder.incident.ports import Archive, Clock, LogSource
+from responder.incident.ports import Archive, Clock
 from responder.incident.rule import Rule
 from responder.senders import samples
 
 _BREATH = 0.05
-_READ_EVERY = 0.25
 _ADDRESS = "set server.public_url to the address under which senders reach this service"
 
 
@@ -45,12 +42,6 @@ class Ground(Protocol):
 
     @property
     def clock(self) -> Clock: ...
-
-    @property
-    def logs(self) -> LogSource: ...
-
-    @property
-    def factory_host(self) -> str: ...
 
     @property
     def fixed_link(self) -> bool: ...
@@ -80,9 +71,7 @@ class Walk:
     def run(self) -> Drill:
         """Walk until the end or the first broken step."""
         try:
-            written = self._write()
-            if self._drill.broken is None:
-                self._alert(written)
+            self._alert()
         finally:
             # Whatever happened: nobody waits for a drill that nobody walks.
             self._drill = replace(self._drill, ended_at=self._ground.clock.now())
@@ -97,60 +86,11 @@ class Walk:
         self._took(Taken(part=part, came=came, words=words, mend=mend))
         return came is Came.DONE
 
-    # The lines
-
-    def _write(self) -> bool:
-        """Whether lines are there to be counted."""
-        part, now = Part.LINES, self._ground.clock.now()
-        if not self._outward.writes:
-            words = "the log source is only read here, nothing can be written into it"
-            mend = "set logs.push.url, with a token that may write (logs:write)"
-            return self._took_step(part, Came.UNPROVEN, words, mend)
-        made = lines_for(self._rule, self._drill.id, self._ground.factory_host, now)
-        if not made.lines:
-            words = f"no line can be made that check {made.left_out[0]} takes"
-            mend = "write its label conditions and line filters with plain values"
-            return self._took_step(part, Came.UNPROVEN, words, mend)
-        said = self._outward.write(made.lines)
-        if not said.good:
-            own = self._outward.own_logs
-            where = "server.public_url and logs.push_auth" if own else "logs.push"
-            mend = f"compare {where} with what the log source asks for"
-            return self._took_step(part, Came.BROKEN, said.words, mend)
-        how = self._readable(made, now)
-        return self._took_step(part, Came.DONE, f"{len(made.lines)}, {how}")
-
-    def _readable(self, made: Written, since: datetime) -> str:
-        """Wait until some check's lines can be read back; how long that took."""
-        began, clock = self._ground.clock.monotonic(), self._ground.clock
-        asked = [
-            Question(
-                name=check.name,
-                query=check.query,
-                since=since - check.window,
-                until=since + timedelta(minutes=1),
-            )
-            for check in self._rule.checks
-            if check.name in made.enough
-        ]
-        while True:
-            took = clock.monotonic() - began
-            answers = self._ground.logs.read(asked)
-            for answer in answers:
-                if isinstance(answer, Counted):
-                    ours = [a for a in answer.lines if a.drill == self._drill.id]
-                    if len(ours) >= made.enough[answer.name]:
-                        return f"readable after {took:.1f} s"
-            if took > self._patience or self._pause(_READ_EVERY):
-                return "not readable yet"
-
     @property
     def _patience(self) -> float:
         return min(2 * self._rule.recheck.total_seconds() + 2, 15.0)
 
-    # The alert
-
-    def _alert(self, written: bool) -> None:
+    def _alert(self) -> None:
         try:
             labels = samples.labels_for(self._rule)
         except ValueError as why:
@@ -167,7 +107,7 @@ class Walk:
         if not self._stored(said):
             return
         if self._matched(_incident_of(said)):
-            self._follow(written, started)
+            self._follow(started)
         self._send(started, Status.RESOLVED)
 
     def _send(self, started: datetime, status: Status) -> Said:
@@ -207,7 +147,7 @@ class Walk:
             return self._took_step(part, Came.BROKEN, words, mend)
         return self._took_step(part, Came.DONE, wanted)
 
-    def _follow(self, written: bool, started: datetime) -> None:
+    def _follow(self, started: datetime) -> None:
         """Watch the drill's own incident until it is settled, or patience is over."""
         clock = self._ground.clock
         ends = clock.monotonic() + self._patience + 5
@@ -216,15 +156,16 @@ class Walk:
             if self._pause(_BREATH):
                 break
             incident = self._incident()
-        if incident.withheld_at is not None:
-            seconds = (incident.withheld_at - started).total_seconds()
+        look = incident.look
+        decided = incident.withheld_at or (look.at if look else None)
+        if decided is not None:
+            seconds = (decided - started).total_seconds()
             self._drill = replace(self._drill, seconds=max(seconds, 0.0))
         self._took(
             *followed(
                 incident,
                 self._rule,
                 self._ground.controls.standing(),
-                written=written,
                 fixed_link=self._ground.fixed_link,
             )
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from responder.config.settings import EmbeddedLogs, LokiLogs
+from responder.config.settings import LokiLogs
 from responder.evidence.loki_answer import Refusal
 from responder.evidence.loki_probe import LogFacts, Streams
 from responder.evidence.volume import Asking, judge_volume
@@ -16,16 +16,6 @@ from responder.tokens import TokenKind, told_apart
 _FINE = timedelta(seconds=10)
 _READ = "a token of a Cloud access policy with the scope logs:read"
 _SHOWN = 8
-
-
-def judge_embedded(_logs: EmbeddedLogs) -> Iterator[Finding]:
-    yield note(
-        "logs.embedded",
-        "logs are embedded: only what is pushed here is counted",
-        "they are for trying and for tests; a real shop logs to Loki",
-        'logs: {type: loki, url: "https://logs-prod-000.grafana.net", '
-        'username: "123456", password: "${LOKI_TOKEN}"}',
-    )
 
 
 def judge_token(logs: LokiLogs) -> Iterator[Finding]:

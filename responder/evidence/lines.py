@@ -14,7 +14,6 @@ from typing import Any
 
 from responder.incident.evidence import LogLine
 from responder.incident.link import FoundLink, LinkPlace, ReportLink
-from responder.incident.mark import MARK, TOKEN, drill_of
 
 _LINK = re.compile(
     r"https://(?P<host>[A-Za-z0-9.-]+)/api/support/(?P<token>[A-Za-z0-9_-]+)"
@@ -74,47 +73,28 @@ class LineReader:
         digest = hashlib.blake2b(
             text.encode("utf-8", "surrogatepass"), digest_size=8
         ).hexdigest()
-        drill = _drill(text)
-        links = self._links(text, drill)
-        return LogLine(at_ns=at_ns, digest=digest, links=links, drill=drill)
+        return LogLine(at_ns=at_ns, digest=digest, links=self._links(text))
 
-    def _links(self, text: str, drill: str) -> tuple[FoundLink, ...]:
+    def _links(self, text: str) -> tuple[FoundLink, ...]:
         if "support" not in text:
             return ()
         places: dict[ReportLink, LinkPlace] = {}
         for origin, leaf in _leaves(text):
             if origin is _Origin.REQUEST:
                 continue
-            for link in self._usable(leaf, drill):
+            for link in self._usable(leaf):
                 if origin is _Origin.RESPONSE:
                     places[link] = LinkPlace.RESPONSE
                 else:
                     places.setdefault(link, LinkPlace.UNKNOWN)
         return tuple(FoundLink(link, place) for link, place in places.items())
 
-    def _usable(self, leaf: str, drill: str) -> Iterator[ReportLink]:
+    def _usable(self, leaf: str) -> Iterator[ReportLink]:
         for found in _LINK.finditer(leaf):
             link = ReportLink(token=found["token"], code=found["code"])
-            # A drill writes no key into a log: its links have a token of their own.
             ours = self._api_key is None or link.has_token(self._api_key)
-            if drill or link.has_token(TOKEN):
-                ours = bool(drill) and link.has_token(TOKEN)
             if found["host"].lower() == self._host and ours:
                 yield link
-
-
-def _drill(text: str) -> str:
-    """The drill that wrote the line: by a field of the line itself, not one within.
-
-    What a diner plants is never a field of the line: it can hide no real error.
-    """
-    if f'"{MARK}"' not in text:
-        return ""
-    try:
-        fields = _decoded(text)
-    except RecursionError:
-        return ""
-    return drill_of(fields) if isinstance(fields, dict) else ""
 
 
 def _leaves(text: str) -> Iterator[tuple[_Origin, str]]:

@@ -1,16 +1,13 @@
 """Drills: incidents that prove the way of an alert, and count nowhere. Pure.
 
 An alert with the label `responder_drill` opens an incident of its own, never joins or
-ends a real one, and is never reported. Log lines are marked alike; a real incident
-leaves them out, and a drill sees no others.
+ends a real one, and is never reported. It is decided on the real logs, in shadow.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from responder.incident.alert import Alert, AlertVerdict
-from responder.incident.evidence import Counted, Evidence, LogLine
 from responder.incident.mark import drill_of
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Reason, State, Verdict
@@ -24,26 +21,6 @@ LONGEST = timedelta(minutes=3)
 def marked(alert: Alert, said: AlertVerdict) -> AlertVerdict:
     """The verdict as it is told and counted: a drill's is `drill`, whatever it was."""
     return replace(said, verdict=Verdict.DRILL) if drill_of(alert.labels) else said
-
-
-def own_lines(lines: Iterable[LogLine], drill: str) -> list[LogLine]:
-    """The lines that may count for that drill, or with "" for a real incident."""
-    return [line for line in lines if line.drill == drill]
-
-
-def own(answer: Evidence, drill: str) -> Evidence:
-    """The answer without the lines of others.
-
-    The source's own count knows no marks: a drill does without it, a real incident
-    takes off the marked lines that it can see.
-    """
-    if not isinstance(answer, Counted):
-        return answer
-    kept = own_lines(answer.lines, drill)
-    total = None
-    if not drill and answer.total is not None:
-        total = answer.total - (len(answer.lines) - len(kept))
-    return replace(answer, lines=tuple(kept), total=total)
 
 
 def in_shadow(rule: Rule, incident: Incident) -> Rule:

@@ -18,14 +18,14 @@ from responder.incident.rule import Rule
 
 
 class Part(StrEnum):
-    """The steps from a failing order to a report, in their order."""
+    """The steps from an alert to a report, in their order."""
 
-    LINES = "lines_written"
     DELIVERED = "delivered"
     STORED = "stored"
     MATCHED = "matched"
     COUNTED = "counted"
     LINK = "link_found"
+    """Taken only while the real logs hold a fault: without one there is no link."""
     REPORT = "would_report"
 
 
@@ -49,7 +49,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """One drill. `seconds` is the time from the alert to the would-be report."""
+    """One drill. `seconds` is the time from the alert to the decision."""
 
     id: str
     rule: str
@@ -73,7 +73,8 @@ class Drill:
     def passed(self) -> bool:
         """Whether every step was taken, and proven."""
         done = {t.part for t in self.taken if t.came is Came.DONE}
-        return self.ended_at is not None and done == set(Part)
+        proven = all(t.came is Came.DONE for t in self.taken)
+        return self.ended_at is not None and proven and done >= _NEEDED
 
     @property
     def result(self) -> str:
@@ -89,7 +90,9 @@ class Drill:
         """What it came to; after `Next: ` the line that mends it."""
         if self.passed:
             how = "" if self.seconds is None else f"{self.seconds:.1f} s "
-            return f"You are ready: {how}from alert to would-be report."
+            if any(t.part is Part.LINK for t in self.taken):
+                return f"You are ready: {how}from alert to would-be report."
+            return f"You are ready: {how}from alert to decision. {_QUIET}."
         halted = self.broken or (self.unproven if self.ended_at else None)
         if halted is not None:
             verb = "Broken at" if halted is self.broken else "Not proven:"
@@ -97,6 +100,10 @@ class Drill:
             return f"{words} Next: {halted.mend}." if halted.mend else words
         last = f": {part_words(self.taken[-1].part)}" if self.taken else ""
         return f"The drill of {self.rule} is under way{last}."
+
+
+_NEEDED = set(Part) - {Part.LINK}
+_QUIET = "The real logs hold no fault now, so nothing would be reported"
 
 
 class Drills(Protocol):
@@ -122,13 +129,12 @@ class Drilling(Protocol):
 
 
 _PARTS = {
-    Part.LINES: "log lines written",
     Part.DELIVERED: "alert delivered",
     Part.STORED: "alert stored",
     Part.MATCHED: "rule matched",
     Part.COUNTED: "error logs counted",
     Part.LINK: "link found",
-    Part.REPORT: "would have reported",
+    Part.REPORT: "report not held back",
 }
 
 
@@ -139,47 +145,52 @@ def part_words(part: Part) -> str:
 
 def settled(incident: Incident) -> bool:
     """Whether more waiting can tell more of the drill."""
-    return incident.withheld_at is not None or incident.ended_at is not None
+    decided = incident.withheld_at is not None or incident.ended_at is not None
+    return decided or _quiet(incident)
+
+
+def _quiet(incident: Incident) -> bool:
+    """Whether the real logs were read, and hold no fault."""
+    checks = incident.look.checks if incident.look else ()
+    return bool(checks) and not any(c.reached or c.unreadable for c in checks)
 
 
 def followed(
-    incident: Incident,
-    rule: Rule,
-    standing: Standing,
-    *,
-    written: bool,
-    fixed_link: bool,
+    incident: Incident, rule: Rule, standing: Standing, *, fixed_link: bool
 ) -> tuple[Taken, ...]:
-    """The last three steps, by the drill's incident; they end at the first broken."""
-    return tuple(_followed(incident, rule, standing, written, fixed_link))
+    """The last steps, by the drill's incident; they end at the first broken."""
+    return tuple(_followed(incident, rule, standing, fixed_link))
 
 
 def _followed(
-    incident: Incident, rule: Rule, standing: Standing, written: bool, fixed: bool
+    incident: Incident, rule: Rule, standing: Standing, fixed: bool
 ) -> Iterator[Taken]:
-    counted = _counted(incident, written)
+    counted = _counted(incident)
     yield counted
     if counted.came is Came.BROKEN:
         return
-    if counted.came is Came.UNPROVEN:
-        words = "it follows from the lines"
-        for part in (Part.LINK, Part.REPORT):
-            yield Taken(part=part, came=Came.UNPROVEN, words=words)
-        return
-    if not (fixed or incident.candidates):
-        words = "the lines were counted, but no link was found in them"
-        mend = (
-            f"let a check of rule {rule.name} take lines that carry the factory's "
-            "answer, and compare factory.url with the host in them"
-        )
-        yield Taken(part=Part.LINK, came=Came.BROKEN, words=words, mend=mend)
-        return
-    found = "the configured report address" if fixed else incident.candidates[0].name
-    yield Taken(part=Part.LINK, came=Came.DONE, words=found)
+    if not _quiet(incident):
+        link = _link(incident, rule, fixed)
+        yield link
+        if link.came is Came.BROKEN:
+            return
     yield _report(incident, rule, standing)
 
 
-def _counted(incident: Incident, written: bool) -> Taken:
+def _link(incident: Incident, rule: Rule, fixed: bool) -> Taken:
+    if fixed or incident.candidates:
+        address = "the configured report address"
+        found = address if fixed else incident.candidates[0].name
+        return Taken(part=Part.LINK, came=Came.DONE, words=found)
+    words = "the lines were counted, but no link was found in them"
+    mend = (
+        f"let a check of rule {rule.name} take lines that carry the factory's "
+        "answer, and compare factory.url with the host in them"
+    )
+    return Taken(part=Part.LINK, came=Came.BROKEN, words=words, mend=mend)
+
+
+def _counted(incident: Incident) -> Taken:
     part, look = Part.COUNTED, incident.look
     if look is None:
         words, mend = "nobody looked at the logs in time", "see /-/healthy: the worker"
@@ -191,20 +202,13 @@ def _counted(incident: Incident, written: bool) -> Taken:
     if any(check.unreadable for check in look.checks):
         mend = "mend `logs` in the configuration; `responder doctor` tells more"
         return Taken(part=part, came=Came.BROKEN, words=words, mend=mend)
-    if not written:
-        words = "the logs can be read, but no line was written that should be counted"
-        mend = "mend the first step"
-        return Taken(part=part, came=Came.UNPROVEN, words=words, mend=mend)
-    mend = (
-        "compare rules[].checks[].query with the labels of the lines in the log source"
-        ", and threshold with what a fault writes within window"
-    )
-    return Taken(part=part, came=Came.BROKEN, words=words, mend=mend)
+    return Taken(part=part, came=Came.DONE, words=words)
 
 
 def _report(incident: Incident, rule: Rule, standing: Standing) -> Taken:
     part, broken = Part.REPORT, Came.BROKEN
-    if incident.withheld_at is None:
+    decided, quiet = incident.withheld_at, _quiet(incident)
+    if decided is None and not quiet:
         words, mend = "it was not decided in time", "see /-/healthy: the worker"
         return Taken(part=part, came=broken, words=words, mend=mend)
     if standing.pause is not None:
@@ -214,7 +218,7 @@ def _report(incident: Incident, rule: Rule, standing: Standing) -> Taken:
         words = "all reports allowed within an hour are used"
         mend = "wait, or raise limits.max_reports_per_hour"
         return Taken(part=part, came=broken, words=words, mend=mend)
-    words = f"at {clock(incident.withheld_at)} UTC"
+    words = f"at {clock(decided)} UTC" if decided else "nothing would hold a report"
     if rule.mode is Mode.SHADOW:
         words += "; the rule is in shadow: a real alert is not reported either"
     return Taken(part=part, came=Came.DONE, words=words)

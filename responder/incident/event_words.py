@@ -52,7 +52,7 @@ _UNREADABLE: Mapping[UnreadableReason, str] = {
     UnreadableReason.SERVER_ERROR: "the log source failed",
     UnreadableReason.NOT_LOKI: "what answered is no log source",
     UnreadableReason.PARTIAL: "the log source answered in part only",
-    UnreadableReason.STORAGE: "the embedded logs could not be read",
+    UnreadableReason.STORAGE: "the logs could not be read",
 }
 _PROOFS: Mapping[Proof, str] = {
     Proof.ORDERS: "proven by orders",

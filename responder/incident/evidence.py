@@ -31,8 +31,6 @@ class LogLine:
     at_ns: int
     digest: str
     links: tuple[FoundLink, ...] = ()
-    drill: str = ""
-    """The id of the drill that wrote it, "" for a real line."""
 
     @property
     def at(self) -> datetime:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from responder.incident.brakes import Brakes, LinkRecord
-from responder.incident.drill import own
 from responder.incident.events import Candidate, CheckReading, Looked
 from responder.incident.evidence import Counted, Evidence, LogLine, Question, Unreadable
 from responder.incident.link import LinkPlace, ReportLink
@@ -88,12 +87,11 @@ def weigh(
     now: datetime,
 ) -> tuple[Looked, Mapping[str, ReportLink]]:
     """One look from the answers to `questions` in their order, and links by digest."""
-    owned = [own(answer, incident.drill) for answer in answers]
-    of_orders = {answer.name: answer for answer in owned[len(rule.checks) :]}
+    of_orders = {answer.name: answer for answer in answers[len(rule.checks) :]}
     readings: list[CheckReading] = []
     counted: dict[str, LogLine] = {}
     matched: dict[str, LogLine] = {}
-    for check, answer in zip(rule.checks, owned[: len(rule.checks)], strict=True):
+    for check, answer in zip(rule.checks, answers[: len(rule.checks)], strict=True):
         since = counted_since(incident, check, brakes, now)
         fresh = _fresh(answer, rule, brakes)
         readings.append(_reading(check, answer, fresh, since, now))

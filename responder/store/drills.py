@@ -1,12 +1,13 @@
 """`Drills` as rows, each with its walk as JSON."""
 
+import json
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, delete, select
 
-from responder.incident.drills import Drill
+from responder.incident.drills import Drill, Part
 from responder.store.drill_table import drills
 from responder.store.engine import reading
 from responder.store.upsert import upsert
@@ -47,7 +48,14 @@ class StoredDrills:
     def _one(self, query: Any) -> Drill | None:
         with reading(self._base.engine) as conn:
             body = conn.execute(query).scalar()
-        return None if body is None else _DRILL.validate_json(body)
+        return None if body is None else _read(body)
+
+
+def _read(body: str) -> Drill:
+    """A drill as it was kept, without steps that drills no longer take."""
+    kept = json.loads(body)
+    kept["taken"] = [step for step in kept["taken"] if step["part"] in set(Part)]
+    return _DRILL.validate_python(kept)
 
 
 def _save(conn: Connection, drill: Drill) -> None:

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
 from responder.incident.listing import BadCursor, Search
 from responder.incident.names import Outcome, State
 from responder.web.guard import Operators
 from responder.web.masked import listed, timeline_of
-from responder.web.openapi import document
+from responder.web.openapi import whole_document
 from responder.web.parts import Parts
 from responder.web.presenting import incident_json, summary_json, timeline_json
 
@@ -44,7 +44,7 @@ def api(parts: Parts, operators: Operators) -> Blueprint:
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
-        return jsonify(document(current_app.url_map.iter_rules()))
+        return jsonify(whole_document())
 
     @blueprint.get("/incidents")
     def incidents() -> Response:

@@ -23,7 +23,6 @@ from responder.web.opening import opening, opening_api
 from responder.web.ops import ops
 from responder.web.pages import pages
 from responder.web.parts import Parts
-from responder.web.push import push
 from responder.web.readiness import readiness
 from responder.web.reports import reports
 from responder.web.runbook import runbook
@@ -82,7 +81,7 @@ def create_app(parts: Parts) -> Flask:
     @app.before_request
     def ours() -> Response | None:
         # Senders are no browsers, and their own gate counts what it refuses.
-        if request.blueprint in ("webhooks", "push"):
+        if request.blueprint == "webhooks":
             return None
         public_url = parts.server.public_url
         why = cross_site(request.method, request.headers, public_url)
@@ -105,8 +104,6 @@ def _register(app: Flask, parts: Parts, operators: Operators) -> None:
     for room in _ROOMS:
         app.register_blueprint(room(parts, operators))
     app.register_blueprint(runbook(operators))
-    if parts.push:
-        app.register_blueprint(push(parts, parts.push))
 
 
 def _guarded(response: Response) -> Response:

@@ -1,14 +1,13 @@
-"""The OpenAPI document of the routes that this service serves."""
+"""The OpenAPI document of the routes."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from importlib import resources
 from typing import Any, get_args
 
 import yaml
-from werkzeug.routing import Rule
 
 from responder import __version__
 from responder.incident.events import Event
@@ -22,19 +21,12 @@ Document = dict[str, Any]
 
 @cache
 def whole_document() -> Document:
-    """Every route that any configuration has, with today's words in its enums."""
+    """Every route, with today's words in its enums."""
     text = resources.files(__package__).joinpath("openapi.yaml").read_text("utf-8")
     found: Document = yaml.safe_load(text)
     found["info"]["version"] = __version__
     found["components"]["schemas"] |= _names()
     return found
-
-
-def document(routes: Iterable[Rule]) -> Document:
-    """The document of these routes alone: a service need not have them all."""
-    served, whole = {template(route.rule) for route in routes}, whole_document()
-    paths = {path: item for path, item in whole["paths"].items() if path in served}
-    return {**whole, "paths": paths}
 
 
 def template(rule: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
@@ -63,20 +63,6 @@ class WebhookCounting(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PushEndpoint:
-    """Where embedded logs take lines in.
-
-    `parse` takes the body, its Content-Encoding and the time, and raises ValueError
-    (`TooLarge` for more than is taken at once) with a text fit for the sender; `add`
-    stores what `parse` gave.
-    """
-
-    parse: Callable[[bytes, str, datetime], Sequence[Any]]
-    add: Callable[[Sequence[Any]], None]
-    bearer: Secret | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The web's whole world.
 
@@ -114,7 +100,6 @@ class Parts:
     parse_irm: Callable[[dict[str, object]], Notification]
     credentials: tuple[Credential, ...] = ()
     operators: Mapping[str, Secret]
-    push: PushEndpoint | None = None
     rules: tuple[Rule, ...] = ()
     config_sha: str = ""
     drilling: Drilling | None = None

@@ -6,7 +6,6 @@ Asked every so often, so that no page waits for an answer and each knows its age
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from responder.incident.drill import own
 from responder.incident.evidence import Counted, Evidence, Question
 from responder.incident.look import AHEAD
 from responder.incident.ports import Clock, LogSource
@@ -89,9 +88,7 @@ class Prober:
             Question(name=name, query=query, since=now - span, until=until)
             for name, query in asked
         ]
-        answers = self._logs.read(questions)
-        # A drill's lines are no sign of life.
-        return [_reading(own(answer, "")) for answer in answers]
+        return [_reading(answer) for answer in self._logs.read(questions)]
 
     def _with_last(
         self, orders: Mapping[str, Reading], now: datetime

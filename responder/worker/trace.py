@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from responder.incident.drill import own
 from responder.incident.events import FirstErrorFound
 from responder.incident.evidence import Counted, Evidence, LogLine, Question
 from responder.incident.look import FAILED, MOST_LINES
@@ -30,8 +29,7 @@ def trace_back(
     failed: dict[str, LogLine] = {}
     for _ in range(MOST_READS):
         since = max(earliest, first - rule.longest_window)
-        read = logs.read(_questions(rule, since, first))
-        answers = [own(answer, incident.drill) for answer in read]
+        answers = logs.read(_questions(rule, since, first))
         complete = complete and all(isinstance(a, Counted) for a in answers)
         # In the order of the questions: a check may be named as failed orders are.
         errors = _lines(answers[: len(rule.checks)])

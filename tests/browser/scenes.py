@@ -330,7 +330,6 @@ def drilled(*, ended: bool) -> Web:
     """A drill under way, or one that broke at its fourth step."""
     web = web_of(older(), later=90, heard=SOME)
     taken = [
-        Taken(part=Part.LINES, came=Came.DONE, words="2 marked lines pushed"),
         Taken(part=Part.DELIVERED, came=Came.DONE, words="answered 202 after 0.1 s"),
         Taken(part=Part.STORED, came=Came.DONE, words="the alert is stored"),
     ]

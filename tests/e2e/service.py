@@ -14,7 +14,6 @@ import requests
 from responder.app import Responder, build
 from responder.clock import SystemClock
 from responder.config.settings import (
-    EmbeddedLogs,
     FactorySettings,
     LokiLogs,
     Secret,
@@ -22,6 +21,7 @@ from responder.config.settings import (
     Settings,
 )
 from responder.demo.factory import SimulatedFactory
+from responder.demo.loki import SimulatedLoki
 from responder.demo.shop import LogEntry, LokiPush, SimulatedShop
 from responder.incident.names import Sender, Status
 from responder.incident.rule import Check, Matcher, Rule
@@ -225,17 +225,20 @@ def service(
     patience: timedelta = timedelta(seconds=5),
     **changes: Any,
 ) -> Iterator[Service]:
-    """A Responder served on a free port, with embedded storage, and logs if not given.
+    """A Responder served on a free port, with storage and logs of its own.
 
     `keyed`: it has the factory's key; `probe_every`: it asks how ready it is;
     `patience`: it waits so long for the factory's answer.
     `changes` are settings; with `logs=LokiLogs(...)` the shop pushes there.
     """
-    with factory or SimulatedFactory(delay=0.5) as supplier:
+    with (
+        factory or SimulatedFactory(delay=0.5) as supplier,
+        SimulatedLoki(now_ns=None) as loki,
+    ):
         given = Settings(
             server=Server(port=0),
             storage_url=f"sqlite:///{folder / 'responder.db'}",
-            logs=EmbeddedLogs(),
+            logs=LokiLogs(url=loki.url),
             factory=FactorySettings(
                 url=supplier.url,
                 api_key=Secret(supplier.api_key) if keyed else None,
@@ -252,8 +255,8 @@ def service(
         http = HttpServer(responder.web, "127.0.0.1", 0)
         http.start()
         responder.start()
-        logs = settings.logs.url if isinstance(settings.logs, LokiLogs) else http.url
-        push = LokiPush(f"{logs}/loki/api/v1/push")
+        assert settings.logs is not None, "a service counts in some logs"
+        push = LokiPush(f"{settings.logs.url}/loki/api/v1/push")
         key = supplier.api_key
         shop = SimulatedShop(supplier.url, lambda e: found.deliver(e), vendor_key=key)
         found = Service(responder, http, supplier, shop, clock, push)

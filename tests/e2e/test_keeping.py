@@ -2,12 +2,10 @@
 
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import requests
 
-from responder.config.settings import EmbeddedLogs
 from tests.e2e.service import Service, service, until
 
 HOURS_US = 3600 * 10**6
@@ -52,21 +50,11 @@ def test_a_service_looks_at_what_is_open_as_soon_as_it_is_back(tmp_path: Path) -
         until(lambda: found.factory.effective_calls)
 
 
-def test_a_service_forgets_old_deliveries_and_lines_by_itself(tmp_path: Path) -> None:
-    logs = EmbeddedLogs(keep=timedelta(days=1))
-    with service(tmp_path, logs=logs) as found:
+def test_a_service_forgets_old_deliveries_by_itself(tmp_path: Path) -> None:
+    with service(tmp_path) as found:
         found.alert(responder="nobody")
-        found.write("an old line")
     rewrite(tmp_path, f"UPDATE deliveries SET received_at = received_at - {YEAR_US}")
-    rewrite(tmp_path, f"UPDATE log_lines SET at_ns = at_ns - {YEAR_US * 1000}")
-    with service(tmp_path, logs=logs) as found:
+    with service(tmp_path) as found:
         found.alert(responder="nobody")
         archive = found.responder.store
         until(lambda: len(archive.deliveries()) == 1)
-        until(lambda: lines(tmp_path) == 0)
-
-
-def lines(folder: Path) -> int:
-    with closing(sqlite3.connect(folder / "responder.db")) as database:
-        (number,) = database.execute("SELECT count(*) FROM log_lines").fetchone()
-    return int(number)

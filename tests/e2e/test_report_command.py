@@ -11,7 +11,7 @@ import pytest
 
 from responder.app import build
 from responder.cli.main import main
-from responder.config.settings import EmbeddedLogs, Secret, Settings
+from responder.config.settings import LokiLogs, Secret, Settings
 from responder.incident.report import HEADINGS
 from responder.server import HttpServer
 from tests.e2e.service import RULE
@@ -37,7 +37,7 @@ class Stored:
         rule = replace(RULE, match=())
         settings = Settings(
             storage_url=f"sqlite:///{database}",
-            logs=EmbeddedLogs(),
+            logs=LokiLogs(url="http://127.0.0.1:9"),
             operators={"oncall": Secret(PASSWORD)},
             rules=(rule,),
             accept_within=timedelta(seconds=10),

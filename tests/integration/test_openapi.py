@@ -21,15 +21,15 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from responder.config.settings import Credential, EmbeddedLogs, Secret
+from responder.config.settings import Credential, Secret
 from responder.incident.names import Sender
 from responder.web.application import create_app
-from responder.web.openapi import UNWRITTEN, document, template, whole_document
+from responder.web.openapi import UNWRITTEN, template, whole_document
 from tests.e2e.service import Service, service
 from tests.web_parts import Web
 
 OPERATOR = ("oncall", "pass-of-oncall")
-TOKENS = {"webhooks": "token-of-senders", "machines": "token-of-pushers"}
+TOKEN = "token-of-senders"
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
     status_code_conformance,
@@ -68,17 +68,14 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A whole service that demands every credential, with an incident in it."""
     folder: Path = tmp_path_factory.mktemp("openapi")
-    credential = Credential(
-        name="all", senders=frozenset(Sender), bearer=Secret(TOKENS["webhooks"])
-    )
+    credential = Credential(name="all", senders=frozenset(Sender), bearer=Secret(TOKEN))
     demanding: dict[str, Any] = {
         "operators": {OPERATOR[0]: Secret(OPERATOR[1])},
         "webhook_auth": (credential,),
-        "logs": EmbeddedLogs(push_bearer=Secret(TOKENS["machines"])),
     }
     with ExitStack() as stack:
         found = stack.enter_context(service(folder, **demanding))
-        bearer = {"Authorization": f"Bearer {TOKENS['webhooks']}"}
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
         labels = {"alertname": "Order errors", "responder": "jwt-pizza"}
         alert = {
             "status": "firing",
@@ -108,10 +105,8 @@ MODES = [(found, GenerationMode.POSITIVE) for found in OPERATIONS] + [
 def asked(case: Case[Any], url: str) -> Any:
     """The answer to a case, with the credential that its operation asks for."""
     (tag,) = case.operation.definition.raw["tags"]
-    pushed = case.operation.path.startswith("/loki")
-    if tag == "webhooks" or pushed:
-        token = TOKENS["machines" if pushed else "webhooks"]
-        return case.call(base_url=url, headers={"Authorization": f"Bearer {token}"})
+    if tag == "webhooks":
+        return case.call(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"})
     return case.call(base_url=url, auth=OPERATOR)
 
 
@@ -158,11 +153,3 @@ def test_the_document_is_served_to_operators(running: Service) -> None:
 
     assert requests.get(url, timeout=60).status_code == 401
     assert requests.get(url, auth=OPERATOR, timeout=60).json() == whole_document()
-
-
-def test_a_service_documents_only_the_routes_that_it_has() -> None:
-    app = create_app(Web().parts())
-    bare = [rule for rule in app.url_map.iter_rules() if "loki" not in rule.rule]
-
-    assert "/loki/api/v1/push" in whole_document()["paths"]
-    assert "/loki/api/v1/push" not in document(bare)["paths"]

@@ -174,45 +174,6 @@ def test_a_token_that_has_no_value_opens_nothing() -> None:
     assert answer_to(Web(server=server), "/metrics", headers=headers).status_code == 401
 
 
-PUSH_TOKEN = "token-of-the-shop"
-
-
-@pytest.mark.parametrize(
-    ("auth", "token"),
-    [(ONCALL, None), (None, IRM_TOKEN), (None, OPERATOR), (None, None)],
-    ids=["operator", "webhook bearer", "password as token", "nobody"],
-)
-def test_no_other_credential_plants_evidence(
-    auth: tuple[str, str] | None, token: str | None
-) -> None:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    web = Web(
-        operators=OPERATORS,
-        credentials=CREDENTIALS,
-        server=BEYOND,
-        push_bearer=Secret(PUSH_TOKEN),
-    )
-    body = b'{"streams": []}'
-
-    found = answer_to(web, "/loki/api/v1/push", "POST", headers, auth, body)
-
-    assert found.status_code == 401
-
-
-@pytest.mark.parametrize("path", [*PAGES, *HOOKS, "/metrics", "/api/pause"])
-def test_a_token_of_the_shop_opens_nothing_else(path: str) -> None:
-    headers = {"Authorization": f"Bearer {PUSH_TOKEN}"}
-    web = Web(
-        operators=OPERATORS,
-        credentials=CREDENTIALS,
-        server=BEYOND,
-        push_bearer=Secret(PUSH_TOKEN),
-    )
-    method = "POST" if path in HOOKS else "GET"
-
-    assert answer_to(web, path, method, headers, body=b"{}").status_code == 401
-
-
 @pytest.mark.parametrize("path", ["/-/healthy", "/-/ready"])
 @pytest.mark.parametrize(
     ("access", "host", "status"),
@@ -336,7 +297,6 @@ EVERYWHERE = [
     ("GET", "/static/style.css"),
     ("DELETE", "/"),
     ("POST", "/webhooks/grafana"),
-    ("POST", "/loki/api/v1/push"),
     ("GET", "/%00/../%2e%2e/"),
 ]
 
@@ -391,11 +351,10 @@ def routes() -> list[tuple[str, str]]:
 
 FOR_ALL = {"/login", "/logout", "/static/x", "/-/healthy", "/-/ready"}
 CLOSED = [(method, path) for method, path in routes() if path not in FOR_ALL]
-SENDERS = {*HOOKS, "/loki/api/v1/push"}
 ACTING = [
     (method, path)
     for method, path in routes()
-    if method not in ("GET", "HEAD") and path not in SENDERS
+    if method not in ("GET", "HEAD") and path not in HOOKS
 ]
 
 
@@ -410,7 +369,6 @@ def test_no_route_forgets_to_ask_who_it_is(method: str, path: str) -> None:
         operators=OPERATORS,
         credentials=CREDENTIALS,
         server=BEYOND,
-        push_bearer=Secret(PUSH_TOKEN),
     )
 
     assert answer_to(web, path, method, body=b"{}").status_code == 401

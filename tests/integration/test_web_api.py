@@ -1,6 +1,5 @@
 """Incidents as JSON, and the machines' own questions."""
 
-import gzip
 import json
 import re
 
@@ -229,66 +228,6 @@ def test_ready_means_that_a_webhook_can_be_stored(can_write: bool, status: int) 
     web = Web(archive=ListedArchive(can_write=can_write), alive=False)
 
     assert web.client().get("/-/ready").status_code == status
-
-
-def batch(web: Web) -> bytes:
-    at_ns = str(int(web.clock.now().timestamp()) * 10**9)
-    stream = {"stream": {"level": "error"}, "values": [[at_ns, "line"]]}
-    return json.dumps({"streams": [stream]}).encode()
-
-
-@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
-def test_pushed_lines_are_taken(packed: bool) -> None:
-    web = Web()
-    raw = gzip.compress(batch(web)) if packed else batch(web)
-    headers = {"Content-Encoding": "gzip"} if packed else {}
-
-    answer = web.client().post("/loki/api/v1/push", data=raw, headers=headers)
-
-    assert answer.status_code == 204
-    assert [line.text for line in web.pushed] == ["line"]
-
-
-@pytest.mark.parametrize(("token", "status"), [("right", 204), ("wrong", 401)])
-def test_a_push_needs_its_token(token: str, status: int) -> None:
-    web = Web(push_bearer=Secret("right"), server=Server(host="0.0.0.0"))
-    headers = {"Authorization": f"Bearer {token}"}
-
-    answer = web.client().post("/loki/api/v1/push", data=batch(web), headers=headers)
-
-    assert answer.status_code == status
-
-
-def test_a_push_beyond_this_machine_without_a_token_is_refused() -> None:
-    web = Web(server=Server(host="0.0.0.0"))
-
-    assert web.client().post("/loki/api/v1/push", data=b"{}").status_code == 401
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "word"),
-    [("application/x-protobuf", 415, "JSON"), ("application/json", 400, "not JSON")],
-)
-def test_a_push_in_another_form_is_refused_in_words(
-    kind: str, status: int, word: str
-) -> None:
-    answer = Web().client().post("/loki/api/v1/push", data=b"\x08", content_type=kind)
-
-    assert answer.status_code == status
-    assert word in answer.text
-
-
-def test_a_push_that_swells_beyond_its_bound_is_too_large_rather_than_wrong() -> None:
-    raw = gzip.compress(b" " * (16 * 1024 * 1024 + 1))
-
-    answer = (
-        Web()
-        .client()
-        .post("/loki/api/v1/push", data=raw, headers={"Content-Encoding": "gzip"})
-    )
-
-    assert answer.status_code == 413
-    assert "smaller batches" in answer.text
 
 
 def test_a_process_names_itself_the_same_each_time_and_no_other_so() -> None:

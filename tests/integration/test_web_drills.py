@@ -31,7 +31,6 @@ BROKEN = Drill(
     by="oncall",
     at=NOON,
     taken=(
-        Taken(part=Part.LINES, came=Came.DONE, words="6"),
         Taken(
             part=Part.DELIVERED,
             came=Came.BROKEN,

@@ -119,7 +119,7 @@ def main(config: str, armed: str) -> None:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     factory = MortalFactory(PizzaFactory(settings.factory, masker), knife)
-    logs = MortalLogs(log_source(settings, None), knife)
+    logs = MortalLogs(log_source(settings), knife)
     responder = build(settings, logs=logs, factory=factory)
     responder.web.wsgi_app = MortalWeb(  # type: ignore[method-assign, assignment]
         responder.web.wsgi_app, knife

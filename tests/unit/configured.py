@@ -1,5 +1,6 @@
 """Loading a configuration in tests: a text in, what it came to out."""
 
+import re
 from collections.abc import Mapping
 
 from responder.config.document import Document
@@ -13,6 +14,8 @@ rules:
     checks: [{name: errors, query: '{level="error"}', window: 5m, threshold: 5}]
 """
 
+LOGS = 'logs: {type: loki, url: "http://loki:3100"}\n'
+
 
 def loaded(
     text: str,
@@ -21,6 +24,10 @@ def loaded(
     env: Mapping[str, str] | None = None,
     allow_literal_secrets: bool = False,
 ) -> Loaded:
+    """What the text came to, with logs where it says nothing of any."""
+    silent = not re.search(r"^([{-]|logs\b)", text, re.MULTILINE)
+    if silent and purpose is not Purpose.REPLAY:
+        text = f"{text.rstrip()}\n{LOGS}"
     return load(
         Document(text=text, origin="test", env=env or {}),
         purpose=purpose,

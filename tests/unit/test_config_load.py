@@ -13,7 +13,7 @@ from responder.config.document import Document
 from responder.config.durations import duration, said, size
 from responder.config.load import Loaded, Purpose, load, read
 from responder.config.problem import Refused
-from responder.config.settings import EmbeddedLogs, LokiLogs, Settings
+from responder.config.settings import LokiLogs, Settings
 from responder.evidence.selector import parse
 from responder.incident.names import Mode
 from responder.incident.rule import Check, Matcher
@@ -32,12 +32,14 @@ def _settings(text: str) -> Settings:
     return settings
 
 
-def test_without_any_configuration_the_defaults_serve() -> None:
-    settings = _defaults({}).settings
+def test_without_any_configuration_bodies_can_be_replayed_and_nothing_served() -> None:
+    document = read(None, {})
+    settings = load(document, purpose=Purpose.REPLAY, parse_query=parse).settings
     assert settings is not None
-    assert settings.server.loopback
-    assert settings.logs == EmbeddedLogs()
+    assert settings.logs is None
     assert [rule.name for rule in settings.rules] == ["pizza-factory"]
+    served = load(document, purpose=Purpose.SERVE, parse_query=parse)
+    assert paths(served.problems) == ["logs"]
 
 
 def test_a_path_wins_over_a_whole_document_and_that_over_a_named_file(
@@ -74,7 +76,7 @@ def test_the_example_loads_with_an_empty_environment() -> None:
 
 
 def test_the_example_shows_the_built_in_rule_and_its_defaults() -> None:
-    defaults = _defaults({}).settings
+    defaults = load(read(None, {}), purpose=Purpose.REPLAY, parse_query=parse).settings
     example = load(read(str(EXAMPLE), {}), purpose=Purpose.CHECK, parse_query=parse)
     assert defaults is not None
     assert example.settings is not None
@@ -96,7 +98,8 @@ def test_port_without_a_given_host_listens_for_all() -> None:
 
 
 def test_port_with_the_built_in_defaults_stays_on_this_machine() -> None:
-    settings = _defaults({"PORT": "9000"}).settings
+    document = read(None, {"PORT": "9000"})
+    settings = load(document, purpose=Purpose.REPLAY, parse_query=parse).settings
     assert settings is not None
     assert (settings.server.host, settings.server.port) == ("127.0.0.1", 9000)
 
@@ -198,7 +201,6 @@ def test_a_description_says_what_a_rule_would_do() -> None:
         "pizza (auto): alerts with responder=jwt-pizza",
         "  confirmed by errors (5 lines in 5m)",
     ]
-    assert lines[-1].startswith("logs: embedded. They are for trying and for tests")
 
 
 def test_a_veto_rule_says_how_long_people_have() -> None:

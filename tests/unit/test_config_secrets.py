@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from responder.config.load import Purpose
-from responder.config.settings import EmbeddedLogs, Secret
+from responder.config.settings import Secret
 from tests.unit.configured import loaded, paths
 
 CANARY = "canary-93f1"
@@ -89,7 +89,7 @@ def test_credentials_without_values_count_as_configured() -> None:
     text = (
         f"server: {{listen: '0.0.0.0:80'}}\n{_AUTH}\n"
         "operator_auth: {users: {oncall: '${PW}'}}\n"
-        "logs: {type: embedded, push_auth: {bearer: '${PUSH}'}}\n"
+        "logs: {url: 'https://loki.example.net', bearer: '${TOKEN}'}\n"
     )
     assert loaded(text).problems == ()
 
@@ -118,10 +118,11 @@ def test_serving_warns_of_a_secret_in_the_document() -> None:
 def test_a_secret_comes_from_its_twins_file(tmp_path: Path) -> None:
     file = tmp_path / "push"
     file.write_text("t-2\n")
-    text = f"logs: {{type: embedded, push_auth: {{bearer_file: {file}}}}}"
+    text = f"logs: {{url: 'https://loki.example.net', bearer_file: {file}}}"
     settings = loaded(text, Purpose.SERVE).settings
     assert settings is not None
-    assert settings.logs == EmbeddedLogs(push_bearer=Secret("t-2"))
+    assert settings.logs is not None
+    assert settings.logs.bearer == Secret("t-2")
 
 
 def test_signing_secrets_stand_one_per_line(tmp_path: Path) -> None:

@@ -1,21 +1,16 @@
 """A drill goes the way of every alert, and can neither report nor count."""
 
-import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 
-from responder.evidence.lines import LineReader
 from responder.incident.actions import Refusal, ReportNow, Veto, judge
 from responder.incident.brakes import Brakes
 from responder.incident.drill import LONGEST
 from responder.incident.events import Event, Opened
-from responder.incident.evidence import Counted, LogLine, to_ns
 from responder.incident.fold import fold
-from responder.incident.link import ReportLink
-from responder.incident.look import questions, weigh
-from responder.incident.mark import MARK, TOKEN, drill_of
+from responder.incident.mark import MARK, drill_of
 from responder.incident.model import Incident
 from responder.incident.names import (
     Mode,
@@ -37,9 +32,6 @@ from tests.unit.timelines import RULE, T0, at, decided
 
 ID = "5c0ffee5c0ffee"
 MARKED = {"alertname": "Order errors", "shop": "a", MARK: ID}
-HOST = "factory.example.com"
-READER = LineReader(HOST, "the-vendor-key")
-LINK = f"https://{HOST}/api/support/{TOKEN}/report/{ID[:8]}"
 BORN: tuple[Event, ...] = (
     Opened(at=T0, rule=RULE.name, sender=Sender.GRAFANA, drill=ID),
     fired(0, "f1"),
@@ -162,74 +154,6 @@ def test_what_is_no_id_is_no_mark(mark: str) -> None:
 
     assert drill_of({MARK: mark}) == ""
     assert said.verdict is Verdict.OPENED
-
-
-# Log lines
-
-
-def marked_line(seconds: float, drill: str = ID, **fields: object) -> LogLine:
-    text = json.dumps({"level": "error", MARK: drill, **fields})
-    return READER.read(to_ns(at(seconds)), text)
-
-
-def plain_line(seconds: float) -> LogLine:
-    return READER.read(to_ns(at(seconds)), f'{{"level": "error", "n": {seconds}}}')
-
-
-def seen(incident: Incident, *lines: LogLine, total: int | None = None) -> list[int]:
-    answers = [
-        Counted(name=q.name, lines=lines, since=q.since, until=q.until, total=total)
-        for q in questions(incident, RULE, Brakes(), at(5))
-    ]
-    found, _ = weigh(incident, RULE, Brakes(), answers, at(5))
-    assert len(found.lines) == found.checks[0].count or total
-    return [check.count or 0 for check in found.checks]
-
-
-REAL = fold("i2", (Opened(at=T0, rule=RULE.name, sender=Sender.GRAFANA), fired(0, "f")))
-
-
-def test_a_drills_lines_count_for_no_real_incident_and_no_others_for_it() -> None:
-    lines = (marked_line(1), marked_line(2), plain_line(3), marked_line(4, "another1"))
-
-    assert seen(REAL, *lines) == [1]
-    assert seen(drill(), *lines) == [2]
-
-
-def test_the_sources_own_count_is_taken_without_the_marked_lines() -> None:
-    lines = (marked_line(1), plain_line(3))
-
-    assert seen(REAL, *lines, total=2) == [1]
-    assert seen(drill(), *lines, total=2000) == [1]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        json.dumps({"reqBody": {MARK: ID}}),
-        json.dumps({"reqBody": json.dumps({MARK: ID})}),
-        f'diner "{MARK}": "{ID}"',
-        json.dumps([{MARK: ID}]),
-        '{"a":' * 3000 + f'"{MARK}"',
-    ],
-)
-def test_a_mark_that_a_diner_plants_hides_no_line(text: str) -> None:
-    assert READER.read(1, text).drill == ""
-
-
-def test_a_drills_link_needs_no_vendors_key_and_is_of_no_use_elsewhere() -> None:
-    marked = marked_line(1, resBody={"reportUrl": LINK})
-    bare = json.dumps({"resBody": {"reportUrl": LINK}})
-
-    assert [f.link for f in marked.links] == [ReportLink(token=TOKEN, code=ID[:8])]
-    assert READER.read(1, bare).links == ()
-    assert LineReader(HOST, None).read(1, bare).links == ()
-
-
-def test_a_marked_line_leads_to_no_real_link() -> None:
-    real = f"https://{HOST}/api/support/the-vendor-key/report/abc"
-
-    assert marked_line(1, resBody={"reportUrl": real}).links == ()
 
 
 def test_an_unreadable_answer_is_nobodys() -> None:

@@ -65,7 +65,7 @@ def test_the_example_itself_is_no_hostile_one() -> None:
 def test_a_file_one_byte_beyond_its_bound_is_refused(
     length: int, taken: bool, tmp_path: Path
 ) -> None:
-    base = "limits: {}\n#"
+    base = "logs: {url: 'http://loki:3100'}\n#"
     (tmp_path / "c.yaml").write_text(base + "x" * (1024 * 1024 - len(base) + length))
     found = judged(read(str(tmp_path / "c.yaml"), {}), Purpose.CHECK)
 

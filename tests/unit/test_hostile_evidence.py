@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.evidence import push
 from responder.evidence.lines import LineReader
 from responder.evidence.loki_answer import (
     LONGEST_DETAIL,
@@ -25,7 +24,6 @@ from tests.hostile import (
     CANARY,
     JUNK,
     Place,
-    blames,
     corpus,
     wire,
     with_something_wrong,
@@ -38,14 +36,6 @@ READER = LineReader("127.0.0.1", None)
 RESOLVED = "Problem resolved. Pizza is back on the menu!"
 LINK = "https://127.0.0.1/api/support/c4n4ry/report/abc123"
 
-PUSHED = {
-    "streams": [
-        {
-            "stream": {"component": "jwt-pizza-service", "level": "error"},
-            "values": [[AT_NS, "line"], [AT_NS, "line", {"trace": "x"}]],
-        }
-    ]
-}
 STREAMS = {
     "status": "success",
     "data": {
@@ -61,46 +51,6 @@ VECTOR = {
 
 def storable(text: str) -> bool:
     return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
-
-
-def pushed(raw: bytes) -> list[push.PushedLine] | str:
-    try:
-        return push.parse(raw, "", NOW)
-    except push.BadPush as refused:
-        return str(refused)
-
-
-def is_sane_push(found: list[push.PushedLine] | str) -> bool:
-    if isinstance(found, str):
-        return len(found) < 300 and CANARY not in found
-    return all(
-        line.at_ns < 2**63
-        and storable(line.text)
-        and all(storable(value) for value in line.labels.values())
-        for line in found
-    )
-
-
-@pytest.mark.parametrize("path", corpus("push"), ids=lambda path: path.name)
-def test_a_hostile_push_is_taken_or_refused(path: Path) -> None:
-    assert is_sane_push(pushed(path.read_bytes()))
-
-
-@given(with_something_wrong(PUSHED))
-def test_what_is_wrong_in_a_push_is_named(chosen: tuple[Place, Any]) -> None:
-    place, document = chosen
-    found = pushed(wire(document))
-
-    assert is_sane_push(found)
-    assert not isinstance(found, str) or blames(found, place) or "the body" in found
-
-
-@given(st.binary(max_size=200), st.sampled_from(["", "gzip", "x-gzip", "br", "\0"]))
-def test_any_bytes_under_any_encoding_are_taken_or_refused(
-    raw: bytes, encoding: str
-) -> None:
-    with pytest.raises(push.BadPush):
-        push.parse(raw, encoding, NOW)
 
 
 def is_sane_line(line: LogLine) -> bool:
