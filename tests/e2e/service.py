@@ -28,6 +28,7 @@ from responder.incident.rule import Check, Matcher, Rule
 from responder.senders import samples
 from responder.server import HttpServer
 
+PUSH = "/loki/api/v1/push"
 SERVICE = '{component="jwt-pizza-service"}'
 RULE = Rule(
     name="pizza-factory",
@@ -108,6 +109,12 @@ class Service:
     @property
     def url(self) -> str:
         return self.http.url
+
+    @property
+    def push_url(self) -> str:
+        """Where its log source takes lines in."""
+        logs = self.responder.settings.logs
+        return f"{logs.url if logs else ''}{PUSH}"
 
     def alert(
         self,
@@ -256,7 +263,7 @@ def service(
         http.start()
         responder.start()
         assert settings.logs is not None, "a service counts in some logs"
-        push = LokiPush(f"{settings.logs.url}/loki/api/v1/push")
+        push = LokiPush(f"{settings.logs.url}{PUSH}")
         key = supplier.api_key
         shop = SimulatedShop(supplier.url, lambda e: found.deliver(e), vendor_key=key)
         found = Service(responder, http, supplier, shop, clock, push)

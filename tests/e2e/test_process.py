@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from responder.demo.factory import SimulatedFactory
+from responder.demo.loki import SimulatedLoki
 from responder.demo.shop import SimulatedShop
 from responder.incident.names import Sender
 from responder.senders import samples
@@ -24,7 +25,7 @@ from tests.e2e.service import until
 CONFIGURATION = """
 server: {{listen: "127.0.0.1:{port}", grace: {grace}}}
 storage: {{url: "sqlite:///{database}"}}
-logs: {{type: embedded}}
+logs: {{url: "{loki}"}}
 factory: {{url: "{factory}", api_key: "${{FACTORY_API_KEY}}", timeout: {timeout}}}
 rules:
   - name: pizza-factory
@@ -58,6 +59,7 @@ class Process:
         self.factory = factory
         self.port = free_port()
         self.running = ExitStack()
+        self.loki = self.running.enter_context(SimulatedLoki())
         self.grace, self.timeout = "10s", "2s"
         self.more = ""
         """Further sections of the configuration."""
@@ -79,6 +81,7 @@ class Process:
                 port=port or self.port,
                 database=self.folder / database,
                 factory=self.factory.url,
+                loki=self.loki.url,
                 grace=self.grace,
                 timeout=self.timeout,
             )
@@ -117,7 +120,7 @@ class Process:
     def fail(self) -> SimulatedShop:
         """A fault with one order; the shop, to order more."""
         self.factory.start_chaos("fail")
-        push, key = f"{self.url}/loki/api/v1/push", self.factory.api_key
+        push, key = self.loki.push_url, self.factory.api_key
         shop = SimulatedShop(self.factory.url, push_url=push, vendor_key=key)
         shop.order()
         return shop

@@ -15,7 +15,7 @@ def test_chaos_that_is_asked_for_over_http_is_reported_and_recovers(
     with service(tmp_path) as found:
         shop = spawn(
             *("demo", "--shop", found.factory.url),
-            *("--push", f"{found.url}/loki/api/v1/push"),
+            *("--push", found.push_url),
             folder=tmp_path,
             environment={"FACTORY_API_KEY": found.factory.api_key},
         )

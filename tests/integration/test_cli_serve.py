@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -16,6 +17,8 @@ import requests
 
 from tests.commands import Typist, ended, free_port, spawn
 
+LOCAL = 'server: {listen: "127.0.0.1:0"}\n'
+LOGS = 'logs: {url: "http://127.0.0.1:1"}\n'
 Serve = Callable[..., subprocess.Popen[str]]
 
 
@@ -24,9 +27,10 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     """Starts `responder serve` in an empty folder; ends it with the test."""
     with ExitStack() as stack:
 
-        def start(document: str = "", **environment: str) -> subprocess.Popen[str]:
-            if document:
-                environment["RESPONDER_CONFIG_YAML"] = document
+        def start(document: str = LOCAL, **environment: str) -> subprocess.Popen[str]:
+            if not re.search("^logs:", document, re.MULTILINE):
+                document = f"{document.rstrip()}\n{LOGS}"
+            environment["RESPONDER_CONFIG_YAML"] = document
             started = spawn("serve", folder=tmp_path, environment=environment)
             stack.enter_context(started)
             stack.callback(started.kill)
@@ -57,8 +61,22 @@ def is_healthy(url: str) -> bool:
         return session.get(f"{url}/-/healthy", timeout=60).text == "healthy\n"
 
 
+@pytest.mark.parametrize("command", ["serve", "check", "doctor"])
+def test_without_a_configuration_a_command_refuses_and_names_the_two_ways_on(
+    type_command: Typist, command: str, tmp_path: Path
+) -> None:
+    said = type_command(command)
+
+    assert (said.status, said.out) == (2, "")
+    (line,) = said.complaints
+    assert line.startswith("responder: no configuration: ")
+    assert "responder demo" in line
+    assert "responder check --example > responder.yaml" in line
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_addresses_are_printed_and_answer(serve: Serve) -> None:
-    lines = announced(serve(PORT="0"), until="push")
+    lines = announced(serve(PORT="0"), until="metrics")
     url = address(lines)
     assert is_healthy(url)
     for path in ("/", "/webhooks/grafana", "/webhooks/irm", "/metrics"):
@@ -103,7 +121,7 @@ server: {listen: "127.0.0.1:0"}
 webhook_auth: [{name: g, senders: [grafana], bearer: "${TOKEN}"}]
 """
     process = serve(document, TOKEN="canary-token-0451")
-    lines = announced(process, until="push")
+    lines = announced(process, until="metrics")
     process.send_signal(signal.SIGTERM)
     said = ended(process)
     assert "curl" not in "\n".join(lines) + said.err
@@ -205,7 +223,7 @@ def test_beyond_this_machine_credentials_are_demanded(serve: Serve) -> None:
     said = ended(serve('server: {listen: "0.0.0.0:0"}'))
     assert said.status == 1
     told = [line.split(": ")[1] for line in said.complaints[:-1]]
-    assert told == ["webhook_auth", "operator_auth", "logs.push_auth"]
+    assert told == ["webhook_auth", "operator_auth"]
 
 
 def test_a_dead_log_source_does_not_keep_it_from_serving(serve: Serve) -> None:
