@@ -65,8 +65,7 @@ def body_limit(parts: Parts) -> Callable[[str, Mapping[str, str]], int]:
     def limit(path: str, headers: Mapping[str, str]) -> int:
         sender = senders.get(path)
         if sender is None:
-            taken = parts.push is not None and path == "/loki/api/v1/push"
-            return parts.server.max_body if taken else _OTHERS
+            return _OTHERS
         if not parts.credentials:
             return parts.server.max_body
         found = parts.authenticate(sender, headers, None, parts.clock.now())
