@@ -10,8 +10,10 @@ from responder.config.document import DEFAULT_TEXT
 from tests.commands import Typist
 
 EXAMPLE = Path(__file__).parents[2] / "responder.example.yaml"
+LOGS = 'logs: {url: "http://loki:3100"}\n'
 CANARY = "canary-secret-0451"
 RULE = """\
+logs: {url: "http://loki:3100"}
 rules:
   - name: pizza
     match: [{responder: jwt-pizza}]
@@ -19,6 +21,7 @@ rules:
 """
 FIVE = f"""\
 servr: {{}}
+logs: {{url: "http://loki:3100"}}
 webhook_auth: [{{name: g, senders: [grafana], bearer: {CANARY}}}]
 limits: {{max_reports_per_hour: none}}
 rules:
@@ -84,7 +87,7 @@ def test_the_json_has_each_problem_in_parts(
     path = write(tmp_path, FIVE)
 
     bad = type_command("check", "--json", "--config", path)
-    good = type_command("check", "--json")
+    good = type_command("check", "--json", "--config", write(tmp_path, RULE, "b.yaml"))
 
     found = json.loads(bad.out)
     window = next(p for p in found["problems"] if p["path"].endswith("window"))
@@ -96,15 +99,18 @@ def test_the_json_has_each_problem_in_parts(
     assert json.loads(good.out)["problems"] == []
 
 
-def test_what_each_rule_would_do_is_printed(type_command: Typist) -> None:
-    said = type_command("check")
+def test_what_each_rule_would_do_is_printed(
+    type_command: Typist, tmp_path: Path
+) -> None:
+    path = write(tmp_path, LOGS)
+    said = type_command("check", "--config", path)
     assert said.status == 0
     lines = said.out.splitlines()
     assert lines[0].startswith("pizza-factory (auto): alerts with responder=jwt-pizza")
     assert "report-link (1 line in 10m) or error-logs (5 lines in 5m)" in lines[1]
     assert "at most 2 times" in said.out
     assert "report at most 6 times an hour" in said.out
-    assert lines[-1].startswith("no problems in built-in defaults; configuration ")
+    assert lines[-1].startswith(f"no problems in {path}; configuration ")
 
 
 def test_it_says_what_a_watch_would_gain_and_what_it_costs(
@@ -165,9 +171,8 @@ def test_patience_without_a_retry_is_warned_of(
         (b"- a", "is not a mapping"),
         (b"x" * (1024 * 1024 + 1), "is larger than 1 MiB"),
         (None, "No such file or directory"),
-        (b"", ""),
     ],
-    ids=["binary", "broken", "list", "huge", "absent", "empty"],
+    ids=["binary", "broken", "list", "huge", "absent"],
 )
 def test_a_bad_file_is_one_problem(
     type_command: Typist, tmp_path: Path, content: bytes | None, told: str
@@ -176,14 +181,19 @@ def test_a_bad_file_is_one_problem(
     if content is not None:
         path.write_bytes(content)
     said = type_command("check", "--config", path)
-    if not told:
-        assert said.status == 0  # an empty document means the defaults
-        return
     assert (said.status, said.out) == (1, "")
     problem, total = said.complaints
     assert problem.startswith(f"problem: {path}: the document: ")
     assert told in problem
     assert total == f"responder: 1 problem in {path}"
+
+
+def test_an_empty_file_says_nothing_of_logs(
+    type_command: Typist, tmp_path: Path
+) -> None:
+    said = type_command("check", "--config", write(tmp_path, ""))
+    assert said.status == 1
+    assert "logs: is missing; say where errors are counted" in said.err
 
 
 def test_a_directory_is_no_configuration(type_command: Typist, tmp_path: Path) -> None:
@@ -214,7 +224,7 @@ def test_an_option_wins_over_the_environment(
 ) -> None:
     monkeypatch.setenv("RESPONDER_CONFIG", str(tmp_path / "nobody-mounted-it.yaml"))
     monkeypatch.setenv("RESPONDER_CONFIG_YAML", "no: [")
-    path = write(tmp_path, DEFAULT_TEXT)
+    path = write(tmp_path, LOGS + DEFAULT_TEXT)
     assert type_command("check", "--config", path).status == 0
 
 
@@ -222,9 +232,10 @@ def test_a_port_that_is_none_is_a_problem(
     type_command: Typist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PORT", "http")
+    monkeypatch.setenv("RESPONDER_CONFIG_YAML", LOGS)
     said = type_command("check")
     assert said.status == 1
     assert (
-        "problem: built-in defaults: PORT: is not a port (got http); set PORT to"
+        "problem: RESPONDER_CONFIG_YAML: PORT: is not a port (got http); set PORT to"
         in said.err
     )
