@@ -63,7 +63,7 @@ def test_a_woken_phone_meets_a_form_once_and_then_the_page(
         (cookie,) = page.context.cookies()
         page.goto(f"{running.url}/?again=1")
         expect(page.locator("#head h1")).to_contain_text("WORKING")
-        page.get_by_role("button", name="Log out").click()
+        page.get_by_role("button", name="Log out", exact=True).click()
         expect(page.get_by_role("heading", name="Log in")).to_be_visible()
         page.close()
 
