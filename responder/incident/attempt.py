@@ -153,13 +153,14 @@ def _held(rule: Rule, brakes: Brakes, now: datetime) -> Wait | None:
         ends = brakes.pause.ends if brakes.pause else None
         return _hold(min(ends, due) if ends else due, Reason.PAUSED)
     if brakes.breaker_open:
-        until = min(brakes.hour_frees_at or now + rule.recheck, now + rule.recheck)
+        until = min(brakes.hour_frees_at or now + HUMAN_LOOK, now + HUMAN_LOOK)
         return Wait(
             until=max(until, now + timedelta(seconds=1)),
-            state=State.HOLDING,
+            state=State.NEEDS_HUMAN,
             reason=Reason.BREAKER_OPEN,
             observed=brakes.reports_last_hour,
             limit=brakes.max_reports_per_hour,
+            told=brakes.hour_frees_at,
         )
     if brakes.in_flight:
         return _hold(now + IN_FLIGHT_LOOK, Reason.REPORT_IN_FLIGHT)

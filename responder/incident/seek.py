@@ -177,12 +177,15 @@ def _with_person(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) 
     """Rule 12: act when the reason clears, end when the errors stay away."""
     if ended := errors_stopped(incident, rule, now):
         return ended
+    step = None
     if may_act(incident, now):
         step = _act_if_possible(incident, rule, brakes, now)
-        if step is not None:
-            return step
+    if step is not None and not isinstance(step, Wait):
+        return step
     if incident.confirmed_at and not incident.first_error_final:
         return TraceBack()
+    if step is not None:
+        return step
     still = Wait(
         until=look_due(incident, rule, now),
         state=State.NEEDS_HUMAN,

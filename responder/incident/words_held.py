@@ -88,9 +88,16 @@ def cooldown(incident: Incident, _rule: Rule) -> str:
 def breaker_open(incident: Incident, _rule: Rule) -> str:
     limit = incident.decided.limit if incident.decided else None
     many = f"all {count_of(limit, 'report')}" if limit else "the reports"
+    used = f"{many} allowed within an hour are used"
     if limit == 1:
-        return held(incident, "the one report allowed within an hour is used.")
-    return held(incident, f"{many} allowed within an hour are used.")
+        used = "the one report allowed within an hour is used"
+    if not calls_a_person(incident):
+        return held(incident, f"{used}.")
+    when = until(incident, "at", "when the hour allows")
+    return (
+        f"Orders fail, and {used}: open the newest failing order and report by hand. "
+        f"Otherwise Responder reports {when}."
+    )
 
 
 def silenced(incident: Incident, _rule: Rule) -> str:

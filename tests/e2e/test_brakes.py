@@ -194,9 +194,9 @@ def test_the_breaker_opens_says_so_and_closes_as_the_hour_moves_on(
         running.factory.start_chaos("fail")
         running.shop.order()
         running.clock.skip(timedelta(seconds=14))
-        held = running.in_state("holding", number=1)
+        held = running.in_state("needs_human", number=1)
         assert held["reason"] == "breaker_open"
-        assert "PAUSED" in page(running)
+        assert "the one report allowed within an hour is used" in page(running)
         assert len(running.factory.effective_calls) == 1
         running.clock.skip(timedelta(hours=1))
         running.shop.order()

@@ -8,6 +8,7 @@ import pytest
 from responder.incident.alert import PersonAction
 from responder.incident.attempt import link_at_hand
 from responder.incident.events import AlertResolved, Looked, PersonActed
+from responder.incident.fold import apply
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.operator_events import Paused
@@ -20,6 +21,7 @@ from responder.incident.steps import (
     Send,
     Share,
     Step,
+    TraceBack,
     Wait,
     Withhold,
 )
@@ -269,9 +271,56 @@ def test_rule_11_the_same_code_is_not_called_within_the_cool_down() -> None:
     assert (found.reason, found.told) == (Reason.COOLDOWN, at(30))
 
 
-def test_rule_11_the_breaker_holds_all_rules() -> None:
-    found = step(opened(look(0, 6)), 1, reports_last_hour=6)
-    assert state_of(found) == (State.HOLDING, Reason.BREAKER_OPEN)
+HOUR_USED = {"reports_last_hour": 6, "hour_frees_at": at(100)}
+CALLED = decided(1, State.NEEDS_HUMAN, Reason.BREAKER_OPEN)
+
+
+@pytest.mark.parametrize(
+    ("incident", "seconds", "state", "reason"),
+    [
+        (opened(look(0, 6)), 1, State.NEEDS_HUMAN, Reason.BREAKER_OPEN),
+        (opened(look(0, 4)), 1, State.HOLDING, Reason.BELOW_THRESHOLD),
+        (
+            opened(look(0, 6), CALLED, traced(1), look(61, 6)),
+            62,
+            State.NEEDS_HUMAN,
+            Reason.BREAKER_OPEN,
+        ),
+        (
+            opened(look(0, 6), *call(0, Outcome.RESOLVED), look(121, 1, late=True)),
+            122,
+            State.NEEDS_HUMAN,
+            Reason.BREAKER_OPEN,
+        ),
+    ],
+    ids=["confirmed", "not confirmed", "with a person", "in verification"],
+)
+def test_rule_11_a_confirmed_incident_that_the_hour_holds_calls_a_person_at_once(
+    incident: Incident, seconds: float, state: State, reason: Reason
+) -> None:
+    record = spent(LINK, 1, Outcome.RESOLVED)
+    known = [record] if incident.reports else []
+    found = next_step(incident, RULE, brakes(*known, **HOUR_USED), at(seconds))
+    assert state_of(found) == (state, reason)
+
+
+def test_rule_11_it_looks_on_every_half_minute_until_the_hour_frees_a_call() -> None:
+    first = step(opened(look(0, 6)), 1, **HOUR_USED)
+    assert isinstance(first, Wait)
+    assert (first.until, first.told) == (at(31), at(100))
+    incident = opened(look(0, 6), CALLED, traced(1))
+    assert step(incident, 31, **HOUR_USED) == Gather()
+    last = apply(incident, look(91, 6))
+    waiting = step(last, 92, **HOUR_USED)
+    assert isinstance(waiting, Wait)
+    assert waiting.until == at(100)
+    found = step(last, 100)
+    assert isinstance(found, Send)
+    assert found.digest == LINK
+
+
+def test_rule_11_the_first_error_is_found_while_the_hour_holds() -> None:
+    assert step(opened(look(0, 6), CALLED), 2, **HOUR_USED) == TraceBack()
 
 
 def test_rule_14_pause_holds() -> None:

@@ -104,7 +104,6 @@ def test_rule_13_veto_does_not_act_on_evidence_that_went_away() -> None:
         (Reason.NO_LINK, True),
         (Reason.SILENCED, True),
         (Reason.REPORT_IN_FLIGHT, False),
-        (Reason.BREAKER_OPEN, False),
         (Reason.COOLDOWN, False),
     ],
 )
