@@ -13,6 +13,7 @@ from responder.incident.drill import drilled, in_shadow
 from responder.incident.hold import looks, reached
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Reason, State
+from responder.incident.pause import extended
 from responder.incident.phase import automation_over, told, verify_from
 from responder.incident.rule import Rule
 from responder.incident.seek import seek
@@ -128,6 +129,13 @@ def _watch(
         return Gather()
     if (incident.looked_at or ended_at) > ended_at and _fails(incident, rule):
         return Relapse()
+    blind, late = incident.unreadable_since, incident.fired_at
+    if blind and late and late > ended_at:
+        # Rule 7: an alert came, and what it means could not be counted.
+        patient = extended(incident.pauses, blind, rule.unreadable_for, now)
+        if now >= patient:
+            return Relapse()
+        due = min(due, patient)
     return Watch(until=due)
 
 

@@ -278,11 +278,14 @@ def test_rule_16_a_failing_check_in_the_watch_is_a_relapse() -> None:
     assert found == Relapse()
 
 
-def test_rule_16_a_late_alert_is_evaluated_at_once() -> None:
-    late = AlertFired(
-        at=at(33), fingerprint="f2", starts_at=at(20), sender=Sender.GRAFANA
+def late_alert(seconds: float) -> AlertFired:
+    return AlertFired(
+        at=at(seconds), fingerprint="f2", starts_at=at(20), sender=Sender.GRAFANA
     )
-    assert step(recovered(late), 33) == Gather()
+
+
+def test_rule_16_a_late_alert_is_evaluated_at_once() -> None:
+    assert step(recovered(late_alert(33)), 33) == Gather()
 
 
 def test_rule_16_the_watch_ends_when_the_alerts_resolve() -> None:
@@ -301,6 +304,26 @@ def test_rule_16_the_watch_ends_when_another_incident_is_open() -> None:
 def test_an_incident_closed_by_a_person_is_not_watched() -> None:
     end = Finished(at=at(31), state=State.CLOSED, reason=Reason.CLOSED_BY_PERSON)
     assert step(reported(end), 40) == Rest()
+
+
+@pytest.mark.parametrize(
+    ("looks", "seconds", "expected"),
+    [
+        ((35, 40), 40.1, Watch(until=at(55))),
+        ((35, 80), 80.1, Watch(until=at(95))),
+        ((35, 95), 95.1, Relapse()),
+    ],
+)
+def test_rule_7_a_late_alert_is_not_lost_to_logs_that_stay_unreadable(
+    looks: tuple[int, ...], seconds: float, expected: Step
+) -> None:
+    blind = [look(at, None) for at in looks]
+
+    assert step(recovered(late_alert(33), *blind), seconds) == expected
+
+
+def test_rule_7_without_a_late_alert_the_watch_waits_for_logs() -> None:
+    assert step(recovered(look(35, None), look(95, None)), 95.1) == Watch(until=at(110))
 
 
 def test_rule_16_a_late_alert_after_shadow_counts_lines_since_its_end() -> None:
