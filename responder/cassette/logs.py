@@ -86,6 +86,7 @@ class RecordedLogs:
             until=question.until,
             at_least=len(found) >= LIMIT,
             total=exact,
+            linked=_linked(found) if question.links else (),
         )
 
     def _lines(
@@ -137,6 +138,13 @@ class RecordedLogs:
     def _same(self, question: Question) -> bool:
         then = self._world.cassette.queries.get(question.name)
         return then is not None and then.strip() == question.query.strip()
+
+
+def _linked(found: Sequence[LogLine]) -> tuple[LogLine, ...]:
+    """Lines with a link beyond the limit, where none within it has one."""
+    if any(line.links for line in found[:LIMIT]):
+        return ()
+    return tuple(line for line in found[LIMIT:] if line.links)[:LIMIT]
 
 
 def _apart(one: str, other: str) -> bool:

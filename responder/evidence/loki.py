@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -25,6 +26,8 @@ from responder.incident.evidence import (
 
 __all__ = ["LIMIT", "LokiLogSource", "Refusal", "base_url", "decipher"]
 
+LINKED = '|= "/support"'
+"""What every line with a report link contains, slashes escaped (`\\/`) or not."""
 LIMIT = 1000
 """Lines of one answer; exactly that many mean "at least"."""
 
@@ -57,10 +60,38 @@ class LokiLogSource:
         )
         lines = dict(zip(map(id, asked), found, strict=False))
         totals = dict(zip(map(id, exact), found[len(asked) :], strict=True))
-        return tuple(
+        answers = [
             self._evidence(question, lines.get(id(question), ()), totals)
             for question in questions
-        )
+        ]
+        return self._with_links(questions, answers)
+
+    def _with_links(
+        self, questions: Sequence[Question], answers: Sequence[Evidence]
+    ) -> tuple[Evidence, ...]:
+        """The same answers; where the limit may hide links, with those lines too."""
+        hiding = [
+            (question, answer)
+            for question, answer in zip(questions, answers, strict=True)
+            if question.links and isinstance(answer, Counted) and _may_hide(answer)
+        ]
+        asking = [
+            partial(self._lines, replace(q, query=f"{q.query}\n{LINKED}"))
+            for q, _ in hiding
+        ]
+        found = self._together(asking) if asking else []
+        revealed = {
+            id(answer): self._revealed(question, answer, entries)
+            for (question, answer), entries in zip(hiding, found, strict=True)
+        }
+        return tuple(revealed.get(id(answer), answer) for answer in answers)
+
+    def _revealed(self, question: Question, answer: Counted, found: _Found) -> Evidence:
+        further = self._evidence(question, found, {})
+        if isinstance(further, Unreadable):
+            return further
+        linked = tuple(line for line in further.lines if line.links)
+        return replace(answer, linked=linked)
 
     def _together(self, asking: Sequence[Callable[[], _Found]]) -> list[_Found]:
         if len(asking) == 1:
@@ -119,6 +150,11 @@ class LokiLogSource:
         if isinstance(answer, Refusal):
             return answer
         return decipher_count(*answer, self._http.mask)
+
+
+def _may_hide(answer: Counted) -> bool:
+    """Whether older lines than these may hold the link that none of these has."""
+    return answer.at_least and not any(line.links for line in answer.lines)
 
 
 def _duration(span: timedelta) -> str:

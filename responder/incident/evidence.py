@@ -51,6 +51,8 @@ class Question:
     until: datetime
     count_beyond: int = 0
     """Ask for an exact count too if more lines than the source's limit may matter."""
+    links: bool = False
+    """Look for lines with a link among the older ones too if the limit cut them off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,8 @@ class Counted:
     """Lines that a query matched, newest first.
 
     `at_least` says that the source's limit was reached, so that more may exist;
-    `total` is the source's own count where one was asked for.
+    `total` is the source's own count where one was asked for. `linked` are older
+    lines with a link, where the question wants links and none of `lines` has one.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Counted:
     until: datetime
     at_least: bool = False
     total: int | None = None
+    linked: tuple[LogLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

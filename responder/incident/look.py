@@ -44,6 +44,7 @@ def questions(
             since=_asked_since(incident, check, brakes, now),
             until=now + AHEAD,
             count_beyond=check.threshold,
+            links=True,
         )
         for check in rule.checks
     ]
@@ -95,9 +96,12 @@ def weigh(
         since = counted_since(incident, check, brakes, now)
         fresh = _fresh(answer, rule, brakes)
         readings.append(_reading(check, answer, fresh, since, now))
-        counted.update((line.key, line) for line in fresh if line.at >= since)
         if isinstance(answer, Counted):
-            matched.update((line.key, line) for line in answer.lines)
+            # What lies beyond the source's limit counts by `total` alone.
+            fresh += _not_old(answer.linked, rule, brakes)
+            given = (*answer.lines, *answer.linked)
+            matched.update((line.key, line) for line in given)
+        counted.update((line.key, line) for line in fresh if line.at >= since)
     verified = verify_from(incident)
     anew = _since_answer(matched.values(), rule, brakes, verified)
     sought = counted.values() if verified is None else anew
@@ -236,7 +240,11 @@ def _reading(
 def _fresh(answer: Evidence, rule: Rule, brakes: Brakes) -> list[LogLine]:
     if isinstance(answer, Unreadable):
         return []
-    return [line for line in answer.lines if not old_news(line, brakes, rule.settle)]
+    return _not_old(answer.lines, rule, brakes)
+
+
+def _not_old(lines: Iterable[LogLine], rule: Rule, brakes: Brakes) -> list[LogLine]:
+    return [line for line in lines if not old_news(line, brakes, rule.settle)]
 
 
 def old_news(line: LogLine, brakes: Brakes, settle: timedelta) -> bool:

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -324,3 +325,52 @@ def test_a_time_survives_the_way_to_loki_and_back() -> None:
     at = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 
     assert from_ns(to_ns(at)) == at
+
+
+def log_noise(loki: LokiServer, count: int) -> None:
+    """Error lines without a link, the newest of all."""
+    for number in range(count):
+        loki.add(
+            to_ns(NOW) - (number + 1) * 1_000_000,
+            f"cannot reach the factory {number}",
+            component="jwt-pizza-service",
+            level="error",
+        )
+
+
+def test_a_link_is_found_behind_more_newer_lines_than_one_answer_holds(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    log_noise(loki, 1500)
+    log_errors(loki, 3, NOW - timedelta(seconds=30))
+
+    (answer,) = source.read([replace(ask(count_beyond=1200), links=True)])
+
+    found = counted(answer)
+    assert [len(line.links) for line in found.linked] == [1, 1, 1]
+    assert (len(found.lines), found.total, found.at_least) == (1000, 1503, True)
+    asked = [r.parameters["query"] for r in loki.requests]
+    assert sum("/support" in query for query in asked) == 1
+
+
+def test_links_beyond_the_limit_are_asked_for_only_where_none_is_at_hand(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    log_errors(loki, 1500)
+
+    source.read([replace(ask(), links=True)])
+
+    assert len(loki.requests) == 1
+
+
+def test_links_that_could_not_be_looked_for_are_not_missing(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    log_noise(loki, 1500)
+    faults = iter([None])
+    broken = Fault(status=500, body=b"out of memory")
+    loki.next_fault = lambda: next(faults, broken)  # type: ignore[method-assign]
+
+    (answer,) = source.read([replace(ask(), links=True)])
+
+    assert unreadable(answer).reason is UnreadableReason.SERVER_ERROR

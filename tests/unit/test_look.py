@@ -513,3 +513,13 @@ def test_rule_12_good_orders_are_asked_for_once_the_fault_has_no_link() -> None:
 
 def names(asked: Sequence[Question]) -> list[str]:
     return [question.name for question in asked]
+
+
+def test_rule_8_a_link_beyond_the_limit_is_a_candidate_and_changes_no_count() -> None:
+    newest = counted(line(-1), line(-2, text="y"), total=1500)
+    answer = replace(newest, linked=(line(-60, A, text="z"),))
+
+    looked = weighed(answer)
+
+    assert counts(looked) == [1500]
+    assert digests(looked) == [A.digest]
