@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 from responder.config.settings import FactorySettings
 from responder.deadline import Call, DirectSession, on_call
 from responder.incident.link import ReportLink
+from responder.incident.method import UNKNOWN_METHOD, first_method, other_method
 from responder.incident.names import Outcome
 from responder.incident.ports import Answer
 from responder.masking import Masker
@@ -27,7 +28,6 @@ MOST_READ = 64 * 1024
 """Bytes of an answer's body that are read; what lies beyond is left."""
 LONGEST_MESSAGE = 200
 
-_UNKNOWN_METHOD = frozenset({404, 405, 501})
 _HEADERS = {
     "User-Agent": "jwt-pizza-responder",
     "Accept": "application/json",
@@ -103,7 +103,6 @@ class PizzaFactory:
     def __init__(self, settings: FactorySettings, masker: Masker) -> None:
         self._settings = settings
         self._masker = masker
-        self._remembered: str | None = None
 
     @property
     def name(self) -> str:
@@ -114,10 +113,11 @@ class PizzaFactory:
         fixed = self._settings.report_url
         return ReportLink(fixed=fixed.reveal()) if fixed else None
 
-    def report(self, link: ReportLink, late: float = 0.0) -> Answer:
+    def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         """Call the link once. Never raises; the link is in no text that comes out.
 
         `late` seconds of the timeout are gone already: the call ends so much sooner.
+        `first` is the method to begin with, "" for the one of this kind of link.
         """
         began = time.monotonic()
         target = link.reveal()
@@ -125,11 +125,10 @@ class PizzaFactory:
         call = Call(began + self._settings.timeout.total_seconds() - late)
         method, reply = "", None
         with on_call(call):
-            for method in self._methods():
+            for method in self._methods(first or first_method(fixed=link.fixed)):
                 reply = self._exchange(call, method, address)
-                if reply is None or reply.status not in _UNKNOWN_METHOD:
+                if reply is None or reply.status not in UNKNOWN_METHOD:
                     break
-        self._remember(method, reply)
         if reply:
             outcome, message = decipher(reply.status, reply.body)
         else:
@@ -142,16 +141,10 @@ class PizzaFactory:
             seconds=time.monotonic() - began,
         )
 
-    def _methods(self) -> tuple[str, ...]:
+    def _methods(self, first: str) -> tuple[str, ...]:
         if self._settings.method != "auto":
             return (self._settings.method,)
-        return (self._remembered,) if self._remembered else ("POST", "GET")
-
-    def _remember(self, method: str, reply: _Reply | None) -> None:
-        """Keep `GET` once the factory took it; forget it when it is unknown again."""
-        if method == "GET" and reply:
-            known = reply.status not in _UNKNOWN_METHOD
-            self._remembered = "GET" if known else None
+        return first, other_method(first)
 
     def _exchange(self, call: Call, method: str, address: str) -> _Reply | None:
         """One request over a connection of its own; None without a complete answer."""

@@ -141,15 +141,19 @@ def intended(
 
 
 def answered(
-    outcome: Outcome, seconds: float = 2, digest: str = DIGEST
+    outcome: Outcome,
+    seconds: float = 2,
+    digest: str = DIGEST,
+    method: str = "POST",
+    status: int | None = 200,
 ) -> ReportAnswered:
     return ReportAnswered(
         at=at(seconds),
         link=f"link {digest[:4]}",
         digest=digest,
         outcome=outcome,
-        method="POST",
-        status=200,
+        method=method,
+        status=status,
         message="Problem resolved",
         seconds=0.2,
     )

@@ -256,11 +256,14 @@ class ListedFactory:
     """Done while a report is on its way."""
     late: float = 0.0
     """What was gone of the last call's timeout before it."""
+    firsts: list[str] = field(default_factory=list)
+    """The method that each call began with."""
     name: str = "pizza-factory.example.com"
 
-    def report(self, link: ReportLink, late: float = 0.0) -> Answer:
+    def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         self.calls.append(link)
         self.late = late
+        self.firsts.append(first)
         self.calling()
         outcome = self.outcomes[0]
         if len(self.outcomes) > 1:

@@ -180,7 +180,7 @@ class RecordedFactory:
         self._timeout = timeout
         self._name_of = name_of
 
-    def report(self, link: ReportLink, late: float = 0.0) -> Answer:
+    def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         at = self._clock.now() - self._world.cassette.start
         call = self._world.reported(self._name_of(link), at)
         takes = min(call.takes, self._timeout)

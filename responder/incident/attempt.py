@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import Candidate
+from responder.incident.method import first_method, other_method
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import (
     effective_calls,
     failed_calls,
+    half_unknown,
+    used_up,
     verify_from,
     wrong_codes,
 )
@@ -130,8 +133,8 @@ def attempt(
         return Withhold(name=candidate.name, digest=candidate.digest, reason=reason)
     if wrong_codes(incident) >= MOST_WRONG_CODES:
         return _call_person(now, Reason.WRONG_CODE, MOST_WRONG_CODES)
-    if effective_calls(incident) >= rule.max_reports:
-        return _call_person(now, Reason.MAX_REPORTS, rule.max_reports)
+    if (used := _used_up(incident, rule, now, candidate)) is not None:
+        return used
     if (held := _held(rule, brakes, now)) is not None:
         return held
     cooled = _cooling_until(rule, brakes, candidate, reason)
@@ -143,7 +146,24 @@ def attempt(
         announced = window(incident, rule, brakes, now, candidate, reason)
         if announced is not None:
             return announced
-    return _send(incident, candidate, reason)
+    return _send(incident, brakes, candidate, reason)
+
+
+def _used_up(
+    incident: Incident, rule: Rule, now: datetime, candidate: Candidate
+) -> Wait | None:
+    """Rules 9 and 11: `max_reports`, and what is left when no call was answered."""
+    used = effective_calls(incident)
+    if used < rule.max_reports:
+        return None
+    person = _call_person(now, Reason.MAX_REPORTS, rule.max_reports)
+    if candidate.late or used_up(incident, rule.max_reports, candidate.digest):
+        return person
+    began = any(r.digest == candidate.digest for r in incident.reports)
+    if began or (incident.state, incident.reason) == (person.state, person.reason):
+        return None
+    # The person is called before the newer link is.
+    return replace(person, until=now)
 
 
 def _held(rule: Rule, brakes: Brakes, now: datetime) -> Wait | None:
@@ -167,7 +187,9 @@ def _held(rule: Rule, brakes: Brakes, now: datetime) -> Wait | None:
     return None
 
 
-def _send(incident: Incident, candidate: Candidate, reason: Reason) -> Send:
+def _send(
+    incident: Incident, brakes: Brakes, candidate: Candidate, reason: Reason
+) -> Send:
     checks = incident.look.checks if incident.look else ()
     best = next((c for c in checks if c.reached), None)
     return Send(
@@ -177,7 +199,17 @@ def _send(incident: Incident, candidate: Candidate, reason: Reason) -> Send:
         check=best.name if best else "",
         observed=best.count if best else None,
         limit=best.threshold if best else None,
+        method=brakes.method or _other_than_lost(incident, brakes, candidate),
     )
+
+
+def _other_than_lost(incident: Incident, brakes: Brakes, candidate: Candidate) -> str:
+    """Rule 9: the repeat after an `unknown` begins with the other method."""
+    lost = half_unknown(incident)
+    if lost is None or lost.digest != candidate.digest:
+        return ""
+    fixed = candidate.digest == brakes.fixed_link
+    return other_method(lost.method or first_method(fixed=fixed))
 
 
 def _cooling_until(

@@ -50,6 +50,8 @@ class Brakes:
     fixed_link: str | None = None
     """Digest of the configured `factory.report_url`, which is never spent."""
     fixed_name: str = ""
+    method: str = ""
+    """The method that the factory takes for this kind of link, "" if not known."""
     undecided: bool = False
     """Something was learned in this turn that is decided upon before the next look."""
     open_elsewhere: bool = False

@@ -21,6 +21,8 @@ OVER = frozenset(
 
 def automation_over(incident: Incident) -> bool:
     """Whether a person was called for good (rule 12)."""
+    if incident.reason is Reason.MAX_REPORTS and only_unknown(incident):
+        return False
     return incident.state is State.NEEDS_HUMAN and incident.reason in OVER
 
 
@@ -155,9 +157,31 @@ def half_unknown(incident: Incident) -> Report | None:
 
 def effective_calls(incident: Incident) -> int:
     """Calls that may have taken effect: `max_reports` counts these (rule 11)."""
-    return sum(
-        1 for r in incident.answered if r.outcome and r.outcome.may_have_taken_effect
-    )
+    return len(_effective(incident))
+
+
+def only_unknown(incident: Incident) -> bool:
+    """Rule 9: whether all calls that may have taken effect were left unanswered."""
+    outcomes = {r.outcome for r in _effective(incident)}
+    return outcomes == {Outcome.UNKNOWN}
+
+
+def used_up(incident: Incident, most: int, digest: str) -> bool:
+    """Rule 11: whether `most` reports leave this incident no call with this link.
+
+    Unanswered calls alone (rule 9) do not keep it from a link that was not among them.
+    """
+    effective = _effective(incident)
+    if len(effective) < most:
+        return False
+    among = digest in {r.digest for r in effective[:most]}
+    return not only_unknown(incident) or among
+
+
+def _effective(incident: Incident) -> list[Report]:
+    return [
+        r for r in incident.answered if r.outcome and r.outcome.may_have_taken_effect
+    ]
 
 
 def wrong_codes(incident: Incident) -> int:

@@ -60,10 +60,11 @@ class Factory(Protocol):
     def name(self) -> str:
         """The factory's host: the key of its floor and links."""
 
-    def report(self, link: ReportLink, late: float = 0.0) -> Answer:
+    def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         """Call the link once. Never raises; the link is in no text that comes out.
 
         `late` seconds of the call's timeout are gone already: it ends so much sooner.
+        `first` is the method to begin with, "" for the one of this kind of link.
         """
 
 

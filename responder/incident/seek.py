@@ -1,5 +1,6 @@
 """Before a report has taken effect: rules 4 to 12. Pure."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from responder.incident.attempt import (
@@ -27,6 +28,7 @@ from responder.incident.phase import (
     errors_stopped,
     half_unknown,
     may_act,
+    used_up,
 )
 from responder.incident.rule import Rule
 from responder.incident.steps import (
@@ -64,7 +66,7 @@ def asked_for(
     """A person's *report now* (rule 13): no threshold, cool-down or window."""
     if live_request(incident, now) is None:
         return None
-    candidate = _candidate(incident, brakes)
+    candidate = _candidate(incident, rule, brakes)
     if candidate is None:
         return None
     reason = Reason.ASKED_BY_PERSON
@@ -123,7 +125,7 @@ def _act_if_possible(
     best = reached(incident)
     if best is None and not _retrying(incident):
         return None
-    candidate = _candidate(incident, brakes)
+    candidate = _candidate(incident, rule, brakes)
     if candidate is None:
         if best and rule.mode is Mode.SHADOW:
             return Withhold(name="", digest="", reason=Reason.NO_LINK)
@@ -141,9 +143,13 @@ def _act_if_possible(
     return attempt(incident, rule, brakes, now, candidate, reason)
 
 
-def _candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
+def _candidate(incident: Incident, rule: Rule, brakes: Brakes) -> Candidate | None:
     lost = half_unknown(incident)
-    if lost and not brakes.fixed_link:
+    if lost and used_up(incident, rule.max_reports, lost.digest):
+        # Only a newer link may be called.
+        newer = [c for c in incident.candidates if c.digest != lost.digest]
+        incident = replace(incident, candidates=tuple(newer)) if newer else incident
+    elif lost and not brakes.fixed_link:
         for candidate in incident.candidates:
             if candidate.digest == lost.digest:
                 return candidate

@@ -28,6 +28,8 @@ class Send:
     check: str = ""
     observed: int | None = None
     limit: int | None = None
+    method: str = ""
+    """The HTTP method to begin with, "" for the one of this kind of link (rule 9)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,10 @@ from responder.incident.phase import (
     errors_stopped,
     half_unknown,
     may_act,
+    only_unknown,
     orders_prove,
     silenced,
+    used_up,
     verified_outcome,
 )
 from responder.incident.rule import Rule
@@ -63,7 +65,7 @@ def _once_more(
         return None
     if (waiting := waiting_for_lost_answer(incident, brakes, now)) is not None:
         return waiting
-    if effective_calls(incident) >= rule.max_reports:
+    if used_up(incident, rule.max_reports, lost.digest):
         return None
     found = next((c for c in incident.candidates if c.digest == lost.digest), None)
     if found is None and lost.digest == brakes.fixed_link:
@@ -121,11 +123,19 @@ def _failing(
     return Wait(
         until=now + HUMAN_LOOK,
         state=State.NEEDS_HUMAN,
-        reason=Reason.ERRORS_CONTINUE,
+        reason=_why(incident, rule),
         check=best.name if best else "",
         observed=best.count if best else None,
         limit=best.threshold if best else None,
     )
+
+
+def _why(incident: Incident, rule: Rule) -> Reason:
+    """Rule 9: unanswered calls alone end nothing, a newer link may yet come."""
+    unanswered = only_unknown(incident)
+    if unanswered and effective_calls(incident) >= rule.max_reports:
+        return Reason.MAX_REPORTS
+    return Reason.ERRORS_CONTINUE
 
 
 def _answered_since(incident: Incident, seen: Candidate, brakes: Brakes) -> bool:
@@ -197,8 +207,9 @@ def _unreadable(incident: Incident, rule: Rule, now: datetime, due: datetime) ->
 
 
 def _waiting(incident: Incident, due: datetime) -> Wait:
-    if incident.state is State.NEEDS_HUMAN and incident.reason is Reason.UNPROVEN:
-        return _human(due, Reason.UNPROVEN)
+    lasting = (Reason.UNPROVEN, Reason.MAX_REPORTS, Reason.BREAKER_OPEN)
+    if incident.state is State.NEEDS_HUMAN and incident.reason in lasting:
+        return _human(due, incident.reason)
     shared = incident.shared is not None and not incident.answered
     reason = Reason.REPORT_SHARED if shared else Reason.REPORTED
     if verified_outcome(incident) is Outcome.UNKNOWN:

@@ -2,6 +2,7 @@
 
 from responder.incident.model import Incident
 from responder.incident.names import State
+from responder.incident.phase import only_unknown
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.rule import Rule
 from responder.incident.words_facts import (
@@ -78,6 +79,12 @@ def errors_continue(incident: Incident, _rule: Rule) -> str:
 
 
 def max_reports(incident: Incident, rule: Rule) -> str:
+    if incident.reports and only_unknown(incident):
+        many = count_of(len(incident.reports), "report")
+        return (
+            f"Orders still fail, and the factory's answer to {many} is not known. "
+            f"Responder reports only a newer link now. Next: {_BY_HAND}."
+        )
     return (
         f"Orders still fail and all {count_of(rule.max_reports, 'report')} of this "
         f"incident are used. Responder has stopped. Next: {_BY_HAND}."

@@ -42,6 +42,7 @@ def read_brakes(
         timeout=supplier.timeout,
         fixed_link=supplier.fixed,
         fixed_name=supplier.fixed_name,
+        method=(row.method_fixed if supplier.fixed else row.method_found) or "",
         open_elsewhere=bool(row.elsewhere),
     )
 
@@ -113,6 +114,14 @@ _STANDING = select(
     .where(factories.c.name == bindparam("factory"))
     .scalar_subquery()
     .label("changes"),
+    select(factories.c.method_found)
+    .where(factories.c.name == bindparam("factory"))
+    .scalar_subquery()
+    .label("method_found"),
+    select(factories.c.method_fixed)
+    .where(factories.c.name == bindparam("factory"))
+    .scalar_subquery()
+    .label("method_fixed"),
     exists()
     .where(
         busy_elsewhere(bindparam("incident"), bindparam("factory"), bindparam("left"))

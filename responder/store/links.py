@@ -23,6 +23,7 @@ from sqlalchemy import (
 from responder.incident.brakes import LinkRecord
 from responder.incident.events import ReportAnswered, ReportIntended
 from responder.incident.link import ReportLink
+from responder.incident.method import UNKNOWN_METHOD
 from responder.incident.names import Outcome, Reason
 from responder.store.tables import AnyRow, brakes, calls, factories, links
 from responder.store.upsert import put, upsert
@@ -151,6 +152,7 @@ def answered(
     _write(conn, supplier, answer.digest, answer.link, marks)
     if outcome.moves_floor:
         _raise_floor(conn, answer.at, supplier)
+    _remember_method(conn, answer, supplier)
 
 
 def _count(
@@ -172,6 +174,29 @@ def _raise_floor(conn: Connection, at: datetime, supplier: Supplier) -> None:
             index_elements=[factories.c.name], set_={"floor_at": floor}
         )
     )
+
+
+def _remember_method(
+    conn: Connection, answer: ReportAnswered, supplier: Supplier
+) -> None:
+    """Rule 9: keep the method that the factory takes for this kind of link.
+
+    It is forgotten when the factory does not know it any more: by the status, or
+    because the call went on to the other one.
+    """
+    if not answer.method:
+        return
+    fixed = answer.digest == supplier.fixed
+    column = factories.c.method_fixed if fixed else factories.c.method_found
+    its_row = factories.c.name == supplier.name
+    known: str | None = conn.execute(select(column).where(its_row)).scalar()
+    method = known
+    if answer.outcome in _SPENDING:
+        method = answer.method
+    elif answer.status in UNKNOWN_METHOD or answer.method != known:
+        method = None
+    if method != known:
+        conn.execute(update(factories).where(its_row).values({column: method}))
 
 
 def _read(conn: Connection, supplier: Supplier, digest: str) -> AnyRow | None:

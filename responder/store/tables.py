@@ -153,6 +153,9 @@ factories = Table(
     Column("floor_at", Moment),
     # How often a row of `links` was written: what was read of them is good until then.
     Column("changes", Integer, nullable=False, server_default="0"),
+    # The method that it takes for a link found in the logs, and for the configured one.
+    Column("method_found", Text),
+    Column("method_fixed", Text),
 )
 
 brakes = Table(

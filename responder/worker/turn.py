@@ -160,14 +160,14 @@ class Turn:
         )
         if not self._fresh(self._lease):
             return self._tools.clock.now()
-        self._call(link)
+        self._call(link, step.method)
         return None
 
-    def _call(self, link: ReportLink) -> None:
+    def _call(self, link: ReportLink, first: str) -> None:
         # Another call may begin at intent + timeout + 1 s (rule 10), however long the
         # intent was in the writing.
         late = self._tools.clock.monotonic() - self._began
-        answer = self._tools.factory.report(link, late)
+        answer = self._tools.factory.report(link, late, first)
         answered = heard(answer, link, self._tools.clock.now())
         self._ledger.note(answered)
         self._ledger.flush()

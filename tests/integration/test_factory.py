@@ -169,7 +169,7 @@ def test_both_methods_share_one_budget() -> None:
     over = threading.Event()
 
     def slow_404_then_silence(wire: socket.socket, request: bytes) -> None:
-        if request.startswith(b"POST"):
+        if request.startswith(b"GET"):
             over.wait(1.2)
             wire.sendall(http(404))
         else:
@@ -183,7 +183,7 @@ def test_both_methods_share_one_budget() -> None:
                 answer = client(server.url, timeout=1.5).report(LINK)
         over.set()
 
-    assert server.methods[-2:] == ["POST", "GET"]
+    assert server.methods[-2:] == ["GET", "POST"]
     assert answer.outcome is Outcome.UNKNOWN
     assert answer.seconds < SECOND_BUDGET
 
@@ -260,40 +260,62 @@ def test_a_redirect_to_nonsense_is_refused() -> None:
     assert answer.outcome is Outcome.REFUSED
 
 
+def fixed_on(server: RawServer) -> tuple[PizzaFactory, ReportLink]:
+    """A factory whose report address is configured, and that link."""
+    settings = FactorySettings(report_url=Secret(f"{server.url}/api/report"))
+    factory = PizzaFactory(settings, Masker())
+    link = factory.fixed_link()
+    assert link is not None
+    return factory, link
+
+
+@pytest.mark.parametrize(
+    ("fixed", "first", "methods"),
+    [
+        (False, "", ["GET", "POST"]),
+        (True, "", ["POST", "GET"]),
+        (False, "POST", ["POST", "GET"]),
+        (True, "GET", ["GET", "POST"]),
+    ],
+)
 @pytest.mark.parametrize("status", [404, 405, 501])
-def test_get_follows_where_the_factory_does_not_know_post(status: int) -> None:
-    with served(by_method(POST=http(status), GET=http(200, RESOLVED))) as server:
+def test_rule_9_the_other_method_follows_where_the_first_is_not_known(
+    fixed: bool, first: str, methods: list[str], status: int
+) -> None:
+    answers = {methods[0]: http(status), methods[1]: http(200, RESOLVED)}
+    with served(by_method(**answers)) as server:
+        factory, link = fixed_on(server) if fixed else (client(server.url), LINK)
+        answer = factory.report(link, first=first)
+
+    assert server.methods == methods
+    assert (answer.outcome, answer.method) == (Outcome.RESOLVED, methods[1])
+
+
+def test_rule_9_where_no_method_is_known_the_report_is_refused() -> None:
+    with served(says(http(404))) as server:
         answer = client(server.url).report(LINK)
 
-    assert server.methods == ["POST", "GET"]
-    assert (answer.outcome, answer.method) == (Outcome.RESOLVED, "GET")
-
-
-def test_the_method_that_the_factory_took_is_remembered() -> None:
-    with served(by_method(POST=http(404), GET=http(200, RESOLVED))) as server:
-        factory = client(server.url)
-        factory.report(LINK)
-        factory.report(LINK)
-
-    assert server.methods == ["POST", "GET", "GET"]
-
-
-def test_a_method_that_found_nothing_is_not_remembered() -> None:
-    with served(by_method(POST=http(404), GET=http(404))) as server:
-        factory = client(server.url)
-        answers = [factory.report(LINK) for _ in range(2)]
-
-    assert server.methods == ["POST", "GET", "POST", "GET"]
-    assert answers[1].outcome is Outcome.REFUSED
+    assert server.methods == ["GET", "POST"]
+    assert answer.outcome is Outcome.REFUSED
 
 
 @pytest.mark.parametrize("status", [200, 302, 400, 401, 500, 503])
-def test_an_answer_to_post_is_final_unless_post_is_unknown(status: int) -> None:
-    with served(by_method(POST=http(status), GET=http(200, RESOLVED))) as server:
+def test_rule_9_any_other_answer_to_the_first_method_is_final(status: int) -> None:
+    with served(by_method(GET=http(status), POST=http(200, RESOLVED))) as server:
         answer = client(server.url).report(LINK)
 
-    assert server.methods == ["POST"]
-    assert answer.method == "POST"
+    assert server.methods == ["GET"]
+    assert answer.method == "GET"
+
+
+def test_rule_9_a_first_method_that_is_left_unanswered_is_the_only_call() -> None:
+    over = threading.Event()
+    with served(lambda wire, _: (over.wait(LONG), None)[1]) as server:
+        answer = client(server.url, timeout=0.3).report(LINK)
+        over.set()
+
+    assert server.methods == ["GET"]
+    assert (answer.outcome, answer.method) == (Outcome.UNKNOWN, "GET")
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])

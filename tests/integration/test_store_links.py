@@ -293,3 +293,59 @@ def test_an_answer_that_came_after_the_decision_voids_it(
     store.close()
 
     assert [early.accepted, late.accepted] == [False, True]
+
+
+GET, POST = "GET", "POST"
+FIXED = ReportLink(fixed="https://factory.example.com/fixed")
+
+
+@pytest.mark.parametrize(
+    ("answers", "remembered"),
+    [
+        ([(Outcome.RESOLVED, GET, 200)], GET),
+        ([(Outcome.NOTHING_TO_RESOLVE, GET, 200)], GET),
+        ([(Outcome.WRONG_CODE, POST, 400)], POST),
+        ([(Outcome.UNKNOWN, GET, None)], ""),
+        ([(Outcome.UNKNOWN, GET, 200)], ""),
+        ([(Outcome.REFUSED, GET, 503)], ""),
+        ([(Outcome.UNREACHABLE, GET, None)], ""),
+        ([(Outcome.WRONG_CODE, GET, 400), (Outcome.UNKNOWN, GET, None)], GET),
+        ([(Outcome.WRONG_CODE, GET, 400), (Outcome.REFUSED, GET, 500)], GET),
+        ([(Outcome.WRONG_CODE, GET, 400), (Outcome.REFUSED, GET, 404)], ""),
+        ([(Outcome.WRONG_CODE, GET, 400), (Outcome.REFUSED, POST, 405)], ""),
+        ([(Outcome.WRONG_CODE, GET, 400), (Outcome.UNKNOWN, POST, None)], ""),
+        ([(Outcome.WRONG_CODE, GET, 400), (Outcome.RESOLVED, POST, 200)], POST),
+        ([(Outcome.WRONG_CODE, GET, 400), (Outcome.UNKNOWN, "", None)], GET),
+    ],
+)
+def test_rule_9_what_the_factory_took_is_remembered_until_it_is_not_known_any_more(
+    store: Store, answers: list[tuple[Outcome, str, int | None]], remembered: str
+) -> None:
+    lease, incident = open_incident(store)
+    for number, (outcome, method, status) in enumerate(answers, start=1):
+        digest = str(number) * 64
+        store.decide(lease, incident, [intended(number, digest)])
+        answer = answered(outcome, number, digest, method, status)
+        incident = store.record(lease, incident, [answer]).incident
+
+    assert store.brakes(incident, at(5)).method == remembered
+
+
+def test_rule_9_a_method_is_remembered_in_the_database_per_kind_of_link(
+    place: Place, clock: SetClock
+) -> None:
+    def remembered(fixed: ReportLink | None, digest: str, method: str) -> list[str]:
+        store = store_on(place.url, clock, fixed_link=fixed)
+        store.start()
+        lease, incident = open_incident(store, alert(shop=method))
+        before = store.brakes(incident, at(3)).method
+        store.decide(lease, incident, [intended(1, digest)])
+        answer = answered(Outcome.WRONG_CODE, 2, digest, method, 400)
+        store.record(lease, incident, [answer])
+        after = store.brakes(incident, at(3)).method
+        store.close()
+        return [before, after]
+
+    assert remembered(None, DIGEST, GET) == ["", GET]
+    assert remembered(FIXED, FIXED.digest, POST) == ["", POST]
+    assert remembered(None, OTHER_DIGEST, "") == [GET, GET]

@@ -55,7 +55,7 @@ class ListedFactory:
     name: str = "factory"
     called: list[ReportLink] = field(default_factory=list)
 
-    def report(self, link: ReportLink, late: float = 0.0) -> Answer:
+    def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         self.called.append(link)
         return Answer(
             outcome=Outcome.RESOLVED,

@@ -66,9 +66,9 @@ class MortalFactory:
     def name(self) -> str:
         return self.inner.name
 
-    def report(self, link: ReportLink, late: float = 0.0) -> Answer:
+    def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         self.knife.at(CrashPoint.AFTER_INTENT)
-        answer = self.inner.report(link, late)
+        answer = self.inner.report(link, late, first)
         self.knife.at(CrashPoint.AFTER_ANSWER)
         return answer
 

@@ -35,7 +35,7 @@ from responder.incident.names import (
     State,
     UnreadableReason,
 )
-from responder.incident.phase import effective_calls
+from responder.incident.phase import used_up
 from responder.incident.playbook import next_step
 from responder.incident.rule import Rule
 from responder.incident.steps import Send, Step, Wait, Watch
@@ -331,7 +331,7 @@ def fires_and_may_be_heard(case: Case, incident: Incident) -> None:
 def within_bounds(case: Case, incident: Incident, step: Send) -> None:
     """Rules 2, 10, 11 and 13."""
     brakes, record = case.brakes, case.brakes.links.get(step.digest)
-    assert effective_calls(incident) < case.rule.max_reports
+    assert not used_up(incident, case.rule.max_reports, step.digest)
     assert brakes.reports_last_hour < brakes.max_reports_per_hour
     assert not brakes.in_flight
     assert case.rule.mode is not Mode.SHADOW

@@ -7,12 +7,19 @@ import pytest
 
 from responder.incident.alert import PersonAction
 from responder.incident.attempt import link_at_hand
-from responder.incident.events import AlertResolved, Looked, PersonActed
+from responder.incident.events import (
+    AlertResolved,
+    Event,
+    Looked,
+    PersonActed,
+    ReportAnswered,
+)
 from responder.incident.fold import apply
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.operator_events import Paused
 from responder.incident.pause import Pause
+from responder.incident.phase import automation_over
 from responder.incident.playbook import next_step
 from responder.incident.steps import (
     Finish,
@@ -413,3 +420,115 @@ def test_rule_12_a_person_is_called_once_no_link_came_and_orders_fail() -> None:
 
     assert isinstance(found, Wait)
     assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.NO_LINK)
+
+
+def unanswered(seconds: float, digest: str = LINK, method: str = "GET") -> list[Event]:
+    """A call whose answer did not come in time."""
+    intent, answer = call(seconds, Outcome.UNKNOWN, digest)
+    assert isinstance(answer, ReportAnswered)
+    return [intent, replace(answer, method=method)]
+
+
+@pytest.mark.parametrize(
+    ("calls", "facts", "method"),
+    [
+        ([], {}, ""),
+        ([], {"method": "GET"}, "GET"),
+        (unanswered(0.1), {}, "POST"),
+        (unanswered(0.1, method="POST"), {}, "GET"),
+        (unanswered(0.1, method=""), {}, "POST"),
+        (unanswered(0.1, method=""), {"fixed_link": LINK}, "GET"),
+        (unanswered(0.1), {"method": "GET"}, "GET"),
+        (unanswered(0.1, OTHER), {}, ""),
+        (call(0.1, Outcome.UNREACHABLE), {}, ""),
+    ],
+    ids=[
+        "first call",
+        "remembered",
+        "repeat after GET",
+        "repeat after POST",
+        "repeat after a crash",
+        "repeat after a crash, fixed link",
+        "repeat with a remembered method",
+        "another link",
+        "retry",
+    ],
+)
+def test_rule_9_the_method_that_a_call_begins_with(
+    calls: list[Event], facts: dict[str, object], method: str
+) -> None:
+    found = step(opened(look(0, 6), *calls, look(8, 6)), 8, **facts)
+    assert isinstance(found, Send)
+    assert found.method == method
+
+
+TWICE = [*unanswered(1), *unanswered(8, method="POST")]
+USED = decided(45, State.NEEDS_HUMAN, Reason.MAX_REPORTS)
+NEWER = look(76, 6, links=(OTHER,))
+
+
+@pytest.mark.parametrize(
+    ("events", "seconds", "expected"),
+    [
+        ([*TWICE, traced(9), look(45, 6, late=True)], 46, Reason.MAX_REPORTS),
+        ([*TWICE, traced(9), look(45, 6, links=())], 46, Reason.MAX_REPORTS),
+        ([*TWICE, traced(9), look(45, 6, links=(OTHER,))], 46, Reason.MAX_REPORTS),
+        ([*TWICE, traced(9), look(45, 6, late=True), USED, NEWER], 76, OTHER),
+        (
+            [*TWICE, traced(9), USED, NEWER, *unanswered(76, OTHER), look(90, 6)],
+            90,
+            Reason.MAX_REPORTS,
+        ),
+        (
+            [
+                *[*TWICE, traced(9), USED, NEWER, *unanswered(76, OTHER)],
+                look(90, 6, links=(OTHER,)),
+            ],
+            90,
+            OTHER,
+        ),
+        (
+            [
+                *[*TWICE, traced(9), USED, NEWER, *call(76, Outcome.RESOLVED, OTHER)],
+                look(90, 6, links=("c" * 64,)),
+            ],
+            90,
+            Reason.MAX_REPORTS,
+        ),
+    ],
+    ids=[
+        "the same link: a person",
+        "no link: a person",
+        "a newer link: a person first",
+        "a newer link: then the call",
+        "the unanswered link again: never",
+        "the newer link unanswered: once more",
+        "an answer came: the bound holds",
+    ],
+)
+def test_rule_9_max_reports_used_up_by_unanswered_calls_leaves_a_newer_link(
+    events: list[Event], seconds: float, expected: Reason | str
+) -> None:
+    unknown = spent(LINK, 9, Outcome.UNKNOWN)
+    found = next_step(opened(look(0, 6), *events), RULE, brakes(unknown), at(seconds))
+    if isinstance(expected, Reason):
+        assert state_of(found) == (State.NEEDS_HUMAN, expected)
+    else:
+        assert isinstance(found, Send)
+        assert found.digest == expected
+
+
+def test_rule_9_a_newer_link_still_waits_for_the_hour() -> None:
+    incident = opened(look(0, 6), *TWICE, traced(9), USED, NEWER)
+    found = step(incident, 76, reports_last_hour=6)
+    assert state_of(found) == (State.NEEDS_HUMAN, Reason.BREAKER_OPEN)
+
+
+@pytest.mark.parametrize(
+    ("calls", "over"),
+    [(TWICE, False), ([*unanswered(1), *call(8, Outcome.RESOLVED)], True)],
+)
+def test_rule_12_after_unanswered_calls_alone_the_automation_is_not_over(
+    calls: list[Event], over: bool
+) -> None:
+    assert automation_over(opened(look(0, 6), *calls, USED)) is over

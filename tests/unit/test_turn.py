@@ -254,6 +254,17 @@ def test_an_intent_without_an_answer_is_unknown_and_called_once_more() -> None:
     assert bench.meter.outcomes == [Outcome.UNKNOWN, Outcome.RESOLVED]
 
 
+def test_rule_9_the_factory_is_asked_with_the_other_method_after_an_unknown() -> None:
+    bench = Bench()
+    turn(bench)
+    assert bench.factory.firsts == [""]
+
+    again = Bench()
+    again.clock.at = at(8)
+    turn(again, [*opened(), seen(), intended(0.6)])
+    assert again.factory.firsts == ["POST"]
+
+
 def test_a_link_that_is_not_at_hand_is_found_again_by_its_digest() -> None:
     bench = Bench()
 
