@@ -68,13 +68,9 @@ class LokiProbe:
             for check in reversed(rule.checks)
         }
         streams = tuple(self._streams(text, name) for text, name in named.items())
-        widest = max(
-            (one for one in streams if one.found is True),
-            key=lambda one: one.size or 0,
-            default=None,
-        )
-        late = self._late(widest.selector, watch) if widest and watch else None
-        return LogFacts(streams=streams, late=late, watched=watch if widest else 0.0)
+        found = [one.selector for one in streams if one.found is True]
+        late = self._late(found, watch) if found and watch else None
+        return LogFacts(streams=streams, late=late, watched=watch if found else 0.0)
 
     def _streams(self, text: str, check: str) -> Streams:
         lines = self._newest(text)
@@ -105,22 +101,24 @@ class LokiProbe:
             return answer
         return decipher(*answer, self._http.mask)
 
-    def _late(self, text: str, watch: float) -> timedelta | None:
-        """How old the next new line is when it is first seen; None if none comes."""
-        first = self._newest_ns(text)
+    def _late(self, selectors: Sequence[str], watch: float) -> timedelta | None:
+        """How old the next new line of any is when first seen; None if none comes."""
+        first = self._newest_ns(selectors)
         waited = 0.0
         while waited < watch:
             self._pause(_LOOK_EVERY)
             waited += _LOOK_EVERY
-            seen = self._newest_ns(text)
+            seen = self._newest_ns(selectors)
             if seen > first:
                 age = (to_ns(self._now()) - seen) / _NANO
                 return timedelta(seconds=age)
         return None
 
-    def _newest_ns(self, text: str) -> int:
-        lines = self._newest(text)
-        return lines[0][0] if isinstance(lines, tuple) and lines else 0
+    def _newest_ns(self, selectors: Sequence[str]) -> int:
+        """The time of the newest line of them all, 0 where none can be read."""
+        newest = map(self._newest, selectors)
+        read = (lines for lines in newest if isinstance(lines, tuple))
+        return max((at_ns for lines in read for at_ns, *_ in lines), default=0)
 
     def _values(self, label: str) -> tuple[str, ...]:
         found = self._document(f"label/{label}/values", {})
@@ -129,8 +127,9 @@ class LokiProbe:
         return tuple(one for one in texts if isinstance(one, str))
 
     def _size(self, text: str) -> int | None:
+        """Bytes by Loki's index. It answers 0 for what is not flushed: not known."""
         size = self._document("index/stats", {"query": text}).get("bytes")
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
             return None
         return size
 

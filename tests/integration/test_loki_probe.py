@@ -1,11 +1,14 @@
 """What `doctor` learns of a Loki on a socket."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
 from responder.config.settings import LokiLogs
+from responder.demo.listening import Reply
 from responder.evidence.loki_answer import Refusal
 from responder.evidence.loki_probe import LokiProbe, selector_of
 from tests.loki_server import Fault, LokiServer
@@ -42,6 +45,20 @@ class Waiting:
             self._loki.add(ns(self._written), "late", **LABELS)
 
 
+class OrderPerSecond:
+    """A clock that goes on by what is waited, and a shop with an order per second."""
+
+    def __init__(self, loki: LokiServer) -> None:
+        self._loki, self.waited = loki, 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.waited)
+
+    def pause(self, seconds: float) -> None:
+        self.waited += seconds
+        self._loki.add(ns(self.waited), "order", **LABELS | {"level": "info"})
+
+
 @pytest.mark.parametrize(
     ("arrives", "written", "late"),
     [(3, 1, timedelta(seconds=2)), (4, -26, timedelta(seconds=30)), (99, 0, None)],
@@ -55,6 +72,32 @@ def test_a_line_is_as_late_as_its_age_when_it_is_first_seen(
     assert probe.facts([RULE], watch=10).late == late
     assert waiting.waited == min(arrives, 10)
     probe.close()
+
+
+class _Unflushed(LokiServer):
+    """A Loki whose index knows nothing yet of the lines that it already serves."""
+
+    def answer(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        if urlsplit(path).path.endswith("/index/stats"):
+            stats = {"streams": 0, "chunks": 0, "bytes": 0, "entries": 0}
+            return Reply.document(200, stats)
+        return super().answer(method, path, headers, body)
+
+
+def test_a_new_line_is_seen_whatever_the_index_says_of_the_streams() -> None:
+    link = '{component="jwt-pizza-service"} |= "/api/support/"'
+    check = replace(RULE.checks[0], name="report-link", query=link)
+    rule = replace(RULE, checks=(check, *RULE.checks))
+    with _Unflushed() as loki:
+        loki.add(ns(-300), "error", **LABELS)
+        orders = OrderPerSecond(loki)
+        probe = LokiProbe(LokiLogs(url=loki.url), orders.now, orders.pause)
+        facts = probe.facts([rule], watch=10)
+        probe.close()
+    assert facts.late == timedelta(0)
+    assert [one.size for one in facts.streams] == [None, None]
 
 
 def test_a_selector_that_finds_nothing_tells_what_there_is(loki: LokiServer) -> None:
