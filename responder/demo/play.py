@@ -56,7 +56,7 @@ class Ruler:
     """What Grafana's alert rule does: it fires while the logs hold enough lines."""
 
     EVERY = 0.5
-    WINDOW = timedelta(seconds=4)
+    WINDOW = timedelta(seconds=7)
     ENOUGH = 4
 
     def __init__(

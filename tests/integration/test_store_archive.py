@@ -1,14 +1,17 @@
 """What pages and the API read."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from responder.incident.drills import Part
 from responder.incident.listing import BadCursor, Search
 from responder.incident.names import Outcome, State, Verdict
 from responder.incident.ports import StorageUnavailable
 from responder.store import Store
+from responder.store.drill_table import drills
 from tests.conftest import Place
 from tests.store_parts import (
     RULE,
@@ -172,3 +175,21 @@ def test_the_oldest_open_incident_of_each_rule_is_known(store: Store) -> None:
     opened_at(store, 9, "south")
 
     assert store.opened() == {RULE.name: at(5)}
+
+
+def test_a_drill_of_an_earlier_version_is_read_without_the_step_it_wrote_lines_in(
+    store: Store,
+) -> None:
+    steps = [
+        {"part": part, "came": "done", "words": "so", "mend": ""}
+        for part in ("lines_written", "delivered")
+    ]
+    kept = {"id": "d1", "rule": "r", "by": "ana", "at": "2026-04-07T18:46:00Z"}
+    body = json.dumps({**kept, "taken": steps, "seconds": 1.8})
+    values = {"id": "d1", "at": at(0), "rule": "r", "passed": False, "body": body}
+    store.write(lambda conn: conn.execute(drills.insert().values(**values)))
+
+    found = store.drills.find("d1")
+
+    assert found is not None
+    assert [step.part for step in found.taken] == [Part.DELIVERED]
