@@ -92,12 +92,13 @@ def test_after_a_time_down_people_have_the_whole_window_again(tmp_path: Path) ->
     rule = replace(VETO, give_up_after=timedelta(minutes=5))
     later = SkippingClock()
     later.skip(timedelta(seconds=30))
-    with SimulatedFactory(delay=0.5) as factory:
-        with service(tmp_path, rule, nullcontext(factory)) as running:
+    with SimulatedFactory(delay=0.5) as factory, LokiServer() as loki:
+        logs = logs_of(loki)
+        with service(tmp_path, rule, nullcontext(factory), logs=logs) as running:
             failing(running)
             holding_for(running, "veto_window")
         ready = later.now()
-        with service(tmp_path, rule, nullcontext(factory), later) as running:
+        with service(tmp_path, rule, nullcontext(factory), later, logs=logs) as running:
             until(lambda: happened(running.incident()).count("report_planned") == 2)
             timeline = running.incident()["timeline"]
             plans = [e["act_at"] for e in timeline if e["event"] == "report_planned"]
