@@ -1,6 +1,7 @@
 """May this report be sent now? Rules 2, 10, 11 and 13, in that order. Pure."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -61,7 +62,7 @@ def best_candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
         )
     for candidate in incident.candidates:
         record = brakes.links.get(candidate.digest)
-        if candidate.late and _worth_another(incident, candidate, record):
+        if candidate.late and _worth_another(record):
             return candidate
         if not candidate.late and not (record and record.spent):
             return candidate
@@ -81,6 +82,7 @@ def link_at_hand(incident: Incident) -> Candidate | None:
             digest=report.digest,
             outcome=report.outcome,
             spent=not vain and (again or not unknown),
+            again=known is not None and known.spent,
         )
     return best_candidate(incident, Brakes(links=links))
 
@@ -92,18 +94,26 @@ def _known_wrong(incident: Incident, digest: str) -> bool:
     )
 
 
-def _worth_another(
-    incident: Incident, late: Candidate, record: LinkRecord | None
-) -> bool:
-    """Rule 15(b): the fix did not hold; its link is called once more, not twice."""
-    if record is None or record.outcome not in (Outcome.RESOLVED, Outcome.UNKNOWN):
-        return False
-    return not any(
-        r.digest == late.digest
-        and r.reason is Reason.FIX_DID_NOT_HOLD
-        and r.outcome not in (Outcome.REFUSED, Outcome.UNREACHABLE)
-        for r in incident.reports
-    )
+def _worth_another(record: LinkRecord | None) -> bool:
+    """Rule 15(b): the fix did not hold; its link is called once more, ever."""
+    outcomes = (Outcome.RESOLVED, Outcome.UNKNOWN)
+    return record is not None and record.outcome in outcomes and not record.again
+
+
+def said_twice(links: Iterable[Candidate], brakes: Brakes) -> str:
+    """The name of a link that fails again after two answers `resolved`, or ""."""
+    for candidate in links:
+        record = brakes.links.get(candidate.digest)
+        if (
+            candidate.late
+            and record
+            and record.again
+            and record.outcome is Outcome.RESOLVED
+            and record.answered_at
+            and candidate.seen_at > record.answered_at
+        ):
+            return candidate.name
+    return ""
 
 
 def looking_on(step: Step, due: datetime) -> Step:

@@ -23,6 +23,8 @@ class LinkRecord:
     spent: bool = False
     effective_at: datetime | None = None
     unknowns: int = 0
+    again: bool = False
+    """It was called once more after the answer that spent it (rule 15(b))."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

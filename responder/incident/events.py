@@ -170,6 +170,8 @@ class Decided:
     limit: int | None = None
     check: str = ""
     until: datetime | None = None
+    link: str = ""
+    """The link that the factory said twice is fixed (`errors_continue`)."""
     event: Literal["decided"] = "decided"
 
 

@@ -23,6 +23,9 @@ def automation_over(incident: Incident) -> bool:
     """Whether a person was called for good (rule 12)."""
     if incident.reason is Reason.MAX_REPORTS and only_unknown(incident):
         return False
+    twice = incident.decided and incident.decided.link
+    if incident.reason is Reason.ERRORS_CONTINUE and twice:
+        return False
     return incident.state is State.NEEDS_HUMAN and incident.reason in OVER
 
 

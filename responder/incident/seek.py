@@ -8,6 +8,7 @@ from responder.incident.attempt import (
     attempt,
     best_candidate,
     looking_on,
+    said_twice,
     shared_answer,
 )
 from responder.incident.brakes import Brakes
@@ -129,6 +130,13 @@ def _act_if_possible(
     if candidate is None:
         if best and rule.mode is Mode.SHADOW:
             return Withhold(name="", digest="", reason=Reason.NO_LINK)
+        if link := said_twice(incident.candidates, brakes):
+            return Wait(
+                until=now + HUMAN_LOOK,
+                state=State.NEEDS_HUMAN,
+                reason=Reason.ERRORS_CONTINUE,
+                link=link,
+            )
         return None
     reason = Reason.THRESHOLD_REACHED
     if incident.confirmed_at is None:

@@ -75,6 +75,8 @@ class Wait:
     check: str = ""
     observed: int | None = None
     limit: int | None = None
+    link: str = ""
+    """The link that the factory said twice is fixed (rule 15(b))."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

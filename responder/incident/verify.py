@@ -2,7 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from responder.incident.attempt import HUMAN_LOOK, attempt, best_candidate, looking_on
+from responder.incident.attempt import (
+    HUMAN_LOOK,
+    attempt,
+    best_candidate,
+    looking_on,
+    said_twice,
+)
 from responder.incident.brakes import Brakes
 from responder.incident.events import Candidate, Looked
 from responder.incident.hold import looks, reached
@@ -127,6 +133,7 @@ def _failing(
         check=best.name if best else "",
         observed=best.count if best else None,
         limit=best.threshold if best else None,
+        link=said_twice(links, brakes),
     )
 
 
@@ -207,7 +214,12 @@ def _unreadable(incident: Incident, rule: Rule, now: datetime, due: datetime) ->
 
 
 def _waiting(incident: Incident, due: datetime) -> Wait:
-    lasting = (Reason.UNPROVEN, Reason.MAX_REPORTS, Reason.BREAKER_OPEN)
+    lasting = (
+        Reason.UNPROVEN,
+        Reason.MAX_REPORTS,
+        Reason.BREAKER_OPEN,
+        Reason.ERRORS_CONTINUE,
+    )
     if incident.state is State.NEEDS_HUMAN and incident.reason in lasting:
         return _human(due, incident.reason)
     shared = incident.shared is not None and not incident.answered

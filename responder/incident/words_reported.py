@@ -75,6 +75,11 @@ _BY_HAND = "open the newest failing order and report by hand"
 def errors_continue(incident: Incident, _rule: Rule) -> str:
     sent = count_of(len(incident.reports), "report")
     after = sent if incident.reports else "another incident's report"
+    if incident.decided and incident.decided.link:
+        return (
+            f"The factory said twice that {incident.decided.link} is fixed, and orders "
+            f"still fail. Responder reports only a newer link now. Next: {_BY_HAND}."
+        )
     return f"Orders still fail after {after}. Responder has stopped. Next: {_BY_HAND}."
 
 

@@ -80,6 +80,7 @@ def record_of(row: AnyRow, supplier: Supplier) -> LinkRecord:
         spent=row.spent and row.digest != supplier.fixed,
         effective_at=row.effective_at,
         unknowns=row.unknowns,
+        again=row.again,
     )
 
 
@@ -114,7 +115,7 @@ def reserve(
         return False
     row = _read(conn, supplier, intent.digest)
     spent = row and row.spent and intent.digest != supplier.fixed
-    if spent and intent.reason not in _AGAIN:
+    if spent and (intent.reason not in _AGAIN or _called_again(row, intent)):
         return False
     if row and row.effective_at and row.effective_at > intent.at:
         # Answered since the decision: cool-down and rule 2 speak anew.
@@ -122,6 +123,12 @@ def reserve(
     marks = {"in_flight_since": intent.at, "in_flight_incident": incident}
     _write(conn, supplier, intent.digest, intent.link, marks)
     return True
+
+
+def _called_again(row: AnyRow | None, intent: ReportIntended) -> bool:
+    """Rule 15(b): the one more call of this link was made, by whatever incident."""
+    again = row is not None and row.again
+    return again and intent.reason is Reason.FIX_DID_NOT_HOLD
 
 
 def answered(
@@ -144,8 +151,11 @@ def answered(
         marks |= {"in_flight_since": None, "in_flight_incident": None}
     unknowns = (row.unknowns if row else 0) + (outcome is Outcome.UNKNOWN)
     marks["unknowns"] = unknowns
-    spent = outcome in _SPENDING or unknowns >= 2 or bool(row and row.spent)
+    before = bool(row and row.spent)
+    spent = outcome in _SPENDING or unknowns >= 2 or before
     marks["spent"] = spent and not fixed
+    if before and outcome not in _WITHOUT_EFFECT:
+        marks["again"] = True
     if outcome.may_have_taken_effect:
         marks["effective_at"] = answer.at
         _count(conn, answer.at, incident, outcome, supplier)
@@ -210,7 +220,7 @@ def _write(
     name: str,
     marks: dict[str, Any],
 ) -> None:
-    new = {"spent": False, "unknowns": 0, **marks}
+    new = {"spent": False, "unknowns": 0, "again": False, **marks}
     new |= {"factory": supplier.name, "digest": digest, "name": name}
     kind = conn.dialect.name
     conn.execute(put(kind, links, frozenset(new), frozenset(marks)), new)

@@ -14,7 +14,7 @@ from responder.store.upsert import upsert
 
 FIRST = "0001"
 """What the first version made, which kept no revision in the database."""
-HEAD = "0014"
+HEAD = "0015"
 """The revision that `tables` describes: the newest in `migrations/versions`."""
 
 # Alembic's own table, named as it names it.

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 from sqlalchemy.types import UserDefinedType
 
@@ -142,6 +143,8 @@ links = Table(
     Column("spent", Boolean, nullable=False),
     Column("effective_at", Moment),
     Column("unknowns", Integer, nullable=False),
+    # It was called once more after the answer that spent it.
+    Column("again", Boolean, nullable=False, server_default=false()),
     Column("in_flight_since", Moment),
     Column("in_flight_incident", String(16)),
 )

@@ -29,6 +29,7 @@ def waited(step: Wait, now: datetime) -> Decided:
         observed=step.observed,
         limit=step.limit,
         until=step.told or step.until,
+        link=step.link,
     )
 
 

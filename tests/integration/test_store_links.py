@@ -191,6 +191,7 @@ def test_the_fixed_link_is_never_spent(place: Place, clock: SetClock) -> None:
 
     assert (brakes.fixed_link, brakes.fixed_name) == (fixed.digest, fixed.name)
     assert not brakes.links[fixed.digest].spent
+    assert not brakes.links[fixed.digest].again
     assert told.accepted
 
 
@@ -293,6 +294,50 @@ def test_an_answer_that_came_after_the_decision_voids_it(
     store.close()
 
     assert [early.accepted, late.accepted] == [False, True]
+
+
+def called_again(store: Store, shop: str, outcome: Outcome, seconds: float) -> bool:
+    """An incident that sees the spent link fail: whether it may call it once more."""
+    lease, incident = open_incident(store, alert(shop=shop))
+    again = intended(seconds, reason=Reason.FIX_DID_NOT_HOLD)
+    if not store.decide(lease, incident, [again]).accepted:
+        return False
+    store.record(lease, incident, [answered(outcome, seconds)])
+    return True
+
+
+@pytest.mark.parametrize(
+    ("second", "third"),
+    [
+        (Outcome.RESOLVED, False),
+        (Outcome.NOTHING_TO_RESOLVE, False),
+        (Outcome.UNKNOWN, False),
+        (Outcome.REFUSED, True),
+        (Outcome.UNREACHABLE, True),
+    ],
+)
+def test_rule_15b_a_spent_link_is_called_once_more_ever_by_whatever_incident(
+    store: Store, second: Outcome, third: bool
+) -> None:
+    lease, incident = open_incident(store, alert(shop="a"))
+    report(store, lease, incident, Outcome.RESOLVED)
+
+    assert called_again(store, "b", second, 3)
+    assert called_again(store, "c", Outcome.RESOLVED, 4) is third
+
+    record = store.brakes(incident, at(5)).links[DIGEST]
+    assert record.again
+
+
+def test_rule_15b_the_second_call_after_an_unknown_is_not_the_one_more(
+    store: Store,
+) -> None:
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, Outcome.UNKNOWN)
+    again = Reason.UNANSWERED
+    report(store, lease, incident, Outcome.UNKNOWN, seconds=3, reason=again)
+
+    assert not store.brakes(incident, at(5)).links[DIGEST].again
 
 
 GET, POST = "GET", "POST"

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from responder.incident.brakes import LinkRecord
 from responder.incident.events import AlertFired, Event, Finished, ReportWithheld
+from responder.incident.fold import apply
 from responder.incident.look import counted_since
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Proof, Reason, Sender, State
-from responder.incident.playbook import next_step
+from responder.incident.playbook import automation_over, next_step
 from responder.incident.steps import (
     Finish,
     Gather,
@@ -20,6 +22,7 @@ from responder.incident.steps import (
     Wait,
     Watch,
 )
+from responder.incident.words import sentence
 from tests.unit.timelines import (
     LINK,
     OTHER,
@@ -235,6 +238,66 @@ def test_b_a_late_spent_link_is_called_once_more_after_the_cool_down() -> None:
     found = step(later, 121.1)
     assert isinstance(found, Send)
     assert found.reason is Reason.FIX_DID_NOT_HOLD
+
+
+TWICE = replace(RESOLVED, again=True)
+LATE = look(121, 6, late=True)
+OPEN = opened(traced(0), LATE)
+"""A relapse: another incident called the link."""
+
+
+@pytest.mark.parametrize(
+    ("incident", "record", "sends"),
+    [
+        (reported(traced(2), LATE), RESOLVED, True),
+        (OPEN, RESOLVED, True),
+        (reported(traced(2), LATE), TWICE, False),
+        (OPEN, TWICE, False),
+    ],
+    ids=["once", "once, a relapse", "twice", "twice, a relapse"],
+)
+def test_b_a_link_is_called_once_more_ever_then_a_person(
+    incident: Incident, record: LinkRecord, sends: bool
+) -> None:
+    found = next_step(incident, RULE, brakes(record), at(121.5))
+    if sends:
+        assert isinstance(found, Send)
+        assert found.reason is Reason.FIX_DID_NOT_HOLD
+    else:
+        assert isinstance(found, Wait)
+        assert (found.state, found.reason, found.link) == (
+            State.NEEDS_HUMAN,
+            Reason.ERRORS_CONTINUE,
+            "link aaaa",
+        )
+
+
+@pytest.mark.parametrize("incident", [reported(traced(2), LATE), OPEN])
+def test_b_a_newer_link_is_still_called_and_a_person_reads_of_the_old_one(
+    incident: Incident,
+) -> None:
+    waiting = decided(122, State.NEEDS_HUMAN, Reason.ERRORS_CONTINUE)
+    twice = apply(incident, replace(waiting, link="link aaaa"))
+    assert sentence(twice, RULE).startswith(
+        "The factory said twice that link aaaa is fixed, and orders still fail."
+    )
+    assert not automation_over(twice)
+    newer = apply(twice, look(152, 6, links=(OTHER,)))
+    found = next_step(newer, RULE, brakes(TWICE), at(152.5))
+    assert isinstance(found, Send)
+    assert found.digest == OTHER
+
+
+def test_b_the_configured_address_is_bounded_by_the_cool_down_instead() -> None:
+    fixed = {"fixed_link": LINK, "fixed_name": "link aaaa"}
+    record = replace(RESOLVED, spent=False)
+    held = reported(traced(2), look(61, 6, links=(OTHER,)))
+    found = next_step(held, RULE, brakes(record, **fixed), at(61.5))
+    assert isinstance(found, Wait)
+    assert found.reason is Reason.COOLDOWN
+    cooled = reported(traced(2), look(121, 6, links=(OTHER,)))
+    found = next_step(cooled, RULE, brakes(record, **fixed), at(121.5))
+    assert isinstance(found, Send)
 
 
 def test_c_a_check_at_its_threshold_without_a_link_calls_a_person() -> None:
