@@ -165,21 +165,6 @@ def test_a_question_can_be_read_by_everybody(
     assert found.violations_count == 0, found.generate_report()
 
 
-def test_a_refused_paste_can_be_read_by_everybody(opens: Opens, serves: Serves) -> None:
-    page = opens(serves(SCENES["blind"]()) + "/incidents/inc-12")
-    expect(page.locator("[data-live]")).to_have_text("live")
-    page.get_by_role("button", name="No link found yet; paste one ›").click()
-    question = page.get_by_role("dialog")
-    question.get_by_label("Report link").fill("https://evil.example")
-    question.get_by_role("button", name="Report now").click()
-    expect(question).to_contain_text("is no whole report link")
-
-    found = Axe().run(page, options=AA)
-
-    kept(page, "question-paste")
-    assert found.violations_count == 0, found.generate_report()
-
-
 @pytest.mark.parametrize(
     ("scene", "title", "icon"),
     [
