@@ -72,4 +72,7 @@ def _pauses(known: tuple[Pause, ...], event: Paused | Resumed) -> tuple[Pause, .
         ended = (*known[:-1], replace(known[-1], ended_at=event.at, ended_by=by))
     if isinstance(event, Resumed):
         return ended
-    return (*ended, Pause(at=event.at, by=event.by, until=event.until))
+    pause = Pause(
+        at=event.at, by=event.by, until=event.until, pressed_at=event.pressed_at
+    )
+    return (*ended, pause)

@@ -78,11 +78,16 @@ class Noted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    """All reports stand from `at` on, until `until` or until somebody resumes."""
+    """All reports stand from `at` on, until `until` or until somebody resumes.
+
+    `pressed_at`: when `by` pressed it, which may be before the incident; None in
+    events that do not know.
+    """
 
     at: datetime
     by: str
     until: datetime | None = None
+    pressed_at: datetime | None = None
     event: Literal["paused"] = "paused"
 
 

@@ -17,6 +17,8 @@ class Pause:
     until: datetime | None = None
     ended_at: datetime | None = None
     ended_by: str = ""
+    pressed_at: datetime | None = None
+    """When it was pressed, where `at` is the start of an incident that it holds."""
 
     @property
     def ends(self) -> datetime | None:

@@ -142,9 +142,16 @@ def verified_outcome(incident: Incident) -> Outcome | None:
     since = verify_from(incident)
     if incident.shared and incident.shared.answered_at == since:
         return incident.shared.outcome
+    call = verified_call(incident)
+    return call.outcome if call else None
+
+
+def verified_call(incident: Incident) -> Report | None:
+    """The call of this incident that verification counts from, if it is one."""
+    since = verify_from(incident)
     for report in reversed(incident.answered):
         if since in (report.answered_at, report.at):
-            return report.outcome
+            return report
     return None
 
 

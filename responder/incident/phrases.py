@@ -8,6 +8,12 @@ def clock(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%H:%M:%S")
 
 
+def clock_and_day(at: datetime, *, beside: datetime) -> str:
+    """The time of day in UTC, with its day where that is not the day of `beside`."""
+    at, beside = at.astimezone(UTC), beside.astimezone(UTC)
+    return clock(at) if at.date() == beside.date() else f"{at:%Y-%m-%d} {clock(at)}"
+
+
 def span(length: timedelta) -> str:
     """A length in its two largest units: `12 s`, `5 min`, `1 min 58 s`, `2 h 5 min`.
 

@@ -41,9 +41,12 @@ def _what_failed(record: Record) -> str:
     when = f"On {day}, from {record.clock(first)} to {record.clock(last)},"
     written = "was" if record.errors == "1 error log" else "were"
     if record.failed_orders is None:
-        return f"{when} orders failed: {record.errors} {written} written."
-    failed = record.failed_orders.replace("failed order", "pizza order")
-    return f"{when} {failed} failed and {record.errors} {written} written."
+        said = f"{when} orders failed: {record.errors} {written} written."
+    else:
+        failed = record.failed_orders.replace("failed order", "pizza order")
+        said = f"{when} {failed} failed and {record.errors} {written} written."
+    gaps = " and ".join(_between(record, gap) for gap in record.uncounted)
+    return f"{said} The logs could not be counted {gaps}." if gaps else said
 
 
 def _how_heard(record: Record) -> str:
@@ -166,9 +169,13 @@ def _numbers(record: Record) -> str:
 
 
 def _gap(record: Record, gap: Uncounted) -> str:
-    since, why = record.clock(gap.since), unreadable_words(gap.reason)
-    until = f" to {record.clock(gap.until)}" if gap.until else " to the end"
-    return f"Not counted from {since}{until}, {why}: the numbers may be higher."
+    between, why = _between(record, gap), unreadable_words(gap.reason)
+    return f"Not counted {between}, {why}: the numbers may be higher."
+
+
+def _between(record: Record, gap: Uncounted) -> str:
+    until = f"to {record.clock(gap.until)}" if gap.until else "to the end"
+    return f"from {record.clock(gap.since)} {until}"
 
 
 def root_cause(record: Record) -> str:

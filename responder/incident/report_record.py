@@ -150,20 +150,7 @@ class Record:
 
     @property
     def uncounted(self) -> tuple[Uncounted, ...]:
-        """The times in which at least one check could not be read."""
-        spans: list[Uncounted] = []
-        since: datetime | None = None
-        why = UnreadableReason.UNREACHABLE
-        for look in self.looks:
-            reason = next((c.unreadable for c in look.checks if c.unreadable), None)
-            if reason and since is None:
-                since, why = look.at, reason
-            if not reason and since is not None:
-                spans.append(Uncounted(since=since, until=look.at, reason=why))
-                since = None
-        if since is not None:
-            spans.append(Uncounted(since=since, until=None, reason=why))
-        return tuple(spans)
+        return uncounted(self.looks)
 
     # What was done
 
@@ -217,6 +204,23 @@ class Record:
     def mode(self) -> Mode:
         """Shadow if a report was withheld: the timeline tells nothing else of it."""
         return Mode.SHADOW if self.incident.withheld_at else Mode.AUTO
+
+
+def uncounted(looks: Sequence[Looked]) -> tuple[Uncounted, ...]:
+    """The times in which at least one check could not be read."""
+    spans: list[Uncounted] = []
+    since: datetime | None = None
+    why = UnreadableReason.UNREACHABLE
+    for look in looks:
+        reason = next((c.unreadable for c in look.checks if c.unreadable), None)
+        if reason and since is None:
+            since, why = look.at, reason
+        if not reason and since is not None:
+            spans.append(Uncounted(since=since, until=look.at, reason=why))
+            since = None
+    if since is not None:
+        spans.append(Uncounted(since=since, until=None, reason=why))
+    return tuple(spans)
 
 
 def after(times: Sequence[datetime], at: datetime) -> int:

@@ -109,7 +109,8 @@ def switched(incident: Incident, brakes: Brakes, now: datetime) -> Note | None:
             None,
         ):
             return None
-        return Note(event=Paused(at=start, by=pause.by, until=pause.until))
+        paused = Paused(at=start, by=pause.by, until=pause.until, pressed_at=pause.at)
+        return Note(event=paused)
     if known is None or known.ended_at is not None:
         return None
     end, by = known.until, ""

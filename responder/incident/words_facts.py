@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from responder.incident.events import CheckReading
+from responder.incident.events import CheckReading, Looked
 from responder.incident.model import Incident, Report
 from responder.incident.names import State
+from responder.incident.phase import verified_call
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.rule import Rule
 
@@ -27,9 +28,7 @@ def observed(incident: Incident, rule: Rule) -> str:
     if decided is None or decided.observed is None:
         return count_of(incident.errors, "error log")
     check = next((c for c in rule.checks if c.name == decided.check), None)
-    counted = count_of(decided.observed, "error log")
-    if decided.check not in ("", "error-logs"):
-        counted = f'{count_of(decided.observed, "line")} of check "{decided.check}"'
+    counted = lines_of(decided.check, decided.observed)
     return f"{counted} in the last {span(check.window)}" if check else counted
 
 
@@ -38,8 +37,20 @@ def nearest_since(incident: Incident) -> CheckReading | None:
     look, decided = incident.look, incident.decided
     if look is None or decided is None or look.at <= decided.at:
         return None
+    return nearest(look)
+
+
+def nearest(look: Looked) -> CheckReading | None:
+    """The reading that confirms or is nearest to its limit; None if none counted."""
     counted = [check for check in look.checks if check.count is not None]
     return max(counted, key=lambda c: (c.count or 0) / (c.threshold or 1), default=None)
+
+
+def lines_of(check: str, count: int) -> str:
+    """`14 error logs`, `3 lines of check "report-link"`."""
+    if check in ("", "error-logs"):
+        return count_of(count, "error log")
+    return f'{count_of(count, "line")} of check "{check}"'
 
 
 def confirmed(incident: Incident) -> str:
@@ -62,11 +73,12 @@ def last_call(incident: Incident) -> Report | None:
 
 
 def reported_at(incident: Incident) -> datetime | None:
-    """The call that recovery is judged by: the latest, or another incident's."""
-    if incident.shared:
+    """The call that recovery is judged by, or another incident's; else the latest."""
+    call = verified_call(incident)
+    if call is None and incident.shared:
         return incident.shared.answered_at
-    last = last_call(incident)
-    return last.at if last else None
+    call = call or last_call(incident)
+    return call.at if call else None
 
 
 def reported(incident: Incident) -> str:

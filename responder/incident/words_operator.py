@@ -12,7 +12,7 @@ from responder.incident.operator_events import (
     Vetoed,
     VetoUndone,
 )
-from responder.incident.phrases import clock
+from responder.incident.phrases import clock, clock_and_day
 from responder.incident.rule import Rule
 from responder.incident.words_facts import calls_a_person, held
 
@@ -22,7 +22,8 @@ def paused(incident: Incident, _rule: Rule) -> str:
     if pause is None:
         return held(incident, "automatic reports are paused.")
     until = f" (until {clock(pause.until)})" if pause.until else ""
-    stopped = f"{pause.by} stopped automatic reports at {clock(pause.at)}{until}."
+    at = clock_and_day(pause.pressed_at or pause.at, beside=pause.at)
+    stopped = f"{pause.by} stopped automatic reports at {at}{until}."
     return held(incident, stopped)
 
 
@@ -74,7 +75,10 @@ def operator_words(event: OperatorEvent) -> str:
             return f"{event.by} noted: {event.text}"
         case Paused():
             until = f" until {clock(event.until)}" if event.until else ""
-            return f"{event.by} stopped automatic reports{until}"
+            at = ""
+            if event.pressed_at and event.pressed_at < event.at:
+                at = f" at {clock_and_day(event.pressed_at, beside=event.at)}"
+            return f"{event.by} stopped automatic reports{at}{until}"
         case Resumed():
             if event.by:
                 return f"{event.by} resumed automatic reports"

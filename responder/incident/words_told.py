@@ -3,7 +3,7 @@
 from html import escape
 
 from responder.incident.event_words import outcome_words
-from responder.incident.model import Incident
+from responder.incident.model import Incident, Report
 from responder.incident.names import State
 from responder.incident.phrases import clock, count_of
 from responder.incident.rule import Rule
@@ -32,10 +32,7 @@ def acted_text(incident: Incident, page: str) -> str:
 
 
 def _call(incident: Incident) -> str:
-    made = next(
-        (r for r in incident.reports if r.outcome and r.outcome.may_have_taken_effect),
-        None,
-    )
+    made = _decisive(incident)
     if made and made.outcome:
         words = outcome_words(made.outcome, made.status)
         return f"reported {made.link} at {clock(made.at)} UTC, and {words}"
@@ -44,6 +41,15 @@ def _call(incident: Incident) -> str:
         return "reported a link"
     when = f"{clock(shared.answered_at)} UTC"
     return f"{shared.link} was reported at {when} for incident {shared.incident}"
+
+
+def _decisive(incident: Incident) -> Report | None:
+    """The latest call that the factory answered, else one that may have worked."""
+    effective = [
+        r for r in incident.answered if r.outcome and r.outcome.may_have_taken_effect
+    ]
+    proven = [r for r in effective if r.outcome and r.outcome.moves_floor]
+    return next(reversed(proven or effective), None)
 
 
 def needs_human_text(incident: Incident, rule: Rule, page: str) -> str:

@@ -1,6 +1,6 @@
 """The four answers that an incident's page begins with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -8,7 +8,11 @@ from responder.incident.event_words import outcome_words
 from responder.incident.events import Event, FirstErrorFound, Looked
 from responder.incident.model import Incident, Report, line_time
 from responder.incident.names import Proof, State
+from responder.incident.phase import effective_calls, verify_from
 from responder.incident.phrases import clock, count_of, span
+from responder.incident.report_record import uncounted
+from responder.incident.rule import Rule
+from responder.incident.words_facts import lines_of, nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,30 @@ def answers_of(incident: Incident, events: Sequence[Event], ask: str) -> Answers
     )
 
 
+def which_report(incident: Incident, rule: Rule) -> str:
+    """Which of the incident's reports the next one is; rule 11 says which count."""
+    number, most = effective_calls(incident) + 1, rule.max_reports
+    if number <= most:
+        return f"This is report {number} of {most}."
+    return f"This is report {number}; Responder by itself stops at {most}."
+
+
+def last_counted(incident: Incident) -> str:
+    """What the last look says of the fault, by the check that decides; "" before it."""
+    look = incident.look
+    if look is None or not look.checks:
+        return ""
+    found = nearest(look)
+    blind = ", ".join(c.name for c in look.checks if c.count is None)
+    if found is None:
+        return "The error logs could not be counted."
+    said = f"{lines_of(found.name, found.count or 0)} in the last look"
+    said += f", limit {found.threshold}"
+    if found.reached:
+        said += ": orders still fail"
+    return f"{said}. Could not be counted: {blind}." if blind else f"{said}."
+
+
 def _broken(incident: Incident, events: Sequence[Event]) -> str:
     keys = [
         k for e in events if isinstance(e, Looked | FirstErrorFound) for k in e.lines
@@ -51,7 +79,15 @@ def _broken(incident: Incident, events: Sequence[Event]) -> str:
     when = f"at {clock(first)} UTC"
     if last - first >= timedelta(seconds=1):
         when = f"from {clock(first)} to {clock(last)} UTC ({span(last - first)})"
-    return f"{what}{count_of(incident.errors, 'error log')}, {when}."
+    said = f"{what}{count_of(incident.errors, 'error log')}, {when}."
+    return " ".join([said, *_blind(events)])
+
+
+def _blind(events: Sequence[Event]) -> Iterator[str]:
+    """The times that the counts leave out."""
+    for gap in uncounted([e for e in events if isinstance(e, Looked)]):
+        until = f"to {clock(gap.until)} UTC" if gap.until else "on"
+        yield f"Could not be counted from {clock(gap.since)} {until}."
 
 
 def _did(incident: Incident) -> tuple[str, ...]:
@@ -90,8 +126,7 @@ def _proof(incident: Incident) -> str:
         return "None yet."
     match end.proof:
         case Proof.ORDERS:
-            reports = incident.answered
-            start = reports[-1].answered_at if reports else None
+            start = verify_from(incident)
             within = (
                 f" {span(end.at - start)} after the factory's answer" if start else ""
             )

@@ -11,6 +11,7 @@ from responder.incident.names import WEBHOOKS
 from responder.incident.phrases import clock, ended, span
 from responder.incident.ports import StorageUnavailable
 from responder.web.actions import actions
+from responder.web.answers import last_counted, which_report
 from responder.web.api import api
 from responder.web.assets import serve_assets
 from responder.web.cassettes import cassettes
@@ -71,6 +72,8 @@ def create_app(parts: Parts) -> Flask:
     app.add_template_filter(clock)
     app.add_template_filter(ended)
     app.add_template_filter(link_at_hand)
+    app.add_template_filter(which_report)
+    app.add_template_filter(last_counted)
     serve_assets(app)
     operators = Operators(parts)
 

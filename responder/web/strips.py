@@ -14,6 +14,7 @@ from responder.incident.events import (
 )
 from responder.incident.model import Incident, line_time
 from responder.incident.names import State
+from responder.incident.phase import verify_from
 from responder.web.moments import Blind, Mark, blind_spans, marks_of
 
 _BUCKETS = (10, 30, 60, 300, 1800, 7200, 86400)
@@ -203,6 +204,9 @@ def _good_since(incident: Incident, looks: Sequence[Looked]) -> datetime | None:
     """From when on good orders were counted: the answer that recovery starts from."""
     if not any(look.good_orders is not None for look in looks):
         return None
-    first = incident.answered[0] if incident.answered else None
     shared = incident.shared.answered_at if incident.shared else None
-    return shared or (first.answered_at if first else None) or incident.withheld_at
+    moved = [
+        r.answered_at for r in incident.answered if r.outcome and r.outcome.moves_floor
+    ]
+    first = next(iter(moved), None) or verify_from(incident)
+    return shared or first or incident.withheld_at

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +19,14 @@ from responder.incident.actions import (
     Veto,
 )
 from responder.incident.controls import TooLate
-from responder.incident.events import Event
-from responder.incident.names import Decision, Reason
+from responder.incident.events import (
+    Candidate,
+    Event,
+    Looked,
+    ReportAnswered,
+    ReportIntended,
+)
+from responder.incident.names import Decision, Outcome, Reason
 from responder.incident.ports import Lease
 from responder.server import HttpServer
 from responder.web.application import create_app
@@ -172,6 +179,89 @@ def test_the_question_without_a_link_says_how_to_report_by_hand() -> None:
     page = web.client().get("/incidents/inc-12/ask/report").text
     assert "open the link of the newest failing order yourself" in page
     assert "I reported it myself" in page
+
+
+def _also_counted(events: list[Event], count: int | None) -> list[Event]:
+    """The same events, with a check more before the others."""
+    return [
+        replace(
+            event,
+            checks=(
+                replace(
+                    event.checks[0],
+                    name="report-link",
+                    count=count,
+                    threshold=1,
+                    unreadable=None,
+                ),
+                *event.checks,
+            ),
+        )
+        if isinstance(event, Looked)
+        else event
+        for event in events
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "14 error logs in the last look, limit 5: orders still fail."),
+        (
+            26,
+            "26 lines of check &#34;report-link&#34; in the last look, limit 1: "
+            "orders still fail.",
+        ),
+        (
+            None,
+            "14 error logs in the last look, limit 5: orders still fail. "
+            "Could not be counted: report-link.",
+        ),
+    ],
+)
+def test_the_question_before_closing_counts_the_check_that_confirms(
+    count: int | None, words: str
+) -> None:
+    web = web_of(_also_counted(working_events()[:3], count), later=14)
+    assert words in web.client().get("/incidents/inc-12/ask/close").text
+
+
+@pytest.mark.parametrize(
+    ("calls", "words"),
+    [
+        ([Outcome.RESOLVED], "This is report 2 of 2."),
+        ([Outcome.REFUSED, Outcome.RESOLVED], "This is report 2 of 2."),
+        (
+            [Outcome.RESOLVED, Outcome.RESOLVED],
+            "This is report 3; Responder by itself stops at 2.",
+        ),
+    ],
+)
+def test_the_question_before_a_report_says_which_it_is_of_those_that_count(
+    calls: list[Outcome], words: str
+) -> None:
+    web = web_of([*working_events()[:3], *_called(calls), _newer_link()], later=60)
+    page = web.client().get("/incidents/inc-12/ask/report").text
+    assert words in page
+    assert "3 of 2" not in page
+
+
+def _called(outcomes: list[Outcome]) -> list[Event]:
+    events: list[Event] = []
+    for number, outcome in enumerate(outcomes):
+        digest, start = f"{number}" * 64, 10 + number
+        reason = Reason.THRESHOLD_REACHED
+        events += [
+            ReportIntended(at=at(start), link="link 1", digest=digest, reason=reason),
+            ReportAnswered(at=at(start), link="link 1", digest=digest, outcome=outcome),
+        ]
+    return events
+
+
+def _newer_link() -> Looked:
+    look = next(e for e in working_events() if isinstance(e, Looked))
+    seen = Candidate(name="link 9b2c", digest="9b2c" * 16, seen_at=at(40))
+    return replace(look, at=at(50), candidates=(seen,))
 
 
 def test_taking_a_veto_back_is_refused_with_what_to_do_instead(asking: Asking) -> None:

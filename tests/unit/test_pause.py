@@ -16,6 +16,7 @@ from responder.incident.pause import Pause, extended, resumed_at
 from responder.incident.playbook import next_step
 from responder.incident.rule import Rule
 from responder.incident.steps import Finish, Gather, Lost, Note, Send, Step, Wait
+from responder.incident.words import event_words, sentence
 from tests.unit.timelines import (
     LINK,
     OTHER,
@@ -102,7 +103,23 @@ def test_what_was_read_before_the_last_pause_ended_is_old() -> None:
 
 def test_rule_14_a_pause_is_on_the_timeline_of_what_it_holds() -> None:
     found = step(opened(look(0, 6)), 1, pause(-100, until=200))
-    assert found == Note(event=Paused(at=at(0), by="ada", until=at(200)))
+    paused = Paused(at=at(0), by="ada", until=at(200), pressed_at=at(-100))
+    assert found == Note(event=paused)
+
+
+@pytest.mark.parametrize(
+    ("pressed", "words"), [(-100, "18:44:20"), (-86_400, "2025-04-06 18:46:00")]
+)
+def test_a_held_incident_says_when_and_by_whom_the_pause_was_pressed(
+    pressed: float, words: str
+) -> None:
+    note = step(opened(look(0, 6)), 1, pause(pressed))
+    assert isinstance(note, Note)
+    held = opened(look(0, 6), note.event, decided(2, State.HOLDING, Reason.PAUSED))
+
+    by = f"ada stopped automatic reports at {words}"
+    assert sentence(held, RULE) == f"Held: {by}."
+    assert event_words(note.event) == by
 
 
 def test_rule_14_its_end_is_too_with_who_ended_it() -> None:

@@ -116,6 +116,9 @@ def test_a_time_that_could_not_be_counted_is_named_beside_the_numbers() -> None:
     text = written([*events[:at], blind, *events[at:]])
 
     assert "Not counted from 18:46:20" in section(text, "Impact")
+    assert "written. The logs could not be counted from 18:46:20 to" in section(
+        text, "Summary"
+    )
     assert "Make the logs readable" in section(text, "Action items")
     assert "HTTP 403 for {job" not in text
 

@@ -7,9 +7,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from responder.incident.events import AlertFired, Event, Finished, FirstErrorFound
+from responder.incident.events import (
+    AlertFired,
+    Event,
+    Finished,
+    FirstErrorFound,
+    ReportAnswered,
+    ReportIntended,
+)
 from responder.incident.fold import fold
-from responder.incident.names import Proof, Reason, State
+from responder.incident.names import Outcome, Proof, Reason, State
 from responder.web.addresses import addresses_of, safe
 from responder.web.answers import answers_of
 from responder.web.delay import delay_of
@@ -192,6 +199,29 @@ def test_logs_that_could_not_be_counted_are_not_called_quiet() -> None:
 
     broken = answers_of(fold("inc-1", events), events, "").broken
     assert broken == "Not known: the logs could not be counted."
+
+
+def test_a_time_that_could_not_be_counted_is_named_beside_the_counts() -> None:
+    events = blind_events()
+
+    broken = answers_of(fold("inc-1", events), events, "").broken
+    assert "15 error logs" in broken
+    assert broken.endswith(" Could not be counted from 12:00:00 to 12:02:00 UTC.")
+
+
+def test_the_proof_counts_from_the_call_that_worked_not_from_a_later_refusal() -> None:
+    digest, reason = "9b2c" * 16, Reason.FIX_DID_NOT_HOLD
+    refused: list[Event] = [
+        ReportIntended(at=at(10), link="link 9b2c", digest=digest, reason=reason),
+        ReportAnswered(
+            at=at(11), link="link 9b2c", digest=digest, outcome=Outcome.REFUSED
+        ),
+    ]
+    *before, end = recovered_events()
+    events = [*before, *refused, end]
+
+    proof = answers_of(fold("inc-1", events), events, "").proof
+    assert proof == "3 good orders seen 29 s after the factory's answer."
 
 
 def test_the_factorys_word_alone_leaves_something_to_do() -> None:

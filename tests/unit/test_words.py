@@ -33,6 +33,7 @@ from responder.incident.words import (
     sentence,
     state_words,
 )
+from responder.incident.words_told import acted_text
 from tests.web_parts import QUERY, RULE, at, founding, look
 
 PLAIN = Rule(name="gone", match=(), checks=())
@@ -190,6 +191,45 @@ def test_rule_10_no_answer_is_said_only_when_none_came(
     assert sentence(incident, RULE).startswith(f"Held: {words}")
     came = "no complete answer came" not in event_words(unknown)
     assert came is (status is not None)
+
+
+def two_calls(*later: Event, second: Outcome | None) -> Incident:
+    """The fault fixed by a call at noon; then one at 12:05:00, answered or not."""
+    digest, reason = "9b2c" * 16, Reason.FIX_DID_NOT_HOLD
+    more: list[Event] = [
+        ReportIntended(at=at(300), link="link 9b2c", digest=digest, reason=reason)
+    ]
+    if second:
+        more.append(
+            ReportAnswered(
+                at=at(301), link="link 9b2c", digest=digest, outcome=second, status=200
+            )
+        )
+    return fold("inc-1", [*founding()[:6], *more, *later])
+
+
+def test_a_fix_that_did_not_hold_names_the_call_that_did_not_help() -> None:
+    again = decided(Reason.FIX_DID_NOT_HOLD, State.REPORTING, 300)
+
+    assert sentence(two_calls(again, second=None), RULE) == (
+        "Orders fail again after the report of 12:00:00. "
+        "Reporting to the factory once more."
+    )
+
+
+def test_a_wait_for_proof_names_the_call_that_recovery_is_judged_by() -> None:
+    waiting = decided(Reason.REPORTED, State.VERIFYING, 302)
+
+    refused = sentence(two_calls(waiting, second=Outcome.REFUSED), RULE)
+    assert refused.startswith("Reported 12:00:00.")
+    fixed = sentence(two_calls(waiting, second=Outcome.RESOLVED), RULE)
+    assert fixed.startswith("Reported 12:05:00.")
+
+
+def test_the_note_in_irm_names_the_call_that_worked_of_two() -> None:
+    text = acted_text(two_calls(second=Outcome.RESOLVED), "")
+
+    assert "reported link 9b2c at 12:05:00 UTC" in text
 
 
 def test_a_report_awaits_a_good_order_and_says_so() -> None:
