@@ -141,6 +141,22 @@ class PizzaFactory:
             seconds=time.monotonic() - began,
         )
 
+    def probe(self) -> str:
+        """ "" if the factory answers a GET of its first page, else why not, masked.
+
+        Any complete answer below 500 will do. It takes the timeout at most.
+        """
+        timeout = self._settings.timeout.total_seconds()
+        call = Call(time.monotonic() + timeout)
+        with on_call(call):
+            address = self._settings.url.rstrip("/") + "/"
+            reply = self._exchange(call, "GET", address)
+        if reply:
+            return f"HTTP {reply.status}" if reply.status >= 500 else ""
+        why = "no complete answer came" if call.sent else call.stage
+        late = f" within {timeout:g} s" if call.expired else ""
+        return self._masker(f"{why}{late}")[:LONGEST_MESSAGE]
+
     def _methods(self, first: str) -> tuple[str, ...]:
         if self._settings.method != "auto":
             return (self._settings.method,)

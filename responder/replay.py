@@ -19,7 +19,16 @@ from responder.incident.names import Decision, Reason, Sender, State
 from responder.incident.playbook import automation_over, next_step
 from responder.incident.ports import LogSource
 from responder.incident.rule import Rule
-from responder.incident.steps import Finish, Gather, Note, Send, Wait, Withhold
+from responder.incident.steps import (
+    Finish,
+    Gather,
+    Note,
+    Probe,
+    Send,
+    Wait,
+    Withhold,
+)
+from responder.incident.supplier_events import FactoryProbed
 from responder.incident.triage import triage
 from responder.incident.words import sentence
 from responder.senders import body, grafana, irm
@@ -137,6 +146,8 @@ class Replay:
                     answers = self._logs.read(asked)
                     looked, _ = weigh(incident, rule, self._brakes, answers, now)
                     replayed.incident = apply(incident, looked)
+                case Probe():
+                    replayed.incident = apply(incident, _answers(now))
                 case Note():
                     replayed.incident = apply(incident, step.event)
                 case Send():
@@ -198,3 +209,8 @@ class Replay:
         ):
             replayed.incident = apply(replayed.incident, event)
         replayed.reasons.append(sentence(replayed.incident, replayed.rule))
+
+
+def _answers(now: datetime) -> FactoryProbed:
+    """A replay asks no factory: it passes for one that answers."""
+    return FactoryProbed(at=now, reachable=True)

@@ -408,7 +408,7 @@ def test_a_name_in_the_policy_exists() -> None:
     known |= {path.rpartition(".")[2] for path in configured()}
     senders = {"grafana_state_reason", "alert_payload"}
     later = {"veto_window"}
-    code = {"code", "next_step", "relapse_of"}
+    code = {"code", "factory_probed", "next_step", "relapse_of"}
     assert named - known - senders - later - code == set()
 
 

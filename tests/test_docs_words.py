@@ -41,7 +41,7 @@ from responder.incident.operator_events import (
     Vetoed,
     VetoUndone,
 )
-from responder.incident.supplier_events import FixRecorded
+from responder.incident.supplier_events import FactoryProbed, FixRecorded
 from responder.incident.told import Told, What, Where
 from responder.incident.words import outcome_words, sentence, state_words
 from tests.docs import page, table
@@ -86,6 +86,9 @@ BLIND = replace(
 )
 
 
+PROBED = FactoryProbed(at=at(61), reachable=True)
+
+
 def answered(outcome: Outcome, status: int | None = None) -> ReportAnswered:
     return ReportAnswered(
         at=at(0.3), link="link 7f3a", digest=DIGEST, outcome=outcome, status=status
@@ -104,6 +107,7 @@ def story(reason: Reason) -> list[Event]:
         Reason.SELF_DETECTED: [SELF_DETECTED],
         Reason.OPENED_BY_PERSON: [BY_HAND],
         Reason.LOGS_UNREADABLE: [OPENED, FIRED, BLIND],
+        Reason.NO_LINK: [*HEARD, PROBED],
         Reason.WRONG_CODE: [*HEARD, INTENDED, answered(Outcome.WRONG_CODE)],
         Reason.FACTORY_REFUSED: [*HEARD, INTENDED, answered(Outcome.REFUSED, 502)],
         Reason.FACTORY_UNREACHABLE: [*HEARD, INTENDED, answered(Outcome.UNREACHABLE)],
@@ -195,6 +199,7 @@ EVENTS: Iterable[Event] = (
     paused(),
     Resumed(at=at(100), by="ana"),
     FixRecorded(at=at(1), fixed_at=at(-1)),
+    PROBED,
     Told(at=at(100), where=Where.IRM, what=What.ACKNOWLEDGED, group="IQ7WZ2X9"),
 )
 

@@ -259,6 +259,13 @@ class ListedFactory:
     firsts: list[str] = field(default_factory=list)
     """The method that each call began with."""
     name: str = "pizza-factory.example.com"
+    silent: str = ""
+    """Why it does not answer."""
+    probes: int = 0
+
+    def probe(self) -> str:
+        self.probes += 1
+        return self.silent
 
     def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         self.calls.append(link)

@@ -200,3 +200,6 @@ class RecordedFactory:
             message=said,
             seconds=takes.total_seconds(),
         )
+
+    def probe(self) -> str:
+        return self._world.probed(self._clock.now() - self._world.cassette.start)

@@ -19,6 +19,7 @@ from responder.cassette.schema import (
     Delivery,
     Expect,
     Fault,
+    Probe,
 )
 from responder.incident.events import AlertFired, AlertResolved, Event, Looked
 from responder.incident.listing import HeardBody
@@ -27,6 +28,7 @@ from responder.incident.model import Incident, Report, line_time
 from responder.incident.names import Outcome, Sender, State, Status
 from responder.incident.operator_events import ReportedByHand
 from responder.incident.rule import Rule
+from responder.incident.supplier_events import FactoryProbed
 
 MS = timedelta(milliseconds=1)
 _TROUBLE = {Outcome.UNREACHABLE: "unreachable", Outcome.UNKNOWN: "unknown"}
@@ -82,6 +84,11 @@ class _Recording:
             lines=lines.entries,
             calls=calls,
             unreadable=tuple(self._blind()),
+            probes=tuple(
+                Probe(at=self._offset(event.at), why=self.hider.text(event.why)[:300])
+                for event in self.events
+                if isinstance(event, FactoryProbed)
+            ),
             expect=self._expect(calls),
         )
 

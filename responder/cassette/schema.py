@@ -133,6 +133,13 @@ class Blind(Part):
     reason: UnreadableReason = UnreadableReason.UNREACHABLE
 
 
+class Probe(Part):
+    """Whether the factory answered when it was asked: `why` not, "" if it did."""
+
+    at: Offset
+    why: Annotated[str, Field(max_length=300)] = ""
+
+
 class Expect(Part):
     """What must come of it. What is not given is not judged.
 
@@ -172,6 +179,8 @@ class Cassette(Part):
     lines: tuple[Lines, ...] = ()
     calls: tuple[Call, ...] = ()
     unreadable: tuple[Blind, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    """What the factory said to be asked; without one, it answers."""
     expect: Expect = Expect()
 
     @model_validator(mode="after")

@@ -75,6 +75,13 @@ class World:
         self.made.append(Made(at=at, link=link, answered=answer, healed=healed))
         return answer
 
+    def probed(self, at: timedelta) -> str:
+        """Why the factory does not answer: as it was at the nearest recorded time."""
+        nearest = min(
+            self.cassette.probes, key=lambda probe: abs(probe.at - at), default=None
+        )
+        return nearest.why if nearest else ""
+
     def differs(self) -> list[str]:
         """What is done now that was not done then, and the other way round."""
         then, now = self._ours(), self.made

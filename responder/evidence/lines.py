@@ -73,28 +73,35 @@ class LineReader:
         digest = hashlib.blake2b(
             text.encode("utf-8", "surrogatepass"), digest_size=8
         ).hexdigest()
-        return LogLine(at_ns=at_ns, digest=digest, links=self._links(text))
+        links, foreign = self._links(text)
+        return LogLine(at_ns=at_ns, digest=digest, links=links, foreign=foreign)
 
-    def _links(self, text: str) -> tuple[FoundLink, ...]:
+    def _links(self, text: str) -> tuple[tuple[FoundLink, ...], bool]:
+        """The usable links, and whether all that there are carry another key."""
         if "support" not in text:
-            return ()
+            return (), False
         places: dict[ReportLink, LinkPlace] = {}
+        foreign = False
         for origin, leaf in _leaves(text):
             if origin is _Origin.REQUEST:
                 continue
-            for link in self._usable(leaf):
-                if origin is _Origin.RESPONSE:
+            for link in self._of_factory(leaf):
+                if not self._ours(link):
+                    foreign = True
+                elif origin is _Origin.RESPONSE:
                     places[link] = LinkPlace.RESPONSE
                 else:
                     places.setdefault(link, LinkPlace.UNKNOWN)
-        return tuple(FoundLink(link, place) for link, place in places.items())
+        found = (FoundLink(link, place) for link, place in places.items())
+        return tuple(found), foreign and not places
 
-    def _usable(self, leaf: str) -> Iterator[ReportLink]:
+    def _of_factory(self, leaf: str) -> Iterator[ReportLink]:
         for found in _LINK.finditer(leaf):
-            link = ReportLink(token=found["token"], code=found["code"])
-            ours = self._api_key is None or link.has_token(self._api_key)
-            if found["host"].lower() == self._host and ours:
-                yield link
+            if found["host"].lower() == self._host:
+                yield ReportLink(token=found["token"], code=found["code"])
+
+    def _ours(self, link: ReportLink) -> bool:
+        return self._api_key is None or link.has_token(self._api_key)
 
 
 def _leaves(text: str) -> Iterator[tuple[_Origin, str]]:

@@ -90,7 +90,7 @@ class LokiLogSource:
         further = self._evidence(question, found, {})
         if isinstance(further, Unreadable):
             return further
-        linked = tuple(line for line in further.lines if line.links)
+        linked = tuple(line for line in further.lines if line.links or line.foreign)
         return replace(answer, linked=linked)
 
     def _together(self, asking: Sequence[Callable[[], _Found]]) -> list[_Found]:

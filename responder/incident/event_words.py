@@ -26,7 +26,11 @@ from responder.incident.names import (
     UnreadableReason,
 )
 from responder.incident.phrases import clock, count_of, span
-from responder.incident.supplier_events import FixRecorded, fix_words
+from responder.incident.supplier_events import (
+    FactoryProbed,
+    FixRecorded,
+    supplier_words,
+)
 from responder.incident.told import Told
 from responder.incident.told_words import told_words
 from responder.incident.words_operator import operator_words
@@ -118,8 +122,8 @@ def event_words(event: Event) -> str:
             return _finished(event)
         case ReportIntended() | ReportAnswered() | ReportShared() | ReportWithheld():
             return _reported(event)
-        case FixRecorded():
-            return fix_words(event)
+        case FixRecorded() | FactoryProbed():
+            return supplier_words(event)
         case Told():
             return told_words(event)
         case _:

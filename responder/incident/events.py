@@ -19,7 +19,7 @@ from responder.incident.names import (
     UnreadableReason,
 )
 from responder.incident.operator_events import OperatorEvent
-from responder.incident.supplier_events import FixRecorded
+from responder.incident.supplier_events import FactoryProbed, FixRecorded
 from responder.incident.told import Told
 
 
@@ -134,6 +134,8 @@ class Looked:
     good_since_failure: int = 0
     working_since: datetime | None = None
     """The first good order after the last failure."""
+    foreign_links: int = 0
+    """Counted lines whose links all carry another key than `factory.api_key`."""
     lines: tuple[str, ...] = ()
     """Keys (time and digest) of lines not seen before in this incident."""
     failed_lines: tuple[str, ...] = ()
@@ -258,4 +260,5 @@ Event = (
     | OperatorEvent
     | Told
     | FixRecorded
+    | FactoryProbed
 )

@@ -25,12 +25,14 @@ class LogLine:
     """One log line without its text: when, a digest of the text, and its links.
 
     (`at_ns`, `digest`) tells distinct lines apart. `links` holds only usable links:
-    the factory's host, the configured token, and not from a request field.
+    the factory's host, the configured token, and not from a request field. `foreign`
+    says that it holds links of the factory, but all with another token.
     """
 
     at_ns: int
     digest: str
     links: tuple[FoundLink, ...] = ()
+    foreign: bool = False
 
     @property
     def at(self) -> datetime:

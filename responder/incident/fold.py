@@ -22,7 +22,7 @@ from responder.incident.events import (
 )
 from responder.incident.fold_operator import decided, operated
 from responder.incident.model import Firing, Incident, Report
-from responder.incident.supplier_events import FixRecorded
+from responder.incident.supplier_events import FactoryProbed, FixRecorded
 from responder.incident.told import Told
 
 _HEADLESS = "a timeline begins with `opened`"
@@ -108,6 +108,8 @@ def _after(incident: Incident, event: Event) -> Incident:
             return _reported(incident, event)
         case FixRecorded():
             return incident
+        case FactoryProbed():
+            return replace(incident, probed=event)
         case Told():
             return replace(incident, told=(*incident.told, event))
         case _:

@@ -10,7 +10,7 @@ from responder.incident.names import Outcome, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import failed_calls
 from responder.incident.rule import Rule
-from responder.incident.steps import Finish, Step, Wait
+from responder.incident.steps import Finish, Probe, Step, Wait
 from responder.incident.window import read_before
 
 
@@ -76,7 +76,7 @@ def below(incident: Incident, rule: Rule, now: datetime) -> Step:
     )
 
 
-def no_link(incident: Incident, rule: Rule, now: datetime) -> Wait:
+def no_link(incident: Incident, rule: Rule, now: datetime) -> Wait | Probe:
     """Confirmed, and nothing to call: look on, then call a person (rule 12)."""
     if failing := _still_failing(incident, rule, now):
         return failing
@@ -84,8 +84,12 @@ def no_link(incident: Incident, rule: Rule, now: datetime) -> Wait:
     last_wrong = incident.answered[-1].answered_at if wrong else None
     since = incident.no_link_since or last_wrong or incident.confirmed_at or now
     best = reached(incident)
-    working = incident.look is not None and incident.look.working_since is not None
-    waited = now >= since + rule.no_link_for and not working
+    calls_at = since + rule.no_link_for
+    waited = now >= calls_at and _orders_fail(incident, rule)
+    foreign = incident.look is not None and incident.look.foreign_links > 0
+    known = wrong or foreign or (incident.probed and incident.probed.at >= calls_at)
+    if waited and not known:
+        return Probe()
     reason = Reason.WRONG_CODE if wrong and not waited else Reason.NO_LINK
     return Wait(
         until=look_due(incident, rule, now)
@@ -97,6 +101,17 @@ def no_link(incident: Incident, rule: Rule, now: datetime) -> Wait:
         observed=best.count if best else incident.errors,
         limit=best.threshold if best else None,
     )
+
+
+def _orders_fail(incident: Incident, rule: Rule) -> bool:
+    """Whether a person is worth calling: not if orders work again, or none failed.
+
+    The latter where only a watch saw the fault (rule 3) and failed orders are known.
+    """
+    if incident.look is not None and incident.look.working_since is not None:
+        return False
+    unseen = incident.opened_as is Reason.SELF_DETECTED and not incident.firings
+    return not (unseen and rule.failed and not incident.failed_keys)
 
 
 def _still_failing(incident: Incident, rule: Rule, now: datetime) -> Wait | None:

@@ -111,6 +111,7 @@ def weigh(
         since=min((r.since for r in readings), default=now),
         checks=tuple(readings),
         candidates=_candidates(sought, brakes.links, rule.settle, verified),
+        foreign_links=sum(1 for line in sought if line.foreign),
         lines=_new(kept, incident.line_keys),
         first_line_at=min((line.at for line in counted.values()), default=None),
         floor=brakes.floor,

@@ -22,6 +22,7 @@ from responder.incident.names import (
 )
 from responder.incident.operator_events import ReportPlanned, ReportRequested, Vetoed
 from responder.incident.pause import Pause
+from responder.incident.supplier_events import FactoryProbed
 from responder.incident.told import Told
 
 
@@ -96,6 +97,8 @@ class Incident:
     unreadable_looks: int = 0
     traffic_unreadable_since: datetime | None = None
     no_link_since: datetime | None = None
+    probed: FactoryProbed | None = None
+    """The last answer to whether the factory answers at all."""
     last_failure_at: datetime | None = None
     """The newest line seen that shows a failed or affected order."""
     below_since: datetime | None = None

@@ -67,6 +67,12 @@ class Factory(Protocol):
         `first` is the method to begin with, "" for the one of this kind of link.
         """
 
+    def probe(self) -> str:
+        """ "" if the factory answers, else why not, masked. Never raises.
+
+        It takes the factory's timeout at most, and touches no report path.
+        """
+
 
 class StorageUnavailable(Exception):
     """The database could not take a write in time: our own trouble, never a 4xx."""

@@ -34,6 +34,7 @@ from responder.incident.phase import (
 from responder.incident.rule import Rule
 from responder.incident.steps import (
     Gather,
+    Probe,
     Step,
     TraceBack,
     Wait,
@@ -210,5 +211,6 @@ def _with_person(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) 
     if missing and incident.reason is Reason.LOGS_UNREADABLE:
         # The logs can be read again, and say whose fault it is not.
         found = no_link(incident, rule, now)
-        return found if found.state is State.NEEDS_HUMAN else still
+        calls = isinstance(found, Probe) or found.state is State.NEEDS_HUMAN
+        return found if calls else still
     return still

@@ -19,6 +19,11 @@ class TraceBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """Ask whether the factory answers at all; no report is sent (rule 12)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
     """Reserve and send one report with this link."""
 
@@ -110,6 +115,7 @@ class Rest:
 Step = (
     Gather
     | TraceBack
+    | Probe
     | Send
     | Lost
     | Share

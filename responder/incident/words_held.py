@@ -60,15 +60,31 @@ def no_link(incident: Incident, _rule: Rule) -> str:
     last = last_call(incident)
     if last and last.outcome is Outcome.WRONG_CODE:
         return wrong_code(incident, _rule)
+    if incident.look and incident.look.foreign_links:
+        text = f"{confirmed(incident)}, but the links in the logs carry another key"
+        if calls_a_person(incident):
+            return f"{text} than factory.api_key: correct that setting."
+        return held(incident, f"{text} than factory.api_key.")
     text = f"{confirmed(incident)}, but no line carries a factory link"
     if calls_a_person(incident):
-        return f"{text}: look at our own service."
+        return f"{text}{_whose_trouble(incident)}."
     working = incident.look.working_since if incident.look else None
     if working:
         return held(
             incident, f"{text}; orders have worked again since {clock(working)}."
         )
     return held(incident, f"{text} yet.")
+
+
+def _whose_trouble(incident: Incident) -> str:
+    """Rule 12: where to look, by whether the factory answers."""
+    probed = incident.probed
+    if probed is None:
+        return ": look at our own service"
+    if probed.reachable:
+        return ", and the factory answers: look at our own service"
+    why = f" ({probed.why})" if probed.why else ""
+    return f", and the factory does not answer{why}: look at the factory"
 
 
 def wrong_code(incident: Incident, _rule: Rule) -> str:

@@ -16,6 +16,7 @@ from responder.incident.steps import (
     Gather,
     Lost,
     Note,
+    Probe,
     Relapse,
     Rest,
     Send,
@@ -26,6 +27,7 @@ from responder.incident.steps import (
     Watch,
     Withhold,
 )
+from responder.incident.supplier_events import FactoryProbed
 from responder.worker.ledger import Ledger
 from responder.worker.record import (
     chosen,
@@ -93,6 +95,13 @@ class Turn:
                 self._tools.journal.traced(self._ledger.incident, found)
                 self._ledger.note(found)
                 self._ledger.flush()
+            case Probe():
+                why = self._tools.factory.probe()
+                probed = FactoryProbed(
+                    at=self._tools.clock.now(), reachable=not why, why=why
+                )
+                self._ledger.note(probed)
+                self._undecided = True
             case Send():
                 return self._send(step, brakes, now)
             case Lost():

@@ -1,6 +1,7 @@
 """Shipped cassettes through the real parts: each as it says, again and again."""
 
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from responder.app.expected import first_call, passed, unmet
 from responder.app.played import StrictWorker, Turns
 from responder.app.stage import play
 from responder.cassette.files import dump, load
+from responder.cassette.masked import PLACE
 from responder.cassette.recorded import record
-from responder.cassette.schema import Cassette
+from responder.cassette.schema import Cassette, Probe
 from responder.cli.lived import as_text, judge
 from responder.incident.events import Opened, ReportIntended
 from responder.incident.names import State, Verdict
+from responder.incident.supplier_events import FactoryProbed
 from tests.cassettes import SHIPPED, changed, replayed, settings_of, shipped
 from tests.worker_parts import RULE, Bench, opened
 
@@ -150,3 +153,22 @@ def test_what_was_replayed_and_recorded_comes_out_the_same_again(file: Path) -> 
         assert unmet(again, made.expect) == []
         assert len(again.calls) == len(lived.incident.answered)
         assert again.unknown == []
+
+
+@pytest.mark.parametrize("why", ["", "no connection within 5 s"])
+def test_a_replay_repeats_what_the_factory_said_when_it_was_asked(why: str) -> None:
+    cassette = shipped("supplier-does-not-recover")
+    lines = tuple(
+        entry.model_copy(update={"text": PLACE.sub("", entry.text or ""), "link": None})
+        for entry in cassette.lines
+    )
+    probes = (Probe(at=timedelta(minutes=3), why=why),)
+    bare = cassette.model_copy(update={"lines": lines, "probes": probes, "calls": ()})
+    first = play(bare, settings_of()).incidents[0]
+    made = record(first.incident, first.events, [], first.rule, lambda text: text)
+
+    again = play(load(dump(made)), settings_of()).incidents[0]
+
+    for lived in (first, again):
+        told = [e for e in lived.events if isinstance(e, FactoryProbed)]
+        assert [(e.reachable, e.why) for e in told] == [(not why, why)]

@@ -462,3 +462,42 @@ def test_the_simulated_factory_is_reported_to_once() -> None:
         Outcome.NOTHING_TO_RESOLVE,
     ]
     assert len(supplier.effective_calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("behave", "why"),
+    [
+        (says(http(200)), ""),
+        (says(http(404)), ""),
+        (says(http(302, b"", "Location: https://elsewhere.example.com")), ""),
+        (says(http(502)), "HTTP 502"),
+        (says(b""), "no complete answer came"),
+    ],
+    ids=["well", "no such page", "a redirect", "a broken one", "nothing"],
+)
+def test_a_probe_asks_for_the_first_page_once_and_says_why_not(
+    behave: Behaviour, why: str
+) -> None:
+    with served(behave) as server:
+        assert client(server.url).probe() == why
+
+    assert [r.split(b" HTTP/")[0] for r in server.requests] == [b"GET /"]
+
+
+def test_a_probe_of_a_silent_factory_ends_with_the_timeout() -> None:
+    def silent(wire: socket.socket, request: bytes) -> None:
+        wire.recv(1)
+
+    with served(silent) as server:
+        why = client(server.url, timeout=0.3).probe()
+
+    assert why.endswith(" within 0.3 s")
+
+
+def test_a_probe_ends_no_fault() -> None:
+    with SimulatedFactory() as factory:
+        factory.start_chaos("fail")
+
+        assert client(factory.url).probe() == ""
+        assert factory.chaos == "fail"
+        assert factory.calls == []

@@ -55,6 +55,9 @@ class ListedFactory:
     name: str = "factory"
     called: list[ReportLink] = field(default_factory=list)
 
+    def probe(self) -> str:
+        return ""
+
     def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         self.called.append(link)
         return Answer(

@@ -66,6 +66,9 @@ class MortalFactory:
     def name(self) -> str:
         return self.inner.name
 
+    def probe(self) -> str:
+        return self.inner.probe()
+
     def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         self.knife.at(CrashPoint.AFTER_INTENT)
         answer = self.inner.report(link, late, first)

@@ -144,6 +144,29 @@ def test_with_an_api_key_only_links_with_that_token_count() -> None:
     assert places(foreign, LineReader(HOST, TOKEN)) == []
 
 
+@pytest.mark.parametrize(
+    ("field", "tokens", "foreign"),
+    [
+        ("resBody", ["f" * 32], True),
+        ("resBody", ["f" * 32, TOKEN], False),
+        ("resBody", [TOKEN], False),
+        ("resBody", [], False),
+        ("reqBody", ["f" * 32], False),
+    ],
+    ids=["another", "both", "ours", "none", "planted"],
+)
+def test_a_line_whose_links_all_carry_another_key_is_told_apart(
+    field: str, tokens: list[str], foreign: bool
+) -> None:
+    told = {f"u{n}": URL.replace(TOKEN, token) for n, token in enumerate(tokens)}
+    text = json.dumps({field: json.dumps(told)})
+
+    found = LineReader(HOST, TOKEN).read(1, text)
+
+    assert found.foreign is foreign
+    assert "f" * 32 not in repr(found)
+
+
 def test_lines_with_the_same_text_have_the_same_digest() -> None:
     first, second = READER.read(1, "text"), READER.read(2, "text")
 

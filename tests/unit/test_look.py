@@ -321,6 +321,7 @@ def test_rule_8_neither_planted_nor_foreign_links_are_candidates() -> None:
     found = weighed(counted(*lines))
 
     assert digests(found) == [ReportLink(token="key", code="ddd").digest]
+    assert found.foreign_links == 1
 
 
 def test_links_are_at_hand_by_their_digest() -> None:

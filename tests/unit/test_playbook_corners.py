@@ -23,6 +23,7 @@ from responder.incident.steps import (
     TraceBack,
     Wait,
 )
+from responder.incident.supplier_events import FactoryProbed
 from tests.unit.timelines import (
     LINK,
     OTHER,
@@ -296,7 +297,8 @@ def test_rule_12_logs_that_can_be_read_again_say_whose_fault_it_is_not() -> None
     )
     first = replace(incident, looked_at=at(149))
     assert state_of(after(first, 149.1)) == (State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
-    later = replace(incident, looked_at=at(150))
+    probed = FactoryProbed(at=at(150), reachable=True)
+    later = replace(incident, looked_at=at(150), probed=probed)
     assert state_of(after(later, 150.1)) == (State.NEEDS_HUMAN, Reason.NO_LINK)
 
 

@@ -8,23 +8,27 @@ import pytest
 from responder.incident.alert import PersonAction
 from responder.incident.attempt import link_at_hand
 from responder.incident.events import (
+    AlertFired,
     AlertResolved,
     Event,
     Looked,
+    Opened,
     PersonActed,
     ReportAnswered,
 )
-from responder.incident.fold import apply
+from responder.incident.fold import apply, fold
 from responder.incident.model import Incident
-from responder.incident.names import Mode, Outcome, Reason, State
+from responder.incident.names import Mode, Outcome, Reason, Sender, State
 from responder.incident.operator_events import Paused
 from responder.incident.pause import Pause
 from responder.incident.phase import automation_over
 from responder.incident.playbook import next_step
+from responder.incident.rule import Rule
 from responder.incident.steps import (
     Finish,
     Gather,
     Lost,
+    Probe,
     Send,
     Share,
     Step,
@@ -32,6 +36,7 @@ from responder.incident.steps import (
     Wait,
     Withhold,
 )
+from responder.incident.supplier_events import FactoryProbed
 from tests.unit.timelines import (
     LINK,
     OTHER,
@@ -143,7 +148,7 @@ def test_rule_12_loki_back_after_needs_human_acts() -> None:
 def test_rule_12_confirmed_without_a_link_holds_and_then_calls_a_person() -> None:
     first = opened(look(0, 6, links=()))
     assert state_of(step(first, 1)) == (State.HOLDING, Reason.NO_LINK)
-    later = opened(look(0, 6, links=()), look(60, 6, links=()))
+    later = opened(look(0, 6, links=()), look(60, 6, links=()), probed(60.2))
     assert state_of(step(later, 60.5)) == (State.NEEDS_HUMAN, Reason.NO_LINK)
 
 
@@ -416,7 +421,7 @@ def test_rule_12_nobody_is_called_for_a_missing_link_while_orders_work_again() -
 
 def test_rule_12_a_person_is_called_once_no_link_came_and_orders_fail() -> None:
     failing = look(61, 6, links=(), failures=6, failed_at=60)
-    found = step(opened(look(0, 6, links=()), failing), 61.1)
+    found = step(opened(look(0, 6, links=()), failing, probed(61)), 61.1)
 
     assert isinstance(found, Wait)
     assert (found.state, found.reason) == (State.NEEDS_HUMAN, Reason.NO_LINK)
@@ -532,3 +537,99 @@ def test_rule_12_after_unanswered_calls_alone_the_automation_is_not_over(
     calls: list[Event], over: bool
 ) -> None:
     assert automation_over(opened(look(0, 6), *calls, USED)) is over
+
+
+def probed(seconds: float, why: str = "") -> FactoryProbed:
+    return FactoryProbed(at=at(seconds), reachable=not why, why=why)
+
+
+def linkless(*events: Event) -> Incident:
+    """Confirmed without a link at 0 s, and seen to fail still when a minute is over."""
+    bare = [look(seconds, 6, links=()) for seconds in (0, 30, 60)]
+    return opened(*bare, *events)
+
+
+def foreign(found: Looked) -> Looked:
+    return replace(found, foreign_links=6)
+
+
+@pytest.mark.parametrize(
+    ("incident", "expected"),
+    [
+        (linkless(), Probe()),
+        (linkless(probed(60.5)), (State.NEEDS_HUMAN, Reason.NO_LINK)),
+        (linkless(probed(60.5, "HTTP 502")), (State.NEEDS_HUMAN, Reason.NO_LINK)),
+        (linkless(probed(-600)), Probe()),
+        (
+            linkless(foreign(look(60, 6, links=()))),
+            (State.NEEDS_HUMAN, Reason.NO_LINK),
+        ),
+        (
+            linkless(look(60, 6, links=(), in_a_row=1)),
+            (State.HOLDING, Reason.NO_LINK),
+        ),
+        (
+            opened(look(1.5, 6, links=()), look(60, 6, links=())),
+            (State.HOLDING, Reason.NO_LINK),
+        ),
+    ],
+    ids=[
+        "first it asks the factory",
+        "it answers",
+        "it does not",
+        "what it answered to an earlier fault is asked again",
+        "other keys need no question",
+        "nobody is called, so nobody is asked",
+        "not yet",
+    ],
+)
+def test_rule_12_the_factory_is_asked_just_before_a_person_is_called(
+    incident: Incident, expected: Step | tuple[State, Reason]
+) -> None:
+    found = step(incident, 61)
+
+    assert (found if isinstance(found, Probe) else state_of(found)) == expected
+
+
+def test_rule_12_the_factory_is_asked_once_logs_can_be_read_again() -> None:
+    blind = decided(50, State.NEEDS_HUMAN, Reason.LOGS_UNREADABLE)
+
+    assert step(linkless(blind, traced(51)), 61) == Probe()
+
+
+WATCHED = Opened(at=at(0), rule=RULE.name, reason=Reason.SELF_DETECTED)
+ORDERS = replace(RULE, failed="{} |= failed")
+FIRED = AlertFired(at=at(5), fingerprint="f", starts_at=at(0), sender=Sender.GRAFANA)
+
+
+def failed_orders(seconds: float) -> Looked:
+    return replace(look(seconds, 6, links=()), failed_lines=("1-a",))
+
+
+@pytest.mark.parametrize(
+    ("rule", "events", "calls"),
+    [
+        (ORDERS, [WATCHED, look(0, 6, links=())], False),
+        (ORDERS, [WATCHED, look(0, 6, links=()), failed_orders(60)], True),
+        (RULE, [WATCHED, look(0, 6, links=())], True),
+        (ORDERS, [WATCHED, FIRED, look(0, 6, links=())], True),
+        (ORDERS, [replace(WATCHED, reason=Reason.RELAPSE), look(0, 6, links=())], True),
+    ],
+    ids=["no order failed", "orders failed", "unknown", "an alert too", "a relapse"],
+)
+def test_rule_3_what_only_a_watch_saw_calls_a_person_only_if_orders_failed(
+    rule: Rule, events: list[Event], calls: bool
+) -> None:
+    seen = fold("i1", [*events, look(60, 6, links=()), probed(61)])
+
+    found = next_step(seen, rule, brakes(), at(61.5))
+
+    assert state_of(found)[0] is (State.NEEDS_HUMAN if calls else State.HOLDING)
+
+
+def test_rule_3_what_only_a_watch_saw_ends_as_any_other_incident() -> None:
+    seen = fold("i1", [WATCHED, look(0, 6, links=()), look(899, 0, links=())])
+
+    found = next_step(seen, ORDERS, brakes(), at(900))
+
+    assert state_of(found) == (State.STOOD_DOWN, Reason.NOT_CONFIRMED)

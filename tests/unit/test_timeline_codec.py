@@ -46,7 +46,7 @@ from responder.incident.operator_events import (
     Vetoed,
     VetoUndone,
 )
-from responder.incident.supplier_events import FixRecorded
+from responder.incident.supplier_events import FactoryProbed, FixRecorded
 from responder.incident.told import Told, What, Where
 from responder.store.codec import decode, decode_verdicts, encode, encode_verdicts
 
@@ -113,6 +113,7 @@ EVENTS: list[Event] = [
     Resumed(at=AT, by="ada"),
     Told(at=AT, where=Where.GRAFANA, what=What.REGION_OPENED, ref="71", mark="acted"),
     FixRecorded(at=AT, fixed_at=AT - timedelta(seconds=1)),
+    FactoryProbed(at=AT, reachable=False, why="no connection within 5 s"),
     Finished(
         at=AT, state=State.RECOVERED, reason=Reason.ERRORS_STOPPED, proof=Proof.QUIET
     ),

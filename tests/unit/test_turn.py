@@ -1,7 +1,7 @@
 """One turn: steps until one must wait, and what happens when somebody comes between."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
@@ -20,8 +20,10 @@ from responder.incident.events import (
     ReportIntended,
     ReportWithheld,
 )
+from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
 from responder.incident.fold import fold
 from responder.incident.link import ReportLink
+from responder.incident.model import Incident
 from responder.incident.names import (
     Decision,
     Mode,
@@ -33,6 +35,8 @@ from responder.incident.names import (
 )
 from responder.incident.ports import Lease, StorageUnavailable
 from responder.incident.rule import Rule
+from responder.incident.supplier_events import FactoryProbed
+from responder.incident.words import sentence
 from responder.worker.trace import trace_back
 from responder.worker.turn import MOST_STEPS, Turn
 from tests.worker_parts import (
@@ -488,3 +492,67 @@ def test_an_answer_that_could_not_be_written_costs_one_more_call_at_most() -> No
         Outcome.UNKNOWN,
         Outcome.NOTHING_TO_RESOLVE,
     ]
+
+
+@dataclass
+class OrdersLogs:
+    """Error lines without a link at these seconds, and good orders at those."""
+
+    errors: list[float]
+    good: list[float] = field(default_factory=list)
+
+    def read(self, questions: Sequence[Question]) -> tuple[Evidence, ...]:
+        return tuple(self._answer(question) for question in questions)
+
+    def _answer(self, asked: Question) -> Evidence:
+        seconds = self.good if asked.query == "good" else self.errors
+        lines = tuple(
+            LogLine(at_ns=to_ns(at(second)), digest=f"{second}")
+            for second in sorted(seconds, reverse=True)
+            if asked.since <= at(second) < asked.until
+        )
+        return Counted(
+            name=asked.name, lines=lines, since=asked.since, until=asked.until
+        )
+
+
+def lived(bench: Bench, logs: OrdersLogs, *seconds: float) -> Incident:
+    """The incident after turns at these times, of a rule that knows good orders."""
+    rule = replace(RULE, traffic="good")
+    bench.store.timelines["i1"] = opened()
+    for second in seconds:
+        bench.clock.at = at(second)
+        so_far = OrdersLogs(
+            [s for s in logs.errors if s <= second],
+            [s for s in logs.good if s <= second],
+        )
+        tools = replace(bench.tools(), logs=so_far)
+        lease = bench.store.open("i1", bench.store.timelines["i1"])
+        Turn(tools, rule, lease, lambda _: True).run(lambda: False)
+    return bench.store.load("i1")
+
+
+def test_the_factory_is_asked_once_when_a_person_is_called_without_a_link() -> None:
+    bench = Bench()
+    bench.factory.silent = "no connection within 5 s"
+
+    errors = OrdersLogs(errors=[float(second) for second in range(-10, 120)])
+    incident = lived(bench, errors, 1, 31, 61, 91, 121)
+
+    assert (incident.state, incident.reason) == (State.NEEDS_HUMAN, Reason.NO_LINK)
+    assert (bench.factory.probes, bench.factory.calls) == (1, [])
+    assert bench.store.told("i1", FactoryProbed) == [
+        FactoryProbed(at=at(61), reachable=False, why="no connection within 5 s")
+    ]
+
+
+def test_nobody_is_called_nor_asked_seven_seconds_after_orders_work_again() -> None:
+    bench = Bench()
+    errors = [float(second) for second in range(-10, 50)]
+
+    incident = lived(bench, OrdersLogs(errors, good=[54.0, 58.0]), 1, 31, 61)
+
+    assert (incident.state, incident.reason) == (State.HOLDING, Reason.NO_LINK)
+    words = sentence(incident, RULE)
+    assert words.endswith("orders have worked again since 12:00:54.")
+    assert bench.factory.probes == 0

@@ -1,5 +1,6 @@
 """The sentences that people read."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -27,6 +28,7 @@ from responder.incident.names import (
 )
 from responder.incident.phrases import span
 from responder.incident.rule import Rule
+from responder.incident.supplier_events import FactoryProbed
 from responder.incident.words import (
     event_words,
     outcome_words,
@@ -294,3 +296,35 @@ def test_an_end_without_a_report_after_a_call_for_help_is_no_recovery() -> None:
 )
 def test_a_span_has_its_two_largest_units(seconds: float, words: str) -> None:
     assert span(timedelta(seconds=seconds)) == words
+
+
+@pytest.mark.parametrize(
+    ("event", "ending"),
+    [
+        (
+            FactoryProbed(at=at(1), reachable=True),
+            "but no line carries a factory link, and the factory answers: "
+            "look at our own service.",
+        ),
+        (
+            FactoryProbed(at=at(1), reachable=False, why="no connection within 5 s"),
+            "but no line carries a factory link, and the factory does not answer "
+            "(no connection within 5 s): look at the factory.",
+        ),
+        (
+            replace(look(0.1), candidates=(), foreign_links=3),
+            "but the links in the logs carry another key than factory.api_key: "
+            "correct that setting.",
+        ),
+    ],
+    ids=["our own service", "the factory", "another key"],
+)
+def test_who_is_called_without_a_link_reads_where_to_look(
+    event: Event, ending: str
+) -> None:
+    called = decided(Reason.NO_LINK, State.NEEDS_HUMAN, 62)
+    called = replace(called, observed=14, limit=5)
+
+    words = sentence(fold("inc-1", [*founding()[:3], event, called]), RULE)
+
+    assert words == f"14 errors confirmed, limit 5, {ending}"
