@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from responder.incident.attempt import MOST_WRONG_CODES, best_candidate
+from responder.incident.attempt import MOST_WRONG_CODES, link_at_hand
 from responder.incident.brakes import Brakes
 from responder.incident.drill import in_shadow
 from responder.incident.events import Finished
 from responder.incident.model import Incident
-from responder.incident.names import Mode, Reason, State
+from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.operator_events import (
     Noted,
     OperatorEvent,
@@ -18,7 +18,6 @@ from responder.incident.operator_events import (
 )
 from responder.incident.phase import (
     automation_over,
-    effective_calls,
     verify_from,
     wrong_codes,
 )
@@ -27,8 +26,8 @@ from responder.incident.rule import Rule
 from responder.incident.window import live_plan, live_request
 
 OURSELVES = "Responder"
-_NO_LINK = (
-    "no link was found yet: open the link of the newest failing order yourself, then "
+_BY_HAND = (
+    "open the link of the newest failing order yourself, then "
     "press I reported it myself"
 )
 
@@ -153,11 +152,12 @@ def _veto(
 ) -> Vetoed | Already | Refusal:
     if incident.finished is not None:
         return _ended(incident.finished)
-    if incident.vetoed is not None:
+    asked = live_request(incident, now)
+    if incident.vetoed is not None and asked is None:
         return Already(by=incident.vetoed.by, at=incident.vetoed.at)
     if rule.mode is Mode.SHADOW:
         return Refusal(words="the rule is in shadow mode: nothing is sent anyway")
-    if automation_over(incident):
+    if automation_over(incident) and asked is None:
         return Refusal(words="Responder has stopped already; it is yours", by=OURSELVES)
     if incident.outstanding is not None:
         return _sent(incident)
@@ -181,31 +181,24 @@ def _report(
         return _ended(incident.finished)
     if (asked := live_request(incident, now)) is not None:
         return Already(by=asked.by, at=asked.at)
-    if incident.outstanding is not None:
-        return _sent(incident)
-    if (bound := _bound(incident, rule, brakes, now)) is not None:
-        return bound
-    if best_candidate(incident, brakes) is None:
-        if verify_from(incident) is not None:
-            return _reported(incident)
-        return Refusal(words=_NO_LINK)
-    return ReportRequested(at=now, by=action.by)
-
-
-def _bound(
-    incident: Incident, rule: Rule, brakes: Brakes, now: datetime
-) -> Refusal | None:
-    """What not even a person skips (rule 13)."""
+    if (report := incident.outstanding) is not None:
+        words = f"the report of {clock(report.at)} has no answer yet"
+        return Refusal(words=words, by=OURSELVES, at=report.at)
     if rule.mode is Mode.SHADOW:
         return Refusal(words="the rule is in shadow mode: nothing is sent")
-    if brakes.pause and brakes.paused(now):
-        words = "automatic reports are paused: resume first"
-        return Refusal(words=words, by=brakes.pause.by, at=brakes.pause.at)
     if brakes.breaker_open:
         many = count_of(brakes.max_reports_per_hour, "report")
         return Refusal(words=f"all {many} allowed within an hour are used")
-    used = effective_calls(incident) >= rule.max_reports
-    if used or wrong_codes(incident) >= MOST_WRONG_CODES:
-        many = count_of(len(incident.answered), "report")
-        return Refusal(words=f"this incident's reports are used up ({many})")
-    return None
+    if wrong_codes(incident) >= MOST_WRONG_CODES:
+        words = f"the factory took none of {MOST_WRONG_CODES} links: {_BY_HAND}"
+        return Refusal(words=words)
+    if link_at_hand(incident, brakes) is None:
+        return _no_link(incident)
+    return ReportRequested(at=now, by=action.by)
+
+
+def _no_link(incident: Incident) -> Refusal:
+    if wrong := [r for r in incident.reports if r.outcome is Outcome.WRONG_CODE]:
+        words = f"the factory does not know the code of {wrong[-1].link}: {_BY_HAND}"
+        return Refusal(words=words)
+    return Refusal(words=f"no link was found yet: {_BY_HAND}")

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from responder.incident.brakes import Brakes, LinkRecord
-from responder.incident.events import Candidate
+from responder.incident.events import Candidate, ReportShared
 from responder.incident.method import first_method, other_method
-from responder.incident.model import Incident
+from responder.incident.model import Incident, Report
 from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import (
@@ -69,8 +69,40 @@ def best_candidate(incident: Incident, brakes: Brakes) -> Candidate | None:
     return None
 
 
-def link_at_hand(incident: Incident) -> Candidate | None:
-    """The link that *report now* would call, as far as this incident's calls tell."""
+def link_for_person(incident: Incident, brakes: Brakes) -> Candidate | None:
+    """Rule 13: the link that a person's own call takes, a spent one too."""
+    best = best_candidate(incident, brakes)
+    if best is not None or brakes.fixed_link:
+        return best
+    spent = incident.look.spent if incident.look else ()
+    for candidate in (*incident.candidates, *spent):
+        record = brakes.links.get(candidate.digest)
+        if record is None or record.outcome is not Outcome.WRONG_CODE:
+            return candidate
+    return None
+
+
+def link_at_hand(incident: Incident, brakes: Brakes | None = None) -> Candidate | None:
+    """The link that *report now* would call, None without one.
+
+    One that was called may be in the logs yet: the call looks for it. Without `brakes`
+    as far as this incident's calls tell.
+    """
+    known = brakes or Brakes(links=_own_records(incident))
+    found = link_for_person(incident, known)
+    if found is not None or known.fixed_link:
+        return found
+    calls: list[Report | ReportShared] = [*reversed(incident.reports)]
+    calls += [incident.shared] if incident.shared else []
+    for call in calls:
+        record = known.links.get(call.digest)
+        outcome = record.outcome if record else call.outcome
+        if outcome is not Outcome.WRONG_CODE:
+            return Candidate(name=call.link, digest=call.digest, seen_at=call.at)
+    return None
+
+
+def _own_records(incident: Incident) -> dict[str, LinkRecord]:
     links: dict[str, LinkRecord] = {}
     for report in incident.answered:
         known, vain = links.get(report.digest), report.outcome in _IN_VAIN
@@ -84,7 +116,7 @@ def link_at_hand(incident: Incident) -> Candidate | None:
             spent=not vain and (again or not unknown),
             again=known is not None and known.spent,
         )
-    return best_candidate(incident, Brakes(links=links))
+    return links
 
 
 def _known_wrong(incident: Incident, digest: str) -> bool:
@@ -133,26 +165,29 @@ def attempt(
     candidate: Candidate,
     reason: Reason,
     *,
-    asked: bool = False,
+    by: str = "",
 ) -> Step:
     """Send the report, or say what holds it.
 
-    `asked`: a person said *report now*, which skips cool-down and window (rule 13).
+    `by`: the person who said *report now*. Only rule 10's wrong codes, the hour's limit
+    and a call in flight hold that (rule 13).
     """
     if rule.mode is Mode.SHADOW:
         return Withhold(name=candidate.name, digest=candidate.digest, reason=reason)
     if wrong_codes(incident) >= MOST_WRONG_CODES:
         return _call_person(now, Reason.WRONG_CODE, MOST_WRONG_CODES)
-    if (used := _used_up(incident, rule, now, candidate)) is not None:
+    if not by and (used := _used_up(incident, rule, now, candidate)) is not None:
         return used
-    if (held := _held(rule, brakes, now)) is not None:
+    if (held := _held(rule, brakes, now, by)) is not None:
         return held
+    if by:
+        return _send(incident, brakes, candidate, reason, by)
     cooled = _cooling_until(rule, brakes, candidate, reason)
-    if cooled is not None and cooled > now and not asked:
+    if cooled is not None and cooled > now:
         return _hold(cooled, Reason.COOLDOWN)
     if (backing := _backing_off(incident, rule, now)) is not None:
         return backing
-    if rule.mode is Mode.VETO and not asked:
+    if rule.mode is Mode.VETO:
         announced = window(incident, rule, brakes, now, candidate, reason)
         if announced is not None:
             return announced
@@ -176,9 +211,12 @@ def _used_up(
     return replace(person, until=now)
 
 
-def _held(rule: Rule, brakes: Brakes, now: datetime) -> Wait | None:
-    """What holds every report: pause, breaker, a call in flight (rules 2, 11, 14)."""
-    if brakes.paused(now):
+def _held(rule: Rule, brakes: Brakes, now: datetime, by: str) -> Wait | None:
+    """What holds every report: pause, breaker, a call in flight (rules 2, 11, 14).
+
+    A pause stops the automation, not a person.
+    """
+    if brakes.paused(now) and not by:
         due = now + rule.recheck
         ends = brakes.pause.ends if brakes.pause else None
         return _hold(min(ends, due) if ends else due, Reason.PAUSED)
@@ -198,7 +236,11 @@ def _held(rule: Rule, brakes: Brakes, now: datetime) -> Wait | None:
 
 
 def _send(
-    incident: Incident, brakes: Brakes, candidate: Candidate, reason: Reason
+    incident: Incident,
+    brakes: Brakes,
+    candidate: Candidate,
+    reason: Reason,
+    by: str = "",
 ) -> Send:
     checks = incident.look.checks if incident.look else ()
     best = next((c for c in checks if c.reached), None)
@@ -209,6 +251,7 @@ def _send(
         check=best.name if best else "",
         observed=best.count if best else None,
         limit=best.threshold if best else None,
+        by=by,
         method=brakes.method or _other_than_lost(incident, brakes, candidate),
     )
 

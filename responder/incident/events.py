@@ -143,6 +143,8 @@ class Looked:
     """Keys of good orders not seen before in this incident."""
     first_line_at: datetime | None = None
     floor: datetime | None = None
+    spent: tuple[Candidate, ...] = ()
+    """Spent links in the lines, if a person asked for a call: only that takes one."""
     matched: int = 0
     """Distinct lines since the report that are not old news."""
     event: Literal["looked"] = "looked"
@@ -185,6 +187,8 @@ class ReportIntended:
     link: str
     digest: str
     reason: Reason
+    by: str = ""
+    """The person who asked for this call, "" if none did."""
     event: Literal["report_intended"] = "report_intended"
 
 

@@ -218,7 +218,11 @@ def _reported(
     match event:
         case ReportIntended():
             intended = Report(
-                at=event.at, link=event.link, digest=event.digest, reason=event.reason
+                at=event.at,
+                link=event.link,
+                digest=event.digest,
+                reason=event.reason,
+                by=event.by,
             )
             reports = (*incident.reports, intended)
             return replace(incident, reports=reports, requested=None)

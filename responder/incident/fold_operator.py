@@ -44,8 +44,8 @@ def operated(incident: Incident, event: OperatorEvent) -> Incident:
                 planned = replace(planned, at=event.at, act_at=event.act_at)
             after = replace(incident, vetoed=None, planned=planned)
         case ReportRequested():
-            # Whoever says "report now" overrules whoever said "do not".
-            after = replace(incident, requested=event, vetoed=None)
+            # A veto stays for when it lapses: it is taken back for this call alone.
+            after = replace(incident, requested=event)
         case ReportedByHand():
             after = replace(incident, reported_by_hand_at=event.reported_at)
         case Noted():

@@ -12,6 +12,7 @@ from responder.incident.model import Incident
 from responder.incident.names import Outcome, State
 from responder.incident.phase import verify_from
 from responder.incident.rule import Check, Rule
+from responder.incident.window import live_request
 
 AHEAD = timedelta(seconds=5)
 """How far the application's clock may be ahead of ours."""
@@ -41,7 +42,7 @@ def questions(
         Question(
             name=check.name,
             query=check.query,
-            since=_asked_since(incident, check, brakes, now),
+            since=_read_since(incident, check, brakes, now),
             until=now + AHEAD,
             count_beyond=check.threshold,
             links=True,
@@ -80,6 +81,15 @@ def _asked_since(
     return min(verified, max(now - check.window, incident.first_error_at))
 
 
+def _read_since(
+    incident: Incident, check: Check, brakes: Brakes, now: datetime
+) -> datetime:
+    """A person's own call may take a link of before the answer: the whole window."""
+    since = _asked_since(incident, check, brakes, now)
+    asked = live_request(incident, now)
+    return min(since, now - check.window) if asked else since
+
+
 def weigh(
     incident: Incident,
     rule: Rule,
@@ -90,8 +100,7 @@ def weigh(
     """One look from the answers to `questions` in their order, and links by digest."""
     of_orders = {answer.name: answer for answer in answers[len(rule.checks) :]}
     readings: list[CheckReading] = []
-    counted: dict[str, LogLine] = {}
-    matched: dict[str, LogLine] = {}
+    counted, matched, read = dict[str, LogLine](), dict[str, LogLine](), list[LogLine]()
     for check, answer in zip(rule.checks, answers[: len(rule.checks)], strict=True):
         since = counted_since(incident, check, brakes, now)
         fresh = _fresh(answer, rule, brakes)
@@ -100,25 +109,27 @@ def weigh(
             # What lies beyond the source's limit counts by `total` alone.
             fresh += _not_old(answer.linked, rule, brakes)
             given = (*answer.lines, *answer.linked)
-            matched.update((line.key, line) for line in given)
+            read.extend(given)
+            asked = _asked_since(incident, check, brakes, now)
+            matched.update((line.key, line) for line in given if line.at >= asked)
         counted.update((line.key, line) for line in fresh if line.at >= since)
     verified = verify_from(incident)
     anew = _since_answer(matched.values(), rule, brakes, verified)
     sought = counted.values() if verified is None else anew
-    kept = counted if verified is None else matched
     looked = Looked(
         at=now,
         since=min((r.since for r in readings), default=now),
         checks=tuple(readings),
         candidates=_candidates(sought, brakes.links, rule.settle, verified),
         foreign_links=sum(1 for line in sought if line.foreign),
-        lines=_new(kept, incident.line_keys),
+        spent=_spent(read, brakes) if live_request(incident, now) else (),
+        lines=_new(counted if verified is None else matched, incident.line_keys),
         first_line_at=min((line.at for line in counted.values()), default=None),
         floor=brakes.floor,
         matched=len(anew) if verified else 0,
     )
     looked = _with_orders(looked, incident, rule, brakes, matched.values(), of_orders)
-    return looked, _links(sought)
+    return looked, _links(read if looked.spent else sought)
 
 
 def _with_orders(
@@ -294,6 +305,22 @@ def _candidates(
                 found[candidate.digest] = rank
     best = sorted(found.values(), key=lambda rank: rank[:3], reverse=True)
     return tuple(rank[3] for rank in best)
+
+
+def _spent(lines: Iterable[LogLine], brakes: Brakes) -> tuple[Candidate, ...]:
+    """Rule 13: links that only a person may have called again, newest first."""
+    found: dict[str, Candidate] = {}
+    for line in sorted(lines, key=lambda line: line.at, reverse=True):
+        for entry in line.links:
+            record = brakes.links.get(entry.link.digest)
+            if record and record.spent and record.outcome is not Outcome.WRONG_CODE:
+                found.setdefault(
+                    record.digest,
+                    Candidate(
+                        name=entry.link.name, digest=record.digest, seen_at=line.at
+                    ),
+                )
+    return tuple(found.values())
 
 
 def _is_late(

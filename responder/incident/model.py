@@ -44,6 +44,8 @@ class Report:
     link: str
     digest: str
     reason: Reason
+    by: str = ""
+    """The person who asked for it, "" if none did."""
     answered_at: datetime | None = None
     outcome: Outcome | None = None
     method: str = ""

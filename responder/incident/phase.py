@@ -35,9 +35,15 @@ def silenced(incident: Incident, now: datetime) -> bool:
     return incident.silenced and (until is None or now < until)
 
 
+def person_called(incident: Incident) -> bool:
+    """Rule 13: whether a person's own call may have arrived; no other follows it."""
+    vain = (None, Outcome.REFUSED, Outcome.UNREACHABLE)
+    return any(r.by and r.outcome not in vain for r in incident.reports)
+
+
 def may_act(incident: Incident, now: datetime) -> bool:
     """Rules 3, 12 and 18: whether a report may follow from what the logs say."""
-    if incident.never_fired or silenced(incident, now):
+    if incident.never_fired or silenced(incident, now) or person_called(incident):
         return False
     if incident.state is State.NEEDS_HUMAN:
         return incident.fires and not automation_over(incident)
@@ -111,7 +117,8 @@ def verify_from(incident: Incident) -> datetime | None:
 
     An answer that says nothing is wrong any more, our own or a shared one; or the
     call of an `unknown` that is not to be repeated (rule 10): a second one with the
-    same link, one during verification, or one whose link is in the logs no more.
+    same link, one during verification, one of a person, or one whose link is in the
+    logs no more.
     """
     times = [incident.shared.answered_at] if incident.shared else []
     unknown: set[str] = set()
@@ -119,7 +126,7 @@ def verify_from(incident: Incident) -> datetime | None:
         if report.outcome and report.outcome.moves_floor and report.answered_at:
             times.append(report.answered_at)
         if report.outcome is Outcome.UNKNOWN:
-            if report.digest in unknown or times:
+            if report.digest in unknown or times or report.by:
                 times.append(report.at)
             unknown.add(report.digest)
     lost = half_unknown(incident)
@@ -160,6 +167,8 @@ def half_unknown(incident: Incident) -> Report | None:
     if not incident.answered:
         return None
     last = incident.answered[-1]
+    if last.by:
+        return None
     same = [r for r in incident.answered if r.digest == last.digest]
     unknown = [r for r in same if r.outcome is Outcome.UNKNOWN]
     return last if last.outcome is Outcome.UNKNOWN and len(unknown) == 1 else None

@@ -7,6 +7,7 @@ from responder.incident.attempt import (
     HUMAN_LOOK,
     attempt,
     best_candidate,
+    link_for_person,
     looking_on,
     said_twice,
     shared_answer,
@@ -29,6 +30,7 @@ from responder.incident.phase import (
     errors_stopped,
     half_unknown,
     may_act,
+    person_called,
     used_up,
 )
 from responder.incident.rule import Rule
@@ -65,19 +67,16 @@ def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
 def asked_for(
     incident: Incident, rule: Rule, brakes: Brakes, now: datetime
 ) -> Step | None:
-    """A person's *report now* (rule 13): no threshold, cool-down or window."""
-    if live_request(incident, now) is None:
+    """A person's *report now* (rule 13), also with a link that is spent."""
+    request = live_request(incident, now)
+    if request is None:
         return None
     candidate = _candidate(incident, rule, brakes)
+    candidate = candidate or link_for_person(incident, brakes)
     if candidate is None:
         return None
-    reason = Reason.ASKED_BY_PERSON
-    lost = half_unknown(incident)
-    if lost and lost.digest == candidate.digest:
-        reason = Reason.UNANSWERED
-    elif candidate.late:
-        reason = Reason.FIX_DID_NOT_HOLD
-    return attempt(incident, rule, brakes, now, candidate, reason, asked=True)
+    by, reason = request.by or "a person", Reason.ASKED_BY_PERSON
+    return attempt(incident, rule, brakes, now, candidate, reason, by=by)
 
 
 def _silenced(incident: Incident, rule: Rule, now: datetime) -> Wait | None:
@@ -127,6 +126,10 @@ def _act_if_possible(
     best = reached(incident)
     if best is None and not _retrying(incident):
         return None
+    if person_called(incident):
+        return Wait(
+            until=now + HUMAN_LOOK, state=State.NEEDS_HUMAN, reason=Reason.WRONG_CODE
+        )
     candidate = _candidate(incident, rule, brakes)
     if candidate is None:
         if best and rule.mode is Mode.SHADOW:

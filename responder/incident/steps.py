@@ -33,6 +33,8 @@ class Send:
     check: str = ""
     observed: int | None = None
     limit: int | None = None
+    by: str = ""
+    """The person who asked for it, "" if none did (rule 13)."""
     method: str = ""
     """The HTTP method to begin with, "" for the one of this kind of link (rule 9)."""
 

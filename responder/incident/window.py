@@ -84,13 +84,15 @@ def live_request(incident: Incident, now: datetime) -> ReportRequested | None:
     asked = incident.requested
     if asked is None:
         return None
-    lapses = extended(incident.pauses, asked.at, REQUEST_LASTS, now)
-    return asked if now < lapses else None
+    return asked if now < asked.at + REQUEST_LASTS else None
 
 
 def vetoed(incident: Incident, now: datetime) -> Wait | None:
-    """With a veto the incident is that person's."""
-    if incident.vetoed is None or automation_over(incident):
+    """With a veto the incident is that person's, but for a *report now* since."""
+    veto, since = incident.vetoed, verify_from(incident)
+    if veto is None or automation_over(incident) or live_request(incident, now):
+        return None
+    if since is not None and since >= veto.at:
         return None
     until = now + LOOK_AGAIN
     return Wait(until=until, state=State.NEEDS_HUMAN, reason=Reason.VETOED)

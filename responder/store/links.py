@@ -102,9 +102,11 @@ def reserve(
 ) -> bool:
     """Mark the link as in flight, unless something holds it (rule 11).
 
+    A pause and a spent link do not hold what a person asked for (`intent.by`).
     The one row of `brakes` is locked first: reservations follow one another.
     """
-    if conn.execute(_PAUSED, {"now": now}).scalar_one():
+    paused = conn.execute(_PAUSED, {"now": now}).scalar_one()
+    if paused and not intent.by:
         return False
     counted = conn.execute(_COUNTED, {"since": now - HOUR}).scalar_one()
     if counted >= supplier.max_reports_per_hour:
@@ -115,7 +117,7 @@ def reserve(
         return False
     row = _read(conn, supplier, intent.digest)
     spent = row and row.spent and intent.digest != supplier.fixed
-    if spent and (intent.reason not in _AGAIN or _called_again(row, intent)):
+    if spent and not _may_repeat(row, intent):
         return False
     if row and row.effective_at and row.effective_at > intent.at:
         # Answered since the decision: cool-down and rule 2 speak anew.
@@ -125,10 +127,13 @@ def reserve(
     return True
 
 
-def _called_again(row: AnyRow | None, intent: ReportIntended) -> bool:
-    """Rule 15(b): the one more call of this link was made, by whatever incident."""
-    again = row is not None and row.again
-    return again and intent.reason is Reason.FIX_DID_NOT_HOLD
+def _may_repeat(row: AnyRow | None, intent: ReportIntended) -> bool:
+    """Whether a spent link may be called: rules 10, 13 and 15(b)."""
+    if intent.by:
+        return row is None or row.outcome != Outcome.WRONG_CODE.value
+    if row is not None and row.again and intent.reason is Reason.FIX_DID_NOT_HOLD:
+        return False
+    return intent.reason in _AGAIN
 
 
 def answered(

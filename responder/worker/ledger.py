@@ -90,6 +90,7 @@ def _said(looked: Looked) -> tuple[object, ...]:
         tuple((c.name, c.count, c.at_least, c.unreadable) for c in looked.checks),
         looked.candidates,
         looked.foreign_links,
+        looked.spent,
         looked.good_orders,
         looked.traffic_unreadable,
         looked.failures,

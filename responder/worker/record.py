@@ -49,7 +49,7 @@ def chosen(step: Send, now: datetime) -> Decided:
 def intended(step: Send, link: ReportLink, now: datetime) -> ReportIntended:
     """The intent, durable before a byte leaves."""
     return ReportIntended(
-        at=now, link=link.name, digest=link.digest, reason=step.reason
+        at=now, link=link.name, digest=link.digest, reason=step.reason, by=step.by
     )
 
 

@@ -155,6 +155,15 @@ def test_a_pause_holds_every_report_and_resuming_looks_again(tmp_path: Path) -> 
         assert any(resumed <= asked.at <= sent for asked in loki.requests)
 
 
+def test_a_pause_does_not_keep_a_person_from_reporting(tmp_path: Path) -> None:
+    with service(tmp_path) as running, running.ordering():
+        press(running, "pause", {"paused": True})
+        failing(running)
+        act(running, holding_for(running, "paused"), "report")
+        assert running.in_state("recovered")["proof"] == "orders"
+        assert len(running.factory.effective_calls) == 1
+
+
 def test_a_pause_ends_by_itself(tmp_path: Path) -> None:
     with service(tmp_path) as running, running.ordering():
         press(running, "pause", {"paused": True, "for": "2h"})

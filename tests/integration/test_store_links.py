@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -294,6 +295,42 @@ def test_an_answer_that_came_after_the_decision_voids_it(
     store.close()
 
     assert [early.accepted, late.accepted] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("held", "person", "automation"),
+    [
+        ("pause", True, False),
+        ("spent", True, False),
+        ("again", True, False),
+        ("wrong code", False, False),
+        ("hour", False, False),
+        ("in flight", False, False),
+    ],
+)
+def test_rule_13_the_reservation_knows_who_asks(
+    store: Store, held: str, person: bool, automation: bool
+) -> None:
+    lease, incident = open_incident(store, alert(shop="a"))
+    other_lease, other = open_incident(store, alert(shop="b"))
+    if held == "pause":
+        store.controls.pause("bob", until=None)
+    if held in ("spent", "again"):
+        other = report(store, other_lease, other, Outcome.RESOLVED)
+    if held == "again":
+        assert called_again(store, "c", Outcome.RESOLVED, 2)
+    if held == "wrong code":
+        report(store, other_lease, other, Outcome.WRONG_CODE)
+    if held == "hour":
+        for number in range(3):
+            digest = str(number) * 64
+            other = report(store, other_lease, other, Outcome.RESOLVED, digest=digest)
+    if held == "in flight":
+        store.decide(other_lease, other, [intended(1, OTHER_DIGEST)])
+
+    mine = intended(3)
+    assert store.decide(lease, incident, [mine]).accepted is automation
+    assert store.decide(lease, incident, [replace(mine, by="ada")]).accepted is person
 
 
 def called_again(store: Store, shop: str, outcome: Outcome, seconds: float) -> bool:

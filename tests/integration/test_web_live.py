@@ -7,7 +7,6 @@ import pytest
 
 from responder.incident.alert import PersonAction
 from responder.incident.events import PersonActed
-from responder.incident.pause import Pause
 from responder.web.live import BUSY, QUIET
 from tests.browser.scenes import (
     SCENES,
@@ -56,12 +55,12 @@ def test_what_holds_every_report_is_sent_without_a_word_on_the_timeline(
 ) -> None:
     web = web_of(veto_events(), later=60, heard=SOME)
     tag = tag_of(web, path)
-    web.controls.paused = Pause(at=at(59), by="Ana", until=None)
+    web.controls.breaker_open = True
 
     answer = web.client().get(path, headers={**AGAIN, "If-None-Match": tag})
 
     assert answer.status_code == 200
-    assert "paused: resume first" in answer.text
+    assert "All reports allowed within an hour are used." in answer.text
 
 
 def test_what_is_sent_again_is_the_inside_alone() -> None:

@@ -156,32 +156,60 @@ def test_report_now_is_taken(events: tuple[Event, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("known", "words"),
+    ("events", "known"),
     [
-        (brakes(pause=Pause(at=at(0), by="bob")), "paused"),
-        (brakes(reports_last_hour=6), "6 reports"),
-        (brakes(spent(LINK, 1, Outcome.WRONG_CODE)), "no link"),
+        ((), brakes(pause=Pause(at=at(0), by="bob"))),
+        ((*call(1, Outcome.RESOLVED), *call(20, Outcome.RESOLVED, OTHER)), brakes()),
+        ((*call(1, Outcome.RESOLVED),), brakes(spent(LINK, 2, Outcome.RESOLVED))),
+        ((OVER,), brakes()),
+        ((Vetoed(at=at(2), by="bob"), OVER), brakes()),
+        ((SHARED,), brakes(spent(LINK, 1, Outcome.RESOLVED))),
     ],
+    ids=["pause", "max_reports", "spent link", "over", "vetoed", "shared answer"],
 )
-def test_report_now_skips_neither_pause_nor_breaker_nor_spent_links(
-    known: Brakes, words: str
+def test_report_now_is_taken_where_only_the_automation_is_held(
+    events: tuple[Event, ...], known: Brakes
 ) -> None:
-    refusal = judged(ReportNow(by="ada"), known=known)
+    found = judged(ReportNow(by="ada"), *events, known=known)
+    assert found == ReportRequested(at=at(50), by="ada")
+
+
+WRONG = spent(LINK, 1, Outcome.WRONG_CODE)
+
+
+@pytest.mark.parametrize(
+    ("events", "known", "words"),
+    [
+        ((), brakes(reports_last_hour=6), "all 6 reports allowed within an hour"),
+        ((intended(1),), brakes(), "the report of 18:46:01 has no answer yet"),
+        ((look(2, 6, links=()),), brakes(), "no link was found yet"),
+        (
+            (*call(1, Outcome.WRONG_CODE),),
+            brakes(WRONG),
+            "the factory does not know the code of link aaaa",
+        ),
+    ],
+    ids=["the hour's limit", "a call in flight", "no link", "a wrong code"],
+)
+def test_report_now_is_refused_and_says_which_of_four_it_is(
+    events: tuple[Event, ...], known: Brakes, words: str
+) -> None:
+    refusal = judged(ReportNow(by="ada"), *events, known=known)
     assert isinstance(refusal, Refusal)
     assert words in refusal.words
 
 
-@pytest.mark.parametrize(
-    ("events", "rule"),
-    [
-        ((RECOVERED,), RULE),
-        ((intended(1),), RULE),
-        ((), SHADOW),
-        ((*call(1, Outcome.RESOLVED), *call(20, Outcome.RESOLVED, OTHER)), RULE),
-    ],
-)
-def test_report_now_is_refused(events: tuple[Event, ...], rule: Rule) -> None:
+@pytest.mark.parametrize(("events", "rule"), [((RECOVERED,), RULE), ((), SHADOW)])
+def test_report_now_is_refused_where_nothing_is_sent(
+    events: tuple[Event, ...], rule: Rule
+) -> None:
     assert isinstance(judged(ReportNow(by="ada"), *events, rule=rule), Refusal)
+
+
+def test_a_veto_calls_a_request_back_that_waits_for_its_call() -> None:
+    first, asked = Vetoed(at=at(2), by="bob"), ReportRequested(at=at(40), by="bob")
+    over = decided(3, State.NEEDS_HUMAN, Reason.VETOED)
+    assert judged(Veto(by="ada"), first, over, asked) == Vetoed(at=at(50), by="ada")
 
 
 def test_report_now_needs_a_link() -> None:

@@ -22,6 +22,7 @@ from responder.incident.link import FoundLink, LinkPlace, ReportLink
 from responder.incident.look import AHEAD, MOST_LINES, questions, weigh
 from responder.incident.model import Incident
 from responder.incident.names import Outcome, UnreadableReason
+from responder.incident.operator_events import ReportRequested
 from responder.incident.rule import Check, Rule
 from tests.unit.timelines import RULE, at, brakes, call, look, opened, spent, traced
 
@@ -524,3 +525,19 @@ def test_rule_8_a_link_beyond_the_limit_is_a_candidate_and_changes_no_count() ->
 
     assert counts(looked) == [1500]
     assert digests(looked) == [A.digest]
+
+
+def test_rule_13_a_look_for_a_person_sees_spent_links_of_the_whole_window() -> None:
+    request = ReportRequested(at=at(60), by="ada")
+    plain, incident = verifying(), verifying(request)
+    known = brakes(resolved(A), spent(C.digest, 1, Outcome.WRONG_CODE), floor=at(1))
+    (question, *_) = asked(incident, RULE, known, 61)
+    assert question.since == at(61) - RULE.checks[0].window
+
+    lines = counted(line(-200, A), line(-100, A), line(-90, C))
+    looked, links = weigh(incident, RULE, known, (lines,), at(61))
+    found = [(c.digest, c.seen_at) for c in looked.spent]
+    assert found == [(A.digest, at(-100))]
+    assert links[A.digest] == A
+    assert (looked.candidates, counts(looked)) == ((), [0])
+    assert weighed(lines, incident=plain, known=known, now=61).spent == ()

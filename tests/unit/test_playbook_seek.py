@@ -388,11 +388,12 @@ def late(incident: Incident) -> Incident:
         (opened(look(1), *call(2, Outcome.UNKNOWN)), LINK),
         (
             opened(look(1), *call(2, Outcome.UNKNOWN), *call(9, Outcome.UNKNOWN)),
-            None,
+            LINK,
         ),
         (opened(look(1), *call(2, Outcome.WRONG_CODE)), None),
         (opened(look(1, links=(LINK, OTHER)), *call(2, Outcome.WRONG_CODE)), OTHER),
-        (opened(look(1), *call(2, Outcome.RESOLVED)), None),
+        (opened(look(1), *call(2, Outcome.RESOLVED)), LINK),
+        (opened(look(1, links=()), *call(2, Outcome.RESOLVED)), LINK),
         (late(opened(look(1), *call(2, Outcome.RESOLVED))), LINK),
         (
             late(
@@ -403,7 +404,7 @@ def late(incident: Incident) -> Incident:
         (late(opened(look(1), *call(2, Outcome.WRONG_CODE))), None),
     ],
 )
-def test_a_link_of_the_logs_is_at_hand_until_a_call_with_it_was_answered(
+def test_rule_13_a_link_is_at_hand_for_a_person_unless_its_code_is_wrong(
     incident: Incident, link: str | None
 ) -> None:
     found = link_at_hand(incident)

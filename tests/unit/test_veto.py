@@ -1,13 +1,23 @@
 """Rule 13's windows: a report that is announced, stopped, given back or asked for."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from responder.incident.alert import PersonAction
-from responder.incident.events import Event, Finished, PersonActed, ReportWithheld
+from responder.incident.brakes import LinkRecord
+from responder.incident.events import (
+    Candidate,
+    Event,
+    Finished,
+    Looked,
+    PersonActed,
+    ReportIntended,
+    ReportWithheld,
+)
 from responder.incident.fold import apply
 from responder.incident.model import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
@@ -37,7 +47,6 @@ from tests.unit.timelines import (
     LINK,
     OTHER,
     RULE,
-    answered,
     at,
     brakes,
     call,
@@ -213,6 +222,10 @@ def test_a_veto_that_an_earlier_version_took_back_changes_no_ended_incident() ->
 # Report now
 
 
+def calm(seconds: float) -> Looked:
+    return look(seconds, 0, links=(), good=0)
+
+
 def asked(seconds: float) -> ReportRequested:
     return ReportRequested(at=at(seconds), by="ada")
 
@@ -244,28 +257,108 @@ def test_rule_13_report_now_skips_a_silence() -> None:
     assert isinstance(next_step(incident, RULE, brakes(), at(2)), Send)
 
 
+PAUSE = Pause(at=at(0), by="bob")
+ONCE, AGAIN = call(0.1, Outcome.RESOLVED), call(0.5, Outcome.RESOLVED, OTHER)
+TWICE_FIXED = replace(spent(LINK, 1.1, Outcome.RESOLVED), again=True)
+OLD = replace(
+    look(2, 0, links=()),
+    spent=(Candidate(name="link aaaa", digest=LINK, seen_at=at(-5)),),
+)
+
+
 @pytest.mark.parametrize(
-    ("facts", "reason"),
+    ("events", "record", "facts", "now"),
     [
-        ({"reports_last_hour": 6}, Reason.BREAKER_OPEN),
-        ({"in_flight": True}, Reason.REPORT_IN_FLIGHT),
-        ({"pause": Pause(at=at(0), by="bob")}, Reason.PAUSED),
+        ([Paused(at=at(0), by="bob"), asked(2), look(2, 6)], None, {"pause": PAUSE}, 2),
+        ([*ONCE, *AGAIN, traced(2), asked(2), look(2, links=("c" * 64,))], None, {}, 2),
+        ([*ONCE, traced(2), asked(2), OLD], spent(LINK, 1.1, Outcome.RESOLVED), {}, 2),
+        ([traced(2), asked(2), OLD], spent(LINK, 0, Outcome.NOTHING_TO_RESOLVE), {}, 2),
+        ([traced(2), asked(60), look(60, 1, late=True)], TWICE_FIXED, {}, 60),
+        ([*call(0.1, Outcome.UNREACHABLE), asked(1.2), look(1.2, 6)], None, {}, 1.2),
+    ],
+    ids=[
+        "a pause",
+        "max_reports",
+        "the same link again",
+        "a link that another incident spent",
+        "once more, ever",
+        "the pause between two tries",
     ],
 )
-def test_rule_13_report_now_skips_neither_pause_nor_breaker_nor_a_call_in_flight(
-    facts: dict[str, object], reason: Reason
+def test_rule_13_report_now_skips(
+    events: Sequence[Event],
+    record: LinkRecord | None,
+    facts: dict[str, object],
+    now: float,
 ) -> None:
-    paused = Paused(at=at(0), by="bob")
-    events = (paused,) if "pause" in facts else ()
-    incident = opened(*events, look(0, 6), asked(2), look(2, 6))
-    found = next_step(incident, RULE, brakes(**facts), at(2))
+    known = [record] if record else []
+    incident = opened(look(0, 6), *events)
+    found = next_step(incident, RULE, brakes(*known, **facts), at(now))
+    assert isinstance(found, Send)
+    assert (found.by, found.reason) == ("ada", Reason.ASKED_BY_PERSON)
+
+
+@pytest.mark.parametrize(
+    ("record", "facts", "reason"),
+    [
+        (None, {"reports_last_hour": 6}, Reason.BREAKER_OPEN),
+        (None, {"in_flight": True}, Reason.REPORT_IN_FLIGHT),
+        (spent(LINK, 1, Outcome.WRONG_CODE), {}, Reason.NO_LINK),
+    ],
+    ids=["the hour's limit", "a call in flight", "a wrong code"],
+)
+def test_rule_13_report_now_never_skips(
+    record: LinkRecord | None, facts: dict[str, object], reason: Reason
+) -> None:
+    incident = opened(look(0, 6), asked(2), look(2, 6))
+    known = [record] if record else []
+    found = next_step(incident, RULE, brakes(*known, **facts), at(2))
     assert waits(found)[1] is reason
 
 
-def test_rule_13_report_now_calls_no_spent_link() -> None:
-    known = spent(LINK, 1, Outcome.WRONG_CODE)
-    incident = opened(look(0, 6), asked(2), look(2, 6))
-    assert isinstance(next_step(incident, RULE, brakes(known), at(2)), Wait)
+def by_ada(outcome: Outcome, seconds: float = 2) -> list[Event]:
+    """The person's own call and its answer."""
+    intent, answer = call(seconds, outcome)
+    assert isinstance(intent, ReportIntended)
+    reason = Reason.ASKED_BY_PERSON
+    return [asked(seconds), replace(intent, by="ada", reason=reason), answer]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "later", "state", "reason"),
+    [
+        (Outcome.RESOLVED, calm(13), State.VERIFYING, Reason.REPORTED),
+        (Outcome.UNKNOWN, look(13, 4), State.NEEDS_HUMAN, Reason.ERRORS_CONTINUE),
+        (Outcome.UNKNOWN, calm(13), State.VERIFYING, Reason.UNANSWERED),
+        (
+            Outcome.RESOLVED,
+            look(13, 6, links=(OTHER,)),
+            State.NEEDS_HUMAN,
+            Reason.ERRORS_CONTINUE,
+        ),
+        (
+            Outcome.WRONG_CODE,
+            look(13, 6, links=(OTHER,)),
+            State.NEEDS_HUMAN,
+            Reason.WRONG_CODE,
+        ),
+    ],
+)
+def test_rule_13_after_a_persons_call_the_automation_sends_no_other(
+    outcome: Outcome, later: Event, state: State, reason: Reason
+) -> None:
+    incident = opened(look(0, 6), *by_ada(outcome), traced(4), later)
+    found = next_step(incident, RULE, brakes(), at(13.5))
+    assert waits(found) == (state, reason)
+
+
+def test_rule_13_after_a_persons_call_that_did_not_arrive_the_automation_goes_on() -> (
+    None
+):
+    incident = opened(look(0, 6), *by_ada(Outcome.UNREACHABLE), look(13, 6))
+    found = next_step(incident, RULE, brakes(), at(13.5))
+    assert isinstance(found, Send)
+    assert found.by == ""
 
 
 def test_rule_13_report_now_is_one_call() -> None:
@@ -280,21 +373,51 @@ def test_rule_13_report_now_lapses_after_a_minute() -> None:
     assert isinstance(next_step(late, RULE, brakes(), at(62)), Wait)
 
 
-def test_rule_13_report_now_takes_a_veto_back() -> None:
-    over = decided(5, State.NEEDS_HUMAN, Reason.VETOED)
-    for incident in (vetoed(asked(8), look(8, 6)), vetoed(over, asked(8), look(8, 6))):
-        assert isinstance(step(incident, 8), Send)
+OVER = decided(5, State.NEEDS_HUMAN, Reason.VETOED)
 
 
-def test_rule_10_a_call_that_was_asked_for_and_had_no_answer_is_made_once_more() -> (
-    None
-):
-    sent = intended(2, reason=Reason.ASKED_BY_PERSON)
-    unanswered = sent, answered(3, Outcome.UNKNOWN)
-    incident = opened(look(0, 1), asked(2), *unanswered, look(10, 1))
-    found = next_step(incident, RULE, brakes(), at(10))
-    assert isinstance(found, Send)
-    assert found.reason is Reason.UNANSWERED
+@pytest.mark.parametrize(
+    ("events", "seconds", "expected"),
+    [
+        ([asked(8), look(8, 6)], 8, None),
+        ([OVER, asked(8), look(8, 6)], 8, None),
+        ([OVER, asked(8), look(68, 6)], 69, (State.NEEDS_HUMAN, Reason.VETOED)),
+        ([asked(8), look(68, 6)], 69, (State.NEEDS_HUMAN, Reason.VETOED)),
+        (
+            [*by_ada(Outcome.RESOLVED, 8), traced(9), calm(19)],
+            19,
+            (State.VERIFYING, Reason.REPORTED),
+        ),
+        ([*by_ada(Outcome.REFUSED, 8)], 40, (State.NEEDS_HUMAN, Reason.VETOED)),
+        ([*by_ada(Outcome.WRONG_CODE, 8)], 40, (State.NEEDS_HUMAN, Reason.VETOED)),
+    ],
+    ids=[
+        "asked",
+        "asked, a person called",
+        "lapsed, a person called",
+        "lapsed",
+        "resolved",
+        "refused",
+        "wrong code",
+    ],
+)
+def test_rule_13_a_veto_is_taken_back_for_one_call_alone(
+    events: Sequence[Event], seconds: float, expected: tuple[State, Reason] | None
+) -> None:
+    incident = vetoed(*events)
+    if incident.state is State.NEEDS_HUMAN:
+        incident = apply(incident, traced(seconds))
+    found = next_step(incident, RULE, brakes(), at(seconds))
+    if expected is None:
+        assert isinstance(found, Send)
+    else:
+        assert waits(found) == expected
+
+
+def test_rule_13_a_request_lapses_in_a_minute_of_a_pause_too() -> None:
+    waiting = opened(Paused(at=at(0), by="bob"), look(0, 1), asked(2), look(62, 1))
+    found = next_step(waiting, RULE, brakes(pause=PAUSE), at(62))
+    assert waits(found) == (State.HOLDING, Reason.BELOW_THRESHOLD)
 
 
 # Shadow
