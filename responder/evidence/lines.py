@@ -24,11 +24,14 @@ _LINK = re.compile(
 _RESPONSE_FIELD = re.compile(
     r"(?:factory)?res(?:ponse)?(?:body|data|text)?", re.IGNORECASE
 )
-_LINK_FIELD = re.compile(
-    r"reportUrl|reportErrorToPizzaFactoryUrl|reportSlowPizzaToFactoryUrl"
+# What the service called the link in its answers, over the years; the last is today's.
+_SERVICE_FIELD = re.compile(
+    r"reportErrorToPizzaFactoryUrl|reportSlowPizzaToFactoryUrl"
     r"|reportPizzaCreationErrorToPizzaFactoryUrl|followLinkToEndChaos",
     re.IGNORECASE,
 )
+# The factory itself says `reportUrl`.
+_LINK_FIELD = re.compile(rf"reportUrl|{_SERVICE_FIELD.pattern}", re.IGNORECASE)
 # The last two rows are what an answer echoes of a request: an order's items, a name.
 _REQUEST_FIELD = re.compile(
     r"(?:factory)?req(?:uest)?(?:body|data|text|headers|url)?"
@@ -74,7 +77,13 @@ class LineReader:
             text.encode("utf-8", "surrogatepass"), digest_size=8
         ).hexdigest()
         links, foreign = self._links(text)
-        return LogLine(at_ns=at_ns, digest=digest, links=links, foreign=foreign)
+        return LogLine(
+            at_ns=at_ns,
+            digest=digest,
+            links=links,
+            foreign=foreign,
+            to_customer=bool(links) and _SERVICE_FIELD.search(text) is not None,
+        )
 
     def _links(self, text: str) -> tuple[tuple[FoundLink, ...], bool]:
         """The usable links, and whether all that there are carry another key."""

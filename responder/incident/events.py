@@ -139,6 +139,10 @@ class Looked:
     lines: tuple[str, ...] = ()
     """Keys (time and digest) of lines not seen before in this incident."""
     failed_lines: tuple[str, ...] = ()
+    affected_lines: tuple[str, ...] = ()
+    """Keys of orders that were answered with a link and no error."""
+    failed_asked: bool = False
+    """Whether the rule has a query for failed orders."""
     good_lines: tuple[str, ...] = ()
     """Keys of good orders not seen before in this incident."""
     first_line_at: datetime | None = None
@@ -158,6 +162,7 @@ class FirstErrorFound:
     first_error_at: datetime
     lines: tuple[str, ...] = ()
     failed_lines: tuple[str, ...] = ()
+    affected_lines: tuple[str, ...] = ()
     complete: bool = True
     event: Literal["first_error_found"] = "first_error_found"
 

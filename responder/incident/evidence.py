@@ -33,6 +33,8 @@ class LogLine:
     digest: str
     links: tuple[FoundLink, ...] = ()
     foreign: bool = False
+    to_customer: bool = False
+    """Whether its links stand in the service's own answer to an order."""
 
     @property
     def at(self) -> datetime:

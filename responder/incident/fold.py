@@ -84,15 +84,15 @@ def _after(incident: Incident, event: Event) -> Incident:
         case PersonActed():
             return _person(incident, event)
         case Looked():
-            return _looked(incident, event)
+            return _failed(_looked(incident, event), event)
         case FirstErrorFound():
-            return replace(
+            found = replace(
                 incident,
                 first_error_at=event.first_error_at,
                 first_error_final=True,
                 line_keys=incident.line_keys | set(event.lines),
-                failed_keys=incident.failed_keys | set(event.failed_lines),
             )
+            return _failed(found, event)
         case Decided():
             return decided(incident, event)
         case Finished():
@@ -198,8 +198,16 @@ def _looked(incident: Incident, event: Looked) -> Incident:
             None if unreadable or reached else incident.below_since or event.at
         ),
         line_keys=incident.line_keys | set(event.lines),
-        failed_keys=incident.failed_keys | set(event.failed_lines),
         good_keys=incident.good_keys | set(event.good_lines),
+    )
+
+
+def _failed(incident: Incident, event: Looked | FirstErrorFound) -> Incident:
+    affected = set(event.affected_lines)
+    return replace(
+        incident,
+        failed_keys=incident.failed_keys | set(event.failed_lines) | affected,
+        affected_keys=incident.affected_keys | affected,
     )
 
 

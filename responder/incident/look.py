@@ -20,6 +20,7 @@ MOST_LINES = 5000
 """Distinct lines that one incident remembers one by one."""
 TRAFFIC = "traffic"
 FAILED = "failed"
+_SECOND = 10**9
 
 
 def counted_since(
@@ -57,8 +58,10 @@ def questions(
         # Rule 12: who calls a person must know whether orders work again.
         since = incident.first_error_at or incident.opened_at
         asked.append(_question(TRAFFIC, rule.traffic, since, now))
-    if rule.failed and (verified or incident.confirmed_at):
-        since = incident.first_error_at or now - rule.longest_window
+    if rule.failed:
+        # Whatever the state: whoever stops or closes it reads how many failed.
+        window = now - rule.longest_window
+        since = incident.first_error_at or max(brakes.floor or window, window)
         asked.append(_question(FAILED, rule.failed, since, now))
     return tuple(asked)
 
@@ -108,14 +111,13 @@ def weigh(
         if isinstance(answer, Counted):
             # What lies beyond the source's limit counts by `total` alone.
             fresh += _not_old(answer.linked, rule, brakes)
-            given = (*answer.lines, *answer.linked)
-            read.extend(given)
+            read.extend(given := (*answer.lines, *answer.linked))
             asked = _asked_since(incident, check, brakes, now)
             matched.update((line.key, line) for line in given if line.at >= asked)
         counted.update((line.key, line) for line in fresh if line.at >= since)
     verified = verify_from(incident)
     anew = _since_answer(matched.values(), rule, brakes, verified)
-    sought = counted.values() if verified is None else anew
+    kept, sought = (counted, counted.values()) if verified is None else (matched, anew)
     looked = Looked(
         at=now,
         since=min((r.since for r in readings), default=now),
@@ -123,12 +125,13 @@ def weigh(
         candidates=_candidates(sought, brakes.links, rule.settle, verified),
         foreign_links=sum(1 for line in sought if line.foreign),
         spent=_spent(read, brakes) if live_request(incident, now) else (),
-        lines=_new(counted if verified is None else matched, incident.line_keys),
+        lines=_new(kept, incident.line_keys),
         first_line_at=min((line.at for line in counted.values()), default=None),
         floor=brakes.floor,
         matched=len(anew) if verified else 0,
     )
     looked = _with_orders(looked, incident, rule, brakes, matched.values(), of_orders)
+    looked = _with_failed(looked, incident, kept.values(), of_orders.get(FAILED))
     return looked, _links(read if looked.spent else sought)
 
 
@@ -163,9 +166,44 @@ def _with_orders(
         last_failure_at=last_failure,
         good_since_failure=len(good),
         working_since=min(good, default=None),
-        failed_lines=_new_orders(failed, incident.failed_keys),
         good_lines=_new_orders(traffic, incident.good_keys),
     )
+
+
+def _with_failed(
+    looked: Looked,
+    incident: Incident,
+    kept: Iterable[LogLine],
+    failed: Evidence | None,
+) -> Looked:
+    """The look with the orders that failed or were affected since the first error."""
+    begun = incident.first_error_at or looked.first_line_at
+    if not isinstance(failed, Counted) or begun is None:
+        return replace(looked, failed_asked=failed is not None)
+    # The line of an order and that of a check may be some milliseconds apart.
+    since = begun - timedelta(seconds=1)
+    orders = {line.key: line for line in failed.lines if line.at >= since}
+    others = affected(kept, failed.lines)
+    return replace(
+        looked,
+        failed_asked=True,
+        failed_lines=_new(orders, incident.failed_keys),
+        affected_lines=_new(others, incident.failed_keys),
+    )
+
+
+def affected(lines: Iterable[LogLine], failed: Iterable[LogLine]) -> dict[str, LogLine]:
+    """Orders that were answered with a link and no error, by one line each.
+
+    That line is the service's answer to the order; the factory's answer counts only
+    where no line shows the service's. A line beside one of `failed`, by a second, shows
+    the same order.
+    """
+    linked = [line for line in lines if line.links]
+    answers = [line for line in linked if line.to_customer] or linked
+    seconds = {line.at_ns // _SECOND for line in failed}
+    near = {second + apart for second in seconds for apart in (-1, 0, 1)}
+    return {line.key: line for line in answers if line.at_ns // _SECOND not in near}
 
 
 def _failures(

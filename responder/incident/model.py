@@ -121,6 +121,9 @@ class Incident:
     finished: Finished | None = None
     line_keys: frozenset[str] = frozenset()
     failed_keys: frozenset[str] = frozenset()
+    """Orders that failed or were affected, by one line each."""
+    affected_keys: frozenset[str] = frozenset()
+    """Those of them that were answered with a link and no error."""
     good_keys: frozenset[str] = frozenset()
     told: tuple[Told, ...] = ()
 

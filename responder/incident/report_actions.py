@@ -105,7 +105,8 @@ def _of_evidence(record: Record) -> Iterator[tuple[str, str]]:
             "Make the logs readable for Responder at all times.",
             f"{unreadable_words(gaps[0].reason)} at {record.clock(gaps[0].since)}",
         )
-    if record.lines and not record.failed:
+    asked = any(look.failed_asked for look in record.looks)
+    if record.lines and not record.failed and not asked:
         yield (
             "Let the rule count failed orders (its setting `failed`).",
             "the record holds error logs only",

@@ -7,6 +7,7 @@ from responder.incident.names import Outcome, Proof, Sender
 from responder.incident.phrases import count_of
 from responder.incident.report_record import Record, Uncounted
 from responder.incident.report_text import blank, plain
+from responder.incident.words_facts import affected
 
 SENDERS = {
     Sender.GRAFANA: "Grafana",
@@ -163,9 +164,11 @@ def _numbers(record: Record) -> str:
     if record.failed_orders is None:
         orders = blank("number; the record holds error logs only")
         return f"{record.errors}. Failed orders: {orders}."
-    each = len(record.lines) / len(record.failed)
-    per = f" ({each:.1f} per order)" if record.lines else ""
-    return f"{record.failed_orders}, {record.errors}{per}."
+    per = ""
+    if record.lines and record.failed:
+        per = f" ({len(record.lines) / len(record.failed):.1f} per order)"
+    said = f"{record.failed_orders}, {record.errors}{per}."
+    return f"{said} {affected(record.incident)}".rstrip()
 
 
 def _gap(record: Record, gap: Uncounted) -> str:

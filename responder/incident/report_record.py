@@ -119,8 +119,9 @@ class Record:
 
     @property
     def failed_orders(self) -> str | None:
-        """None: the record holds none, because none failed or none was asked for."""
-        if not self.failed:
+        """None: the record holds none, because none could be counted."""
+        counted = any(k.failed_asked and not k.traffic_unreadable for k in self.looks)
+        if not self.failed and not counted:
             return None
         least = "at least " if len(self.failed) >= MOST_LINES else ""
         return least + count_of(len(self.failed), "failed order")

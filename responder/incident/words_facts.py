@@ -46,6 +46,19 @@ def nearest(look: Looked) -> CheckReading | None:
     return max(counted, key=lambda c: (c.count or 0) / (c.threshold or 1), default=None)
 
 
+def affected(incident: Incident) -> str:
+    """Of orders that failed without an error, "" if there are none."""
+    number = len(incident.affected_keys)
+    if not number:
+        return ""
+    which = "1 of these orders was" if number == 1 else f"{number} of these orders were"
+    return (
+        f"{which} answered with a report link and no error: late, or with a bad JWT. "
+        "If the factory was slow, the first customer had waited up to 32 s before the "
+        "first line."
+    )
+
+
 def lines_of(check: str, count: int) -> str:
     """`14 error logs`, `3 lines of check "report-link"`."""
     if check in ("", "error-logs"):

@@ -12,7 +12,7 @@ from responder.incident.phase import effective_calls, verify_from
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.report_record import uncounted
 from responder.incident.rule import Rule
-from responder.incident.words_facts import lines_of, nearest
+from responder.incident.words_facts import affected, lines_of, nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ def _broken(incident: Incident, events: Sequence[Event]) -> str:
     if last - first >= timedelta(seconds=1):
         when = f"from {clock(first)} to {clock(last)} UTC ({span(last - first)})"
     said = f"{what}{count_of(incident.errors, 'error log')}, {when}."
-    return " ".join([said, *_blind(events)])
+    return " ".join(filter(None, [said, affected(incident), *_blind(events)]))
 
 
 def _blind(events: Sequence[Event]) -> Iterator[str]:

@@ -11,7 +11,16 @@ from responder.incident.model import Incident
 from responder.incident.rule import Rule
 from responder.incident.words import sentence
 
-_INTERNAL = frozenset({"lines", "failed_lines", "good_lines", "digest"})
+_INTERNAL = frozenset(
+    {
+        "lines",
+        "failed_lines",
+        "affected_lines",
+        "failed_asked",
+        "good_lines",
+        "digest",
+    }
+)
 
 
 def iso(at: datetime | None) -> str | None:

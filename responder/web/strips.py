@@ -117,7 +117,9 @@ def _keys(event: Event) -> tuple[str, ...]:
 
 
 def _failed(event: Event) -> tuple[str, ...]:
-    return event.failed_lines if isinstance(event, Looked | FirstErrorFound) else ()
+    if isinstance(event, Looked | FirstErrorFound):
+        return (*event.failed_lines, *event.affected_lines)
+    return ()
 
 
 def _times(keys: Iterable[str]) -> list[datetime]:

@@ -93,14 +93,16 @@ class Journal:
                 self._meter.error_logs(incident.rule, check.name, check.count)
             elif check.unreadable is not None:
                 self._meter.unreadable(check.unreadable)
-        good, failed = len(looked.good_lines), len(looked.failed_lines)
+        good = len(looked.good_lines)
+        failed = len(looked.failed_lines) + len(looked.affected_lines)
         self._meter.orders(incident.rule, good=good, failed=failed)
 
     def traced(self, incident: Incident, found: FirstErrorFound) -> None:
         """Before the event is noted: what was known already is not counted again."""
         if incident.drill:
             return
-        new = set(found.failed_lines) - incident.failed_keys
+        failed = {*found.failed_lines, *found.affected_lines}
+        new = failed - incident.failed_keys
         self._meter.orders(incident.rule, good=0, failed=len(new))
 
     def relapsed(self, incident: Incident, new: str | None, at: datetime) -> None:

@@ -99,6 +99,7 @@ def _said(looked: Looked) -> tuple[object, ...]:
         looked.good_since_failure,
         looked.lines,
         looked.failed_lines,
+        looked.affected_lines,
         looked.good_lines,
         looked.matched,
     )

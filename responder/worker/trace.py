@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from responder.incident.events import FirstErrorFound
 from responder.incident.evidence import Counted, Evidence, LogLine, Question
-from responder.incident.look import FAILED, MOST_LINES
+from responder.incident.look import FAILED, MOST_LINES, affected
 from responder.incident.model import Incident
 from responder.incident.ports import LogSource
 from responder.incident.rule import Rule
@@ -41,11 +41,14 @@ def trace_back(
         first = min(times)
         if first <= earliest:
             break
+    asked = rule.failed is not None and complete
+    others = affected(found.values(), failed.values()) if asked else {}
     return FirstErrorFound(
         at=now,
         first_error_at=first,
         lines=tuple(sorted(found)[:MOST_LINES]),
         failed_lines=tuple(sorted(failed)[:MOST_LINES]),
+        affected_lines=tuple(sorted(others)[:MOST_LINES]),
         complete=complete,
     )
 

@@ -172,3 +172,14 @@ def test_a_replay_repeats_what_the_factory_said_when_it_was_asked(why: str) -> N
     for lived in (first, again):
         told = [e for e in lived.events if isinstance(e, FactoryProbed)]
         assert [(e.reachable, e.why) for e in told] == [(not why, why)]
+
+
+@pytest.mark.parametrize(("name", "orders"), [("slow-factory", 15), ("bad-jwt", 12)])
+def test_orders_that_are_late_or_wrong_count_as_affected(
+    name: str, orders: int
+) -> None:
+    file = next(path for path in SHIPPED if path.stem == name)
+    (lived,) = play(load(file.read_text("utf-8")), settings_of()).incidents
+
+    assert lived.incident.failed_orders == orders
+    assert lived.incident.affected_keys == lived.incident.failed_keys

@@ -51,6 +51,22 @@ def test_a_link_in_a_response_is_found_at_any_escaping(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (http_line(resBody=json.dumps(ANSWER)), True),
+        (json.dumps({"res": {"data": {"reportSlowPizzaToFactoryUrl": URL}}}), True),
+        (json.dumps({"factoryRes": json.dumps({"reportUrl": URL})}), False),
+        (http_line(resBody=json.dumps({"followLinkToEndChaos": "masked"})), False),
+        (http_line(resBody=json.dumps({"jwt": "ey"})), False),
+    ],
+)
+def test_the_services_answer_to_a_customer_is_told_from_the_factorys(
+    text: str, answer: bool
+) -> None:
+    assert READER.read(1, text).to_customer is answer
+
+
+@pytest.mark.parametrize(
     "field",
     [
         "reqBody",

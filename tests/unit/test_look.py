@@ -21,10 +21,20 @@ from responder.incident.evidence import (
 from responder.incident.link import FoundLink, LinkPlace, ReportLink
 from responder.incident.look import AHEAD, MOST_LINES, questions, weigh
 from responder.incident.model import Incident
-from responder.incident.names import Outcome, UnreadableReason
-from responder.incident.operator_events import ReportRequested
+from responder.incident.names import Outcome, Reason, State, UnreadableReason
+from responder.incident.operator_events import ReportRequested, Vetoed
 from responder.incident.rule import Check, Rule
-from tests.unit.timelines import RULE, at, brakes, call, look, opened, spent, traced
+from tests.unit.timelines import (
+    RULE,
+    at,
+    brakes,
+    call,
+    decided,
+    look,
+    opened,
+    spent,
+    traced,
+)
 
 A = ReportLink(token="t", code="aaa")
 B = ReportLink(token="t", code="bbb")
@@ -129,16 +139,28 @@ def test_good_orders_count_from_another_incidents_later_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("incident", "wanted"),
-    [(opened(), False), (opened(look(0, 4)), False), (opened(look(0, 6)), True)],
-    ids=["not looked", "below", "confirmed"],
+    "incident",
+    [
+        opened(),
+        opened(look(0, 4)),
+        opened(look(0, 6)),
+        opened(
+            Vetoed(at=at(1), by="ada"), decided(1, State.NEEDS_HUMAN, Reason.VETOED)
+        ),
+        opened(look(0, 6), *call(0, Outcome.RESOLVED)),
+    ],
+    ids=["not looked", "below", "confirmed", "vetoed", "reported"],
 )
-def test_failed_orders_are_asked_for_once_confirmed(
-    incident: Incident, wanted: bool
-) -> None:
-    found = asked(incident, FAILED, brakes(), 1)
+def test_failed_orders_are_asked_for_whatever_the_state(incident: Incident) -> None:
+    found = asked(incident, FAILED, brakes(), 2)
 
-    assert ("failed" in {q.name for q in found}) is wanted
+    assert "failed" in {q.name for q in found}
+
+
+def test_failed_orders_from_before_the_floor_are_another_faults() -> None:
+    found = asked(opened(), FAILED, brakes(floor=at(-30)), 1)
+
+    assert {q.name: q.since for q in found}["failed"] == at(-30)
 
 
 def test_after_the_answer_late_lines_from_before_it_are_still_asked_for() -> None:
@@ -385,6 +407,66 @@ def test_before_a_report_only_a_link_worth_a_call_is_a_candidate(
     found = weighed(counted(line(-1, B)), known=known)
 
     assert bool(found.candidates) is again
+
+
+# Failed and affected orders
+
+
+def service(seconds: float) -> LogLine:
+    """The service's answer to an order, with the link for the customer."""
+    return replace(line(seconds, A, text=f"http {seconds}"), to_customer=True)
+
+
+def factory(seconds: float) -> LogLine:
+    """The factory's answer for the same order."""
+    return line(seconds, A, text=f"factory {seconds}")
+
+
+THROTTLED = [service(-3), factory(-3.01), service(-2.8), factory(-2.81), service(-1)]
+
+
+@pytest.mark.parametrize(
+    ("checked", "failed", "affected"),
+    [
+        (THROTTLED, [], 3),
+        ([factory(-3), factory(-2)], [], 2),
+        ([line(-3), line(-2)], [], 0),
+        (THROTTLED, [service(-3), service(-2.8), service(-1)], 0),
+        (THROTTLED, [line(-3.2, text="a"), line(-2.5, text="b"), line(-1.1)], 0),
+        ([*THROTTLED, factory(-30), service(-29.9)], [line(-30.5, text="oven")], 3),
+    ],
+    ids=[
+        "answered with a link",
+        "only the factory's lines are logged",
+        "no link",
+        "`failed` takes the same lines",
+        "`failed` takes other lines of the same orders",
+        "some failed, some were answered",
+    ],
+)
+def test_an_order_that_was_answered_with_a_link_is_affected_and_counts_once(
+    checked: list[LogLine], failed: list[LogLine], affected: int
+) -> None:
+    answers = (counted(*checked), counted(*failed, name="failed"))
+    looked = weighed(*answers, rule=FAILED)
+
+    assert len(looked.affected_lines) == affected
+    assert opened(looked).failed_orders == affected + len(failed)
+    again = weighed(*answers, incident=opened(looked), rule=FAILED)
+    assert (again.affected_lines, again.failed_lines) == ((), ())
+
+
+def test_while_failed_orders_cannot_be_counted_none_is_taken_for_affected() -> None:
+    looked = weighed(counted(*THROTTLED), blind("failed"), rule=FAILED)
+
+    assert (looked.failed_asked, looked.affected_lines) == (True, ())
+
+
+def test_orders_that_failed_before_the_first_error_are_not_of_this_incident() -> None:
+    orders = [line(-200, text="noise"), line(-3, text="order")]
+    looked = weighed(counted(line(-3)), counted(*orders, name="failed"), rule=FAILED)
+
+    assert looked.failed_lines == (line(-3, text="order").key,)
 
 
 # What the incident remembers

@@ -140,6 +140,34 @@ def test_without_failed_orders_on_the_record_their_number_is_a_blank() -> None:
     assert "its setting `failed`" in section(text, "Action items")
 
 
+def test_a_setting_that_is_set_is_not_recommended() -> None:
+    events = founding.as_it_would_have_been()
+    none = changed(events, "looked", failed_lines=(), failed_asked=True)
+
+    text = written(none)
+
+    assert section(text, "Impact").count("0 failed orders, 27 error logs.") == 1
+    assert "its setting `failed`" not in section(text, "Action items")
+    unread = written(changed(none, "looked", traffic_unreadable=True))
+    assert "Failed orders: [FILL IN: " in section(unread, "Impact")
+    assert "its setting `failed`" not in section(unread, "Action items")
+
+
+def test_orders_that_were_answered_late_say_how_long_the_first_customer_waited() -> (
+    None
+):
+    events = founding.as_it_would_have_been()
+    looked = next(e for e in events if isinstance(e, Looked))
+    late = changed(
+        events, "looked", failed_lines=(), affected_lines=looked.failed_lines
+    )
+
+    impact = section(written(late), "Impact")
+
+    assert "7 failed orders, 27 error logs (3.9 per order). 7 of these orders" in impact
+    assert "the first customer had waited up to 32 s before the first line" in impact
+
+
 def test_recovery_by_silence_says_that_no_order_was_counted() -> None:
     *events, last = founding.as_it_would_have_been()
     quiet = Finished(
