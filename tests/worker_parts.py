@@ -84,6 +84,8 @@ class ListedStore:
     looked_at: dict[str, datetime] = field(default_factory=dict)
     links: dict[str, LinkRecord] = field(default_factory=dict)
     floor: datetime | None = None
+    ended: datetime | None = None
+    """When the incident before ended."""
     writes: int = 0
     between: list[Callable[[], None]] = field(default_factory=list)
     """Each is done once, just before a decision is written."""
@@ -143,6 +145,10 @@ class ListedStore:
     def brakes(self, incident: Incident, now: datetime) -> Brakes:
         self._enter("brakes")
         return Brakes(floor=self.floor, links=dict(self.links))
+
+    def earlier_end(self, incident: Incident) -> datetime | None:
+        self._enter("earlier_end")
+        return self.ended
 
     def record(
         self, lease: Lease, incident: Incident, events: Sequence[Event]

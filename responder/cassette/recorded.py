@@ -21,7 +21,13 @@ from responder.cassette.schema import (
     Fault,
     Probe,
 )
-from responder.incident.events import AlertFired, AlertResolved, Event, Looked
+from responder.incident.events import (
+    AlertFired,
+    AlertResolved,
+    Event,
+    FirstErrorFound,
+    Looked,
+)
 from responder.incident.listing import HeardBody
 from responder.incident.look import FAILED, TRAFFIC
 from responder.incident.model import Incident, Report, line_time
@@ -96,8 +102,9 @@ class _Recording:
     def start(self) -> datetime:
         """The second of the first thing that is known of it."""
         times = [self.incident.opened_at, *(body.received_at for body in self.bodies)]
-        times += [line_time(key) for key in self.incident.line_keys]
-        times += [line_time(key) for key in self.incident.failed_keys]
+        for event in self.events:
+            if isinstance(event, Looked | FirstErrorFound):
+                times += map(line_time, (*event.lines, *event.failed_lines))
         return min(times).replace(microsecond=0)
 
     def _offset(self, at: datetime) -> timedelta:

@@ -33,8 +33,8 @@ class Brakes:
 
     `floor` is the factory's latest answer `resolved` or `nothing_to_resolve`;
     `in_flight` says that another incident's report has no answer yet;
-    `hour_frees_at` is when enough counted reports are older than an hour. `undecided`
-    is not stored: the worker's turn adds it.
+    `hour_frees_at` is when enough counted reports are older than an hour. The worker's
+    turn adds `undecided` and, while the first error is not known, `earlier_ended_at`.
     """
 
     floor: datetime | None = None
@@ -56,6 +56,8 @@ class Brakes:
     """The method that the factory takes for this kind of link, "" if not known."""
     undecided: bool = False
     """Something was learned in this turn that is decided upon before the next look."""
+    earlier_ended_at: datetime | None = None
+    """When the last incident of the rule and group ended: this one begins later."""
     open_elsewhere: bool = False
     """Another incident of this rule and group is open: a watch ends (rule 16)."""
 

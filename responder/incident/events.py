@@ -146,6 +146,9 @@ class Looked:
     good_lines: tuple[str, ...] = ()
     """Keys of good orders not seen before in this incident."""
     first_line_at: datetime | None = None
+    """The first error as far as this look can tell (rule 4)."""
+    first_linked: bool = False
+    """That line carries the incident's link; until one does, any line may begin it."""
     floor: datetime | None = None
     spent: tuple[Candidate, ...] = ()
     """Spent links in the lines, if a person asked for a call: only that takes one."""

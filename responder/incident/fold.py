@@ -21,7 +21,8 @@ from responder.incident.events import (
     ReportWithheld,
 )
 from responder.incident.fold_operator import decided, operated
-from responder.incident.model import Firing, Incident, Report
+from responder.incident.model import ORDER_APART, Firing, Incident, Report, line_time
+from responder.incident.names import Outcome
 from responder.incident.supplier_events import FactoryProbed, FixRecorded
 from responder.incident.told import Told
 
@@ -86,13 +87,7 @@ def _after(incident: Incident, event: Event) -> Incident:
         case Looked():
             return _failed(_looked(incident, event), event)
         case FirstErrorFound():
-            found = replace(
-                incident,
-                first_error_at=event.first_error_at,
-                first_error_final=True,
-                line_keys=incident.line_keys | set(event.lines),
-            )
-            return _failed(found, event)
+            return _begun(_failed(incident, event), event)
         case Decided():
             return decided(incident, event)
         case Finished():
@@ -170,9 +165,7 @@ def _person(incident: Incident, event: PersonActed) -> Incident:
 def _looked(incident: Incident, event: Looked) -> Incident:
     unreadable = any(c.unreadable for c in event.checks)
     reached = any(c.reached for c in event.checks)
-    first = incident.first_error_at
-    if event.first_line_at and not incident.first_error_final:
-        first = min(first or event.first_line_at, event.first_line_at)
+    first, linked = _first_error(incident, event)
     usable = bool(event.candidates)
     confirmed = incident.confirmed_at or (event.at if reached else None)
     return replace(
@@ -184,6 +177,7 @@ def _looked(incident: Incident, event: Looked) -> Incident:
         if unreadable and not usable
         else event.candidates,
         first_error_at=first,
+        first_error_linked=linked,
         confirmed_at=confirmed,
         unreadable_since=(incident.unreadable_since or event.at)
         if unreadable
@@ -209,6 +203,36 @@ def _failed(incident: Incident, event: Looked | FirstErrorFound) -> Incident:
         failed_keys=incident.failed_keys | set(event.failed_lines) | affected,
         affected_keys=incident.affected_keys | affected,
     )
+
+
+def _first_error(incident: Incident, event: Looked) -> tuple[datetime | None, bool]:
+    """The first error so far, and whether it has a link: no line without one is it."""
+    known, linked = incident.first_error_at, incident.first_error_linked
+    seen = event.first_line_at
+    if seen is None or incident.first_error_final or linked > event.first_linked:
+        return known, linked
+    if known is None or event.first_linked > linked:
+        return seen, event.first_linked
+    return min(known, seen), linked
+
+
+def _begun(incident: Incident, event: FirstErrorFound) -> Incident:
+    """What came before the first error is not of this incident."""
+    first = event.first_error_at
+    lines = incident.line_keys | set(event.lines)
+    orders = first - ORDER_APART
+    return replace(
+        incident,
+        first_error_at=first,
+        first_error_final=True,
+        line_keys=_since(first, lines),
+        failed_keys=_since(orders, incident.failed_keys),
+        affected_keys=_since(orders, incident.affected_keys),
+    )
+
+
+def _since(first: datetime, keys: Iterable[str]) -> frozenset[str]:
+    return frozenset(key for key in keys if line_time(key) >= first)
 
 
 def _no_link_since(
@@ -244,7 +268,13 @@ def _reported(
                 message=event.message,
                 seconds=event.seconds,
             )
-            return replace(incident, reports=(*incident.reports[:-1], answered))
+            # A link of an earlier fault began nothing: the next one seen does.
+            wrong = event.outcome is Outcome.WRONG_CODE
+            return replace(
+                incident,
+                reports=(*incident.reports[:-1], answered),
+                first_error_linked=incident.first_error_linked and not wrong,
+            )
         case ReportShared():
             return replace(incident, shared=event)
         case ReportWithheld():

@@ -1,6 +1,6 @@
 """What to ask the logs, and what the answers mean. Pure: rules 4, 5 and 8."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import Candidate, CheckReading, Looked
 from responder.incident.evidence import Counted, Evidence, LogLine, Question, Unreadable
 from responder.incident.link import LinkPlace, ReportLink
-from responder.incident.model import Incident
+from responder.incident.model import ORDER_APART, Incident
 from responder.incident.names import Outcome, State
 from responder.incident.phase import verify_from
 from responder.incident.rule import Check, Rule
@@ -18,6 +18,8 @@ AHEAD = timedelta(seconds=5)
 """How far the application's clock may be ahead of ours."""
 MOST_LINES = 5000
 """Distinct lines that one incident remembers one by one."""
+GAP = timedelta(minutes=2)
+"""So long without an error line, and an earlier line is of something else."""
 TRAFFIC = "traffic"
 FAILED = "failed"
 _SECOND = 10**9
@@ -101,7 +103,6 @@ def weigh(
     now: datetime,
 ) -> tuple[Looked, Mapping[str, ReportLink]]:
     """One look from the answers to `questions` in their order, and links by digest."""
-    of_orders = {answer.name: answer for answer in answers[len(rule.checks) :]}
     readings: list[CheckReading] = []
     counted, matched, read = dict[str, LogLine](), dict[str, LogLine](), list[LogLine]()
     for check, answer in zip(rule.checks, answers[: len(rule.checks)], strict=True):
@@ -125,14 +126,68 @@ def weigh(
         candidates=_candidates(sought, brakes.links, rule.settle, verified),
         foreign_links=sum(1 for line in sought if line.foreign),
         spent=_spent(read, brakes) if live_request(incident, now) else (),
-        lines=_new(kept, incident.line_keys),
-        first_line_at=min((line.at for line in counted.values()), default=None),
         floor=brakes.floor,
         matched=len(anew) if verified else 0,
     )
-    looked = _with_orders(looked, incident, rule, brakes, matched.values(), of_orders)
-    looked = _with_failed(looked, incident, kept.values(), of_orders.get(FAILED))
+    kept, orders = _begun(kept, incident), answers[len(rule.checks) :]
+    looked = replace(looked, lines=_new(kept, incident.line_keys))
+    looked = _with_first(looked, incident, brakes, counted.values())
+    looked = _with_orders(looked, incident, rule, brakes, matched.values(), orders)
+    looked = _with_failed(looked, incident, kept.values(), orders)
     return looked, _links(read if looked.spent else sought)
+
+
+def begins(
+    incident: Incident, candidates: Sequence[Candidate], brakes: Brakes
+) -> Callable[[LogLine], bool] | None:
+    """Whether a line can begin the incident; None while it has no link.
+
+    Then it is a line with a link that it reports or would report. One that was of an
+    earlier fault (`wrong_code`) is that only while there is no other. A fixed link is
+    in no line: there any link will do.
+    """
+    if brakes.fixed_link:
+        return lambda line: bool(line.links)
+    called = {r.digest for r in incident.reports}
+    called |= {incident.shared.digest} if incident.shared else set()
+    wrong = {r.digest for r in incident.reports if r.outcome is Outcome.WRONG_CODE}
+    wanted = called - wrong or {c.digest for c in candidates[:1]} or called
+    if not wanted:
+        return None
+    return lambda line: any(found.link.digest in wanted for found in line.links)
+
+
+def _with_first(
+    looked: Looked, incident: Incident, brakes: Brakes, lines: Iterable[LogLine]
+) -> Looked:
+    """The look with the first error among the counted lines."""
+    ended = brakes.earlier_ended_at
+    later = [line for line in lines if ended is None or line.at >= ended]
+    begin = begins(incident, looked.candidates, brakes)
+    linked = [line.at for line in later if begin and begin(line)]
+    if linked or (begin and not brakes.fixed_link):
+        first = min(linked, default=None)
+    else:
+        first = _back_from([line.at for line in later])
+    return replace(looked, first_line_at=first, first_linked=bool(linked))
+
+
+def _back_from(times: Iterable[datetime]) -> datetime | None:
+    """From the newest of these times back, as long as no gap is longer than `GAP`."""
+    first: datetime | None = None
+    for at in sorted(times, reverse=True):
+        if first is not None and first - at > GAP:
+            break
+        first = at
+    return first
+
+
+def _begun(lines: dict[str, LogLine], incident: Incident) -> dict[str, LogLine]:
+    """Without what came before the first error, once that is known."""
+    first = incident.first_error_at
+    if first is None or not incident.first_error_final:
+        return lines
+    return {key: line for key, line in lines.items() if line.at >= first}
 
 
 def _with_orders(
@@ -141,9 +196,10 @@ def _with_orders(
     rule: Rule,
     brakes: Brakes,
     checked: Iterable[LogLine],
-    of_orders: Mapping[str, Evidence],
+    answers: Sequence[Evidence],
 ) -> Looked:
     """The look with what it says of failed and of good orders."""
+    of_orders = {answer.name: answer for answer in answers}
     traffic, failed = of_orders.get(TRAFFIC), of_orders.get(FAILED)
     verified = verify_from(incident)
     fresh, stale = _failures(rule, brakes, checked, failed, verified)
@@ -174,14 +230,14 @@ def _with_failed(
     looked: Looked,
     incident: Incident,
     kept: Iterable[LogLine],
-    failed: Evidence | None,
+    answers: Sequence[Evidence],
 ) -> Looked:
     """The look with the orders that failed or were affected since the first error."""
+    failed = next((answer for answer in answers if answer.name == FAILED), None)
     begun = incident.first_error_at or looked.first_line_at
     if not isinstance(failed, Counted) or begun is None:
         return replace(looked, failed_asked=failed is not None)
-    # The line of an order and that of a check may be some milliseconds apart.
-    since = begun - timedelta(seconds=1)
+    since = begun - ORDER_APART
     orders = {line.key: line for line in failed.lines if line.at >= since}
     others = affected(kept, failed.lines)
     return replace(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from responder.incident.events import (
     Candidate,
@@ -24,6 +24,9 @@ from responder.incident.operator_events import ReportPlanned, ReportRequested, V
 from responder.incident.pause import Pause
 from responder.incident.supplier_events import FactoryProbed
 from responder.incident.told import Told
+
+ORDER_APART = timedelta(seconds=1)
+"""The line of an order and that of a check may be some milliseconds apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class Incident:
     """The drill's id: it is never reported and counts nowhere. "" for a real one."""
     alert_started_at: datetime | None = None
     first_error_at: datetime | None = None
+    first_error_linked: bool = False
+    """It is the first line with the incident's link."""
     first_error_final: bool = False
     base_floor: datetime | None = None
     """The factory's floor before this incident: its errors are later."""

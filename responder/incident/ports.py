@@ -139,6 +139,9 @@ class IncidentStore(Protocol):
     def brakes(self, incident: Incident, now: datetime) -> Brakes:
         """What holds the service, as of now, from this incident's point of view."""
 
+    def earlier_end(self, incident: Incident) -> datetime | None:
+        """When the last incident of its rule and group ended, before it opened."""
+
     def record(
         self, lease: Lease, incident: Incident, events: Sequence[Event]
     ) -> Appended:

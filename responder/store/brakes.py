@@ -47,6 +47,19 @@ def read_brakes(
     )
 
 
+def earlier_end(conn: Connection, incident: Incident) -> datetime | None:
+    """When the last incident of its rule and group ended, before it opened."""
+    row = incidents.c
+    found: datetime | None = conn.execute(
+        select(row.ended_at)
+        .where(row.rule == incident.rule, row.grp == incident.group)
+        .where(row.ended_at <= incident.opened_at, row.id != incident.id)
+        .order_by(row.ended_at.desc())
+        .limit(1)
+    ).scalar()
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourOfCalls:
     """The calls that count against the breaker (rule 11).

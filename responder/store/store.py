@@ -26,7 +26,7 @@ from responder.incident.told import Where
 from responder.store import claims, tables
 from responder.store.appends import Appends
 from responder.store.archive import StoredArchive
-from responder.store.brakes import read_brakes
+from responder.store.brakes import earlier_end, read_brakes
 from responder.store.databases import database_at
 from responder.store.drills import StoredDrills
 from responder.store.engine import Database, reading
@@ -195,6 +195,10 @@ class Store(StoredArchive):
         since, known = self._ready_at, self._links
         with reading(self.engine) as conn:
             return read_brakes(conn, incident, self._supplier, now, since, known)
+
+    def earlier_end(self, incident: Incident) -> datetime | None:
+        with reading(self.engine) as conn:
+            return earlier_end(conn, incident)
 
     def record(
         self, lease: Lease, incident: Incident, events: Sequence[Event]

@@ -90,7 +90,11 @@ class Turn:
                 self._gather(brakes, now)
             case TraceBack():
                 found = trace_back(
-                    self._tools.logs, self._ledger.incident, self._rule, now
+                    self._tools.logs,
+                    self._ledger.incident,
+                    self._rule,
+                    self._bounded(brakes),
+                    now,
                 )
                 self._tools.journal.traced(self._ledger.incident, found)
                 self._ledger.note(found)
@@ -118,8 +122,17 @@ class Turn:
                 raise AssertionError("these end a turn")
         return None
 
+    def _bounded(self, brakes: Brakes) -> Brakes:
+        """With the end of the incident before, while the first error is not known."""
+        incident = self._ledger.incident
+        if incident.first_error_final:
+            return brakes
+        ended = self._tools.store.earlier_end(incident)
+        return replace(brakes, earlier_ended_at=ended)
+
     def _gather(self, brakes: Brakes, now: datetime) -> None:
         tools, incident = self._tools, self._ledger.incident
+        brakes = self._bounded(brakes)
         started = tools.clock.monotonic()
         asked = questions(incident, self._rule, brakes, now)
         answers = tools.logs.read(asked)

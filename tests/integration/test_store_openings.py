@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from responder.incident.events import Opened
-from responder.incident.names import Reason
+from responder.incident.model import Incident
+from responder.incident.names import Reason, State
+from responder.incident.ports import Lease
 from responder.store.store import Store
 from tests.conftest import Place
 from tests.store_parts import (
@@ -165,3 +167,20 @@ def test_an_alert_long_after_it_opens_an_incident(place: Place) -> None:
         late = store.accept(delivery(received=at(366)))
 
     assert [v.verdict for v in late.verdicts] == ["opened"]
+
+
+def test_an_incident_knows_when_the_one_before_it_ended(place: Place) -> None:
+    def begun(store: Store, shop: str, second: float) -> tuple[Lease, Incident]:
+        sent = alert(f"f{second}", shop=shop, started=at(second))
+        (lease,) = store.accept(delivery(sent, received=at(second))).leases
+        return lease, store.load(lease.incident)
+
+    with closing(store_on(place.url, place.clock)) as store:
+        store.start()
+        for shop, second in (("a", 1), ("a", 3), ("b", 5)):
+            lease, incident = begun(store, shop, second)
+            ended = finished(second + 1, State.STOOD_DOWN)
+            assert store.decide(lease, incident, [ended]).accepted
+
+        assert store.earlier_end(begun(store, "a", 9)[1]) == at(4)
+        assert store.earlier_end(begun(store, "c", 9)[1]) is None

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 from responder.incident.alert import PersonAction
+from responder.incident.brakes import Brakes
 from responder.incident.events import (
     AlertResolved,
     Candidate,
@@ -458,7 +459,7 @@ def test_a_check_that_is_named_as_the_failed_orders_leads_to_the_first_error() -
     rule = replace(RULE, checks=(replace(RULE.checks[0], name="failed"),), failed="{}")
     logs = ListedLogs(evidence=failing(6))
 
-    found = trace_back(logs, fold("i1", opened()), rule, at(0))
+    found = trace_back(logs, fold("i1", opened()), rule, Brakes(), at(0))
 
     assert found.first_error_at == at(-30)
     assert len(found.lines) == 6
