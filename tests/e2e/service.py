@@ -24,6 +24,7 @@ from responder.demo.factory import SimulatedFactory
 from responder.demo.loki import SimulatedLoki
 from responder.demo.shop import LogEntry, LokiPush, SimulatedShop
 from responder.incident.names import Sender, Status
+from responder.incident.ports import Factory, LogSource
 from responder.incident.rule import Check, Matcher, Rule
 from responder.senders import samples
 from responder.server import HttpServer
@@ -230,12 +231,15 @@ def service(
     keyed: bool = False,
     probe_every: timedelta | None = None,
     patience: timedelta = timedelta(seconds=5),
+    reading: LogSource | None = None,
+    calling: Factory | None = None,
     **changes: Any,
 ) -> Iterator[Service]:
     """A Responder served on a free port, with storage and logs of its own.
 
     `keyed`: it has the factory's key; `probe_every`: it asks how ready it is;
-    `patience`: it waits so long for the factory's answer.
+    `patience`: it waits so long for the factory's answer; `reading` and `calling`
+    take the place of its logs and its factory.
     `changes` are settings; with `logs=LokiLogs(...)` the shop pushes there.
     """
     with (
@@ -258,7 +262,13 @@ def service(
         )
         settings = replace(given, **changes)
         clock = clock or SkippingClock()
-        responder = build(settings, clock=clock, probe_every=probe_every)
+        responder = build(
+            settings,
+            clock=clock,
+            logs=reading,
+            factory=calling,
+            probe_every=probe_every,
+        )
         http = HttpServer(responder.web, "127.0.0.1", 0)
         http.start()
         responder.start()

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from http.client import HTTPConnection
 
 import pytest
 
@@ -501,3 +502,20 @@ def test_a_probe_ends_no_fault() -> None:
         assert client(factory.url).probe() == ""
         assert factory.chaos == "fail"
         assert factory.calls == []
+
+
+def test_a_connection_that_breaks_while_the_report_is_written_leaves_it_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some of it may have arrived."""
+    write = HTTPConnection.send
+
+    def breaks(connection: HTTPConnection, data: bytes) -> None:
+        write(connection, data)
+        raise ConnectionResetError
+
+    monkeypatch.setattr(HTTPConnection, "send", breaks)
+    with served(says(http(200, RESOLVED))) as server:
+        answer = client(server.url).report(LINK)
+
+    assert answer.outcome is Outcome.UNKNOWN

@@ -19,6 +19,7 @@ from responder.incident.evidence import (
     from_ns,
     to_ns,
 )
+from responder.incident.link import LinkPlace
 from responder.incident.names import UnreadableReason
 from tests.loki_server import Fault, LokiServer
 
@@ -374,3 +375,141 @@ def test_links_that_could_not_be_looked_for_are_not_missing(
     (answer,) = source.read([replace(ask(), links=True)])
 
     assert unreadable(answer).reason is UnreadableReason.SERVER_ERROR
+
+
+EDGE = timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("at", "counts"), [(NOW - EDGE, True), (NOW, False)], ids=["since", "until"]
+)
+def test_the_exact_count_begins_with_since_and_ends_before_until(
+    loki: LokiServer, source: LokiLogSource, at: datetime, *, counts: bool
+) -> None:
+    log_errors(loki, 1100)
+    loki.add(to_ns(at), "x", component="jwt-pizza-service", level="error")
+
+    (answer,) = source.read([ask(count_beyond=1500)])
+
+    assert counted(answer).total == 1100 + counts
+
+
+def test_the_exact_count_reaches_no_further_back_than_since(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    log_errors(loki, 1100)
+    since = NOW - EDGE + timedelta(microseconds=400)
+    before = to_ns(since) - 200_000
+    loki.add(before, "x", component="jwt-pizza-service", level="error")
+
+    (answer,) = source.read([replace(ask(count_beyond=1500), since=since)])
+
+    assert counted(answer).total == 1100
+
+
+def test_a_comment_at_a_query_s_end_does_not_swallow_the_range(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    query = f"{ERRORS} # all of them"
+
+    source.read([ask(query=query, count_beyond=1500)])
+
+    totals = [r for r in loki.requests if r.path == "/loki/api/v1/query"]
+    assert [r.parameters["query"] for r in totals] == [
+        f"sum(count_over_time({query}\n[300s])) or vector(0)"
+    ]
+
+
+def says(loki: LokiServer, kind: str, result: object, **more: object) -> None:
+    """Let Loki answer the next question so."""
+    data = {"resultType": kind, "result": result, "stats": {}}
+    body = json.dumps({"status": "success", "data": data, **more}).encode()
+    loki.faults = [Fault(body=body, headers={"X-From": "a proxy"})]
+
+
+def test_lines_outside_what_was_asked_for_never_count(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    since, until = to_ns(NOW - EDGE), to_ns(NOW)
+    times = [since - 1, since, until - 1, until]
+    values = [[str(at), f"at {at}"] for at in times]
+    says(loki, "streams", [{"stream": {}, "values": values}])
+
+    (answer,) = source.read([ask()])
+
+    assert [line.at_ns for line in counted(answer).lines] == [until - 1, since]
+
+
+def test_an_answer_with_a_warning_is_no_count(
+    loki: LokiServer, source: LokiLogSource
+) -> None:
+    says(loki, "streams", [], warnings=["a shard failed"])
+
+    refused = unreadable(source.read([ask()])[0])
+
+    assert refused.reason is UnreadableReason.PARTIAL
+    assert "a shard failed" in refused.detail
+
+
+@pytest.mark.parametrize("kind", ["matrix", "vector", "scalar"])
+def test_a_query_that_yields_numbers_is_a_bad_query(
+    loki: LokiServer, source: LokiLogSource, kind: str
+) -> None:
+    says(loki, kind, [])
+
+    refused = unreadable(source.read([ask()])[0])
+
+    assert refused.reason is UnreadableReason.BAD_QUERY
+
+
+@pytest.mark.parametrize("before", range(230, 300, 7))
+def test_a_link_that_loki_repeats_is_masked_wherever_the_text_is_cut(
+    loki: LokiServer, source: LokiLogSource, before: int
+) -> None:
+    loki.faults = [Fault(status=500, body=f"{'x' * before} {URL}".encode())]
+
+    refused = unreadable(source.read([ask()])[0])
+
+    assert "0123" not in refused.detail
+    assert "/api/support" not in refused.detail
+
+
+def wrapped(times: int) -> str:
+    """A line whose answer was written as JSON in JSON so often."""
+    text = json.dumps({"reportUrl": URL})
+    for _ in range(times):
+        text = json.dumps(text)
+    return json.dumps({"resBody": text})
+
+
+DEEP = json.dumps({"resBody": URL, "deep": 0}).replace("0}", "[" * 9000 + "]" * 9000)
+OF_THE_ANSWER, OF_UNKNOWN = (LinkPlace.RESPONSE,), (LinkPlace.UNKNOWN,)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        (json.dumps({"resBody": {"reportUrl": URL}}), OF_THE_ANSWER),
+        (wrapped(4), OF_THE_ANSWER),
+        (f"see {URL}", OF_UNKNOWN),
+        (f"see {URL}X", ()),
+        (f"see {URL}-more", ()),
+        (f"see {URL}/../../order", ()),
+        (f"see {URL}%2f", ()),
+        (f"see {URL}?x=1", ()),
+        (json.dumps({"reqBody": {"reportUrl": URL}}), ()),
+        (json.dumps({"reqBody": {"response": {"reportUrl": URL}}}), ()),
+        (json.dumps({"reqBody": json.dumps({"resBody": {"reportUrl": URL}})}), ()),
+        (json.dumps({"resBody": {"order": {"items": [{"reportUrl": URL}]}}}), ()),
+        (DEEP, ()),
+    ],
+)
+def test_a_link_counts_by_the_field_that_holds_it(
+    loki: LokiServer, source: LokiLogSource, text: str, places: tuple[LinkPlace, ...]
+) -> None:
+    loki.add(to_ns(NOW) - 1, text, component="jwt-pizza-service", level="error")
+
+    (answer,) = source.read([ask()])
+
+    (line,) = counted(answer).lines
+    assert tuple(found.place for found in line.links) == places

@@ -1,0 +1,198 @@
+"""One call per fault, whatever comes between: a sleep, another alert, a slow look."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
+from responder.incident.link import FoundLink, LinkPlace, ReportLink
+from responder.incident.names import Outcome
+from responder.incident.ports import Answer
+from tests.e2e.service import RULE, Service, SkippingClock, service, until
+
+LINK = ReportLink(token="0f" * 16, code="abc123")
+PATIENCE = timedelta(seconds=60)
+
+
+class SleepingClock(SkippingClock):
+    """A machine that sleeps `nap` seconds before each reading while `asleep` says so.
+
+    Its time of day stands still meanwhile, as nobody reads it.
+    """
+
+    def __init__(self, nap: float) -> None:
+        super().__init__()
+        self.asleep: Callable[[], bool] = lambda: False
+        self.slept = 0.0
+        self._nap = nap
+
+    def monotonic(self) -> float:
+        if self.asleep():
+            self.slept += self._nap
+        return super().monotonic() + self.slept
+
+
+def first_intent_waits(folder: Path) -> bool:
+    """Whether one report is intended in the database, and none is answered."""
+    file = folder / "responder.db"
+    if not file.exists():
+        return False
+    with closing(sqlite3.connect(file)) as conn:
+        try:
+            found = conn.execute("SELECT body FROM events").fetchall()
+        except sqlite3.OperationalError:
+            return False
+    kinds = [kind for kind in KINDS for (body,) in found if f'"{kind}"' in body]
+    return kinds == ["report_intended"]
+
+
+KINDS = ("report_intended", "report_answered")
+
+
+@dataclass
+class Lines:
+    """Logs of six failed orders that carry a link."""
+
+    clock: SkippingClock
+    meanwhile: Callable[[], None] = lambda: None
+    """Done while the logs are being read."""
+    reads: int = 0
+
+    def __post_init__(self) -> None:
+        last = to_ns(self.clock.now())
+        found = (FoundLink(LINK, LinkPlace.RESPONSE),)
+        self._lines = tuple(
+            LogLine(at_ns=last - number * 10**9, digest=f"{number}", links=found)
+            for number in range(6)
+        )
+
+    def read(self, questions: Sequence[Question]) -> tuple[Evidence, ...]:
+        self.reads += 1
+        self.meanwhile()
+        return tuple(self._answer(question) for question in questions)
+
+    def _answer(self, question: Question) -> Evidence:
+        failed = question.name in [check.name for check in RULE.checks]
+        lines = self._lines if failed else ()
+        return Counted(
+            name=question.name,
+            lines=tuple(x for x in lines if question.since <= x.at < question.until),
+            since=question.since,
+            until=question.until,
+        )
+
+
+@dataclass
+class Calls:
+    """A factory that resolves whatever it is told."""
+
+    name: str = "pizza-factory.example.com"
+    late: list[float] = field(default_factory=list)
+    """For each call, the seconds that were gone of its time."""
+
+    def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
+        self.late.append(late)
+        return Answer(
+            outcome=Outcome.RESOLVED,
+            method=first or "GET",
+            status=200,
+            message="said",
+            seconds=0.1,
+        )
+
+
+def kinds(found: Service) -> list[str]:
+    return [event["event"] for event in found.incident()["timeline"]]
+
+
+def test_a_machine_that_slept_after_the_intent_does_not_make_that_call(
+    tmp_path: Path,
+) -> None:
+    clock = SleepingClock(nap=5)
+    clock.asleep = lambda: first_intent_waits(tmp_path)
+    with service(tmp_path, clock=clock, patience=PATIENCE) as found:
+        found.factory.start_chaos("fail")
+        found.shop.order()
+        found.alert()
+        until(lambda: found.factory.calls or clock.slept > 60)
+        assert found.factory.calls == []
+
+        clock.asleep = lambda: False
+        clock.skip(PATIENCE + timedelta(seconds=2))
+        until(lambda: found.factory.effective_calls)
+
+        reports = found.in_state("verifying", "recovered", "needs_human")["reports"]
+        assert [r["outcome"] for r in reports] == ["unknown", "resolved"]
+
+
+def test_a_machine_that_slept_while_it_looked_decides_nothing_on_that_lease(
+    tmp_path: Path,
+) -> None:
+    clock, calls = SleepingClock(nap=5), Calls()
+    logs = Lines(clock)
+    logs.meanwhile = lambda: setattr(clock, "asleep", lambda: True)
+    with service(tmp_path, clock=clock, reading=logs, calling=calls) as found:
+        found.alert()
+        until(lambda: found.incidents() and "looked" in kinds(found))
+        assert kinds(found)[-1] == "looked"
+
+        logs.meanwhile = lambda: None
+        clock.asleep = lambda: False
+        until(lambda: calls.late)
+
+
+def test_a_call_has_less_time_by_what_the_writing_of_its_intent_took(
+    tmp_path: Path,
+) -> None:
+    clock, calls = SleepingClock(nap=2), Calls()
+    clock.asleep = lambda: not clock.slept and first_intent_waits(tmp_path)
+    with service(tmp_path, clock=clock, reading=Lines(clock), calling=calls) as found:
+        found.alert()
+        until(lambda: calls.late)
+
+    assert calls.late[0] >= 2
+
+
+def test_an_alert_that_comes_during_a_look_costs_no_second_look(
+    tmp_path: Path,
+) -> None:
+    clock, calls = SkippingClock(), Calls()
+    logs = Lines(clock)
+    with service(tmp_path, clock=clock, reading=logs, calling=calls) as found:
+        looks: list[int] = []
+
+        def meanwhile() -> None:
+            if logs.reads == 1:
+                found.alert(shop="another")
+            if not calls.late:
+                looks.append(logs.reads)
+
+        logs.meanwhile = meanwhile
+        found.alert()
+        until(lambda: calls.late)
+
+        told = kinds(found)
+        assert looks == [1]
+        assert told.index("alert_fired") < told.index("looked")
+        assert told[: told.index("report_intended")].count("alert_fired") == 2
+
+
+def test_each_look_is_decided_upon_however_long_it_took(tmp_path: Path) -> None:
+    clock, calls = SkippingClock(), Calls()
+    logs = Lines(clock)
+    looks: list[int] = []
+
+    def slowly() -> None:
+        if not calls.late:
+            looks.append(logs.reads)
+            clock.skip(RULE.recheck * 10)
+
+    logs.meanwhile = slowly
+    with service(tmp_path, clock=clock, reading=logs, calling=calls) as found:
+        found.alert()
+        until(lambda: calls.late)
+
+    assert looks == [1]
