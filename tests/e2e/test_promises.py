@@ -1,11 +1,15 @@
 """One call per fault, whatever comes between: a sleep, another alert, a slow look."""
 
+import copy
+import pickle
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
 from responder.incident.link import FoundLink, LinkPlace, ReportLink
@@ -196,3 +200,11 @@ def test_each_look_is_decided_upon_however_long_it_took(tmp_path: Path) -> None:
         until(lambda: calls.late)
 
     assert looks == [1]
+
+
+def test_a_report_link_is_never_serialised() -> None:
+    for spill in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError) as refused:
+            spill(FoundLink(LINK, LinkPlace.RESPONSE))
+        assert "abc123" not in f"{refused.value!r}"
+    assert "abc123" not in f"{LINK} {LINK!r} {FoundLink(LINK, LinkPlace.RESPONSE)}"

@@ -239,3 +239,19 @@ def test_a_port_that_is_none_is_a_problem(
         "problem: RESPONDER_CONFIG_YAML: PORT: is not a port (got http); set PORT to"
         in said.err
     )
+
+
+@pytest.mark.parametrize("password", ["pizza", "jwt-pizza", "firing", "errors"])
+def test_a_secret_that_is_part_of_a_word_that_rules_go_by_is_refused(
+    type_command: Typist,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    password: str,
+) -> None:
+    monkeypatch.setenv("PASSWORD", password)
+    text = RULE + "operator_auth: {users: {oncall: '${PASSWORD}'}}\n"
+
+    said = type_command("check", "--config", write(tmp_path, text))
+
+    assert said.status == 1
+    assert "operator_auth.users.oncall: is part of a plain word" in said.err

@@ -14,7 +14,15 @@ from responder.store.disk import Disk
 from responder.store.life import Life
 from responder.store.store import Store
 from tests.fakes import SetClock
-from tests.store_parts import alert, at, open_incident, report, store_on
+from tests.store_parts import (
+    DIGEST,
+    alert,
+    at,
+    intended,
+    open_incident,
+    report,
+    store_on,
+)
 
 HOUR = 3600
 both_ways = pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
@@ -156,3 +164,35 @@ def test_what_counts_within_the_hour_goes_on_counting(
     assert store.brakes(incident, clock.now()).reports_last_hour == 1
     clock.run(HOUR + 1)
     assert store.brakes(incident, clock.now()).reports_last_hour == 0
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read before", "read anew"])
+def test_no_link_was_answered_in_time_to_come(
+    store: Store, life: Life, clock: JumpingClock, *, read: bool
+) -> None:
+    lease, incident = open_incident(store)
+    incident = report(store, lease, incident, Outcome.RESOLVED)
+    clock.run(10)
+    if read:
+        store.brakes(incident, clock.now())
+    clock.jump(-HOUR)
+    life.beat()
+
+    link = store.brakes(incident, clock.now()).links[DIGEST]
+
+    assert link.answered_at == link.effective_at == clock.now()
+
+
+def test_a_call_of_time_to_come_blocks_others_no_longer_than_any(
+    store: Store, life: Life, clock: JumpingClock
+) -> None:
+    lease, incident = open_incident(store)
+    assert store.decide(lease, incident, [intended(0)]).accepted
+    clock.jump(-HOUR)
+    life.beat()
+    _, other = open_incident(store, alert("f2", shop="b"))
+    assert store.brakes(other, clock.now()).in_flight
+
+    clock.run(7)
+
+    assert not store.brakes(other, clock.now()).in_flight

@@ -4,18 +4,34 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from responder.incident.alert import Delivery
+from responder.incident.events import Opened
+from responder.incident.listing import Search
+from responder.incident.model import Incident
 from responder.incident.ports import StorageUnavailable
 from responder.store import BadStorage, DatabaseInUse, Store
 from responder.store.links import Supplier
 from tests.e2e.service import until
 from tests.fakes import NOON, SetClock
-from tests.store_parts import FACTORY, decided, delivery, open_incident, store_on
+from tests.store_parts import (
+    FACTORY,
+    RULE,
+    alert,
+    decided,
+    delivery,
+    open_incident,
+    store_on,
+)
 
 SECOND = """
 import sys
@@ -216,3 +232,52 @@ def _limit_pages(store: Store, pages: int) -> None:
     """SQLite's own way to a full disk, on the one connection that is in the pool."""
     with store.engine.connect() as conn:
         conn.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+
+@contextmanager
+def busy(file: Path) -> Iterator[tuple[Store, Event]]:
+    """A store that writes nothing more, once it began to, until the event is set."""
+    begun, over = Event(), Event()
+
+    def summarise(incident: Incident) -> str:
+        begun.set()
+        over.wait()
+        return ""
+
+    store = store_on(file, accept_within=timedelta(0), summarise=summarise)
+    store.start()
+    opened = Opened(at=NOON, rule=RULE.name)
+    first = threading.Thread(target=store.openings.open, args=(opened,))
+    first.start()
+    try:
+        begun.wait()
+        yield store, over
+    finally:
+        over.set()
+        first.join()
+        store.close()
+
+
+def accept_in_vain(store: Store, told: Delivery) -> None:
+    with pytest.raises(StorageUnavailable):
+        store.accept(told)
+
+
+def test_a_delivery_whose_sender_stopped_waiting_is_never_stored(file: Path) -> None:
+    late = delivery(alert("f2", shop="b"))
+    with busy(file) as (store, over):
+        accept_in_vain(store, late)
+        over.set()
+        store.take(NOON, 5)  # It waits its turn behind both.
+
+        assert not store.has_delivery(late.id)
+        assert len(store.search(Search()).incidents) == 1
+
+
+def test_a_delivery_of_many_alerts_is_given_more_time(file: Path) -> None:
+    many = delivery(*(alert(f"g{number}", shop="b") for number in range(5000)))
+    with busy(file) as (store, _):
+        began = time.monotonic()
+        accept_in_vain(store, many)
+
+        assert time.monotonic() - began >= 1

@@ -128,3 +128,27 @@ def test_what_only_postgresql_refuses_takes_no_neighbour_with_it(
         refused.result()
     verdicts = {one.result().verdicts[0].verdict for one in told}
     assert verdicts <= {Verdict.OPENED, Verdict.JOINED}
+
+
+FAILS_AT_COMMIT = """
+CREATE SEQUENCE tries;
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  PERFORM nextval('tries');
+  RAISE EXCEPTION 'no' USING ERRCODE = '40001';
+END $$;
+CREATE CONSTRAINT TRIGGER fails AFTER INSERT ON deliveries
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail();
+"""
+
+
+def test_a_commit_that_failed_is_not_tried_again(
+    store: Store, postgres_place: Place
+) -> None:
+    """It may have been done all the same."""
+    with Onlooker(postgres_place.url) as onlooker:
+        onlooker.run(FAILS_AT_COMMIT)
+        onlooker.let_go()
+        with pytest.raises(StorageUnavailable):
+            store.accept(delivery())
+
+        assert onlooker.run("SELECT last_value FROM tries") == [(1,)]

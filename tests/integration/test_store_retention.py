@@ -125,7 +125,8 @@ def test_an_alert_that_goes_on_firing_is_still_known_for_an_echo(
 ) -> None:
     lease = ended(store)
     place.clock.at += timedelta(seconds=60 * DAY)
-    store.accept(delivery(received=at(60 * DAY)))
+    for again in store.accept(delivery(received=at(60 * DAY))).leases:
+        store.release(again, None)
     forget(store, place, 60)
     (verdict,) = store.accept(delivery(received=at(120 * DAY))).verdicts
     assert (verdict.verdict, verdict.incident) == (Verdict.ECHO, lease.incident)
