@@ -42,8 +42,22 @@ def test_alertmanager_proves_itself_by_a_token_and_follows_no_redirect() -> None
     assert http["follow_redirects"] is False
 
 
+def test_the_kit_waits_ten_seconds_for_a_fault_that_begins_again() -> None:
+    policy = yaml.safe_load(page("grafana/compose/policies.yaml"))["policies"][0]
+    optional = yaml.safe_load(page("grafana/optional/notification-policies.yaml"))
+    route = optional["policies"][0]["routes"][0]
+    for one in (ROUTES["route"], policy, route):
+        assert one["group_interval"] == "10s"
+
+
+def test_the_ruler_is_told_where_its_file_is_and_whom_to_call() -> None:
+    (block,) = blocks(README, "yml")
+    ruler = yaml.safe_load(block)["ruler"]
+    assert f"{ruler['storage']['local']['directory']}/fake/" in README
+
+
 def test_the_credential_of_the_steps_is_one_that_alertmanager_can_give() -> None:
-    (block,) = [b for b in blocks(README, "yaml") if "alertmanager" in b]
+    (block,) = [b for b in blocks(README, "yaml") if "ALERTMANAGER_TOKEN" in b]
     found = loaded(block, env={"ALERTMANAGER_TOKEN": "a" * 64})
     assert found.problems == ()
     assert found.settings

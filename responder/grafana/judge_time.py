@@ -68,15 +68,16 @@ def _wait(way: Way) -> Iterator[Finding]:
 
 
 def _again(way: Way) -> Iterator[Finding]:
-    if way.group_interval > _MINUTE:
+    if way.group_interval > _TEN:
         tell: _Tell = warning if way.group_interval > INTERVAL else note
         yield tell(
             "grafana.group_interval",
             f"{way.contact_point} hears of a change, or again after a failed "
             f"delivery, only every {_s(way.group_interval)}",
             f"one lost delivery adds {_s(way.group_interval)} "
-            f"{_of(way.group_interval)}: Grafana never tries again sooner",
-            f"{_where(way)} › Group interval: 1m (group_interval: 1m)",
+            f"{_of(way.group_interval)}: Grafana never tries again sooner, nor does it "
+            "tell of a fault that begins again right after it resolved",
+            f"{_where(way)} › Group interval: 10s (group_interval: 10s)",
         )
 
 

@@ -126,7 +126,7 @@ def _heard(
 ) -> Incident:
     firings = dict(incident.firings)
     heard, started = incident.last_firing_at, incident.alert_started_at
-    fired = incident.fired_at
+    fired, resolved_at = incident.fired_at, incident.resolved_at
     for event in alerts:
         known = firings.get(event.fingerprint)
         if isinstance(event, AlertFired):
@@ -137,6 +137,7 @@ def _heard(
                 firings[event.fingerprint] = Firing(starts_at=event.starts_at)
         elif known and event.starts_at == known.starts_at:
             # A late word on the firing before says nothing of the one that lasts.
+            resolved_at = max(resolved_at or event.at, event.at)
             firings[event.fingerprint] = replace(
                 known,
                 resolved=True,
@@ -147,6 +148,7 @@ def _heard(
         firings=firings,
         last_firing_at=heard,
         fired_at=fired,
+        resolved_at=resolved_at,
         alert_started_at=started,
     )
 

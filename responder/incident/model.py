@@ -91,6 +91,8 @@ class Incident:
     seq: int = 0
     firings: Mapping[str, Firing] = field(default_factory=dict)
     last_firing_at: datetime
+    resolved_at: datetime | None = None
+    """When the last resolve of a firing came in."""
     fired_at: datetime | None = None
     """When the last firing that was new came in; repeats do not move it."""
     silenced: bool = False

@@ -34,6 +34,9 @@ from responder.incident.window import switched, vetoed
 __all__ = ["automation_over", "next_step"]
 
 SLOWEST_WATCH = timedelta(seconds=15)
+AFTER_RESOLVE = timedelta(seconds=60)
+"""The watch outlives the resolve by this and one look: whoever has just said "resolved"
+says nothing new of the group before its group interval is over."""
 
 
 def next_step(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
@@ -111,17 +114,13 @@ def _shadow(
 def _watch(
     incident: Incident, rule: Rule, brakes: Brakes, now: datetime, ended_at: datetime
 ) -> Step:
-    """Rule 16: an ended incident is looked at until its alerts resolve."""
-    watched = incident.state in (State.RECOVERED, State.STOOD_DOWN)
-    if not (watched and incident.firings and incident.fires):
-        return Rest()
-    longest = max(rule.longest_window + timedelta(seconds=60), rule.give_up_after)
-    if now >= max(ended_at, incident.last_firing_at) + longest:
-        return Rest()
-    if brakes.open_elsewhere:
+    """Rule 16: an ended incident is looked at until its alerts have resolved."""
+    pause = max(rule.recheck, SLOWEST_WATCH)
+    until = _watched_until(incident, rule, ended_at, pause)
+    if until is None or now >= until or brakes.open_elsewhere:
         return Rest()
     looked_at = max(incident.looked_at or ended_at, ended_at)
-    due = looked_at + max(rule.recheck, SLOWEST_WATCH)
+    due = looked_at + pause
     if incident.fired_at and incident.fired_at > looked_at:
         # A late alert: whether its errors are old ones only the logs can say.
         due = incident.fired_at
@@ -137,6 +136,24 @@ def _watch(
             return Relapse()
         due = min(due, patient)
     return Watch(until=due)
+
+
+def _watched_until(
+    incident: Incident, rule: Rule, ended_at: datetime, pause: timedelta
+) -> datetime | None:
+    """When the watch is over, None for an incident that has none."""
+    if incident.state not in (State.RECOVERED, State.STOOD_DOWN):
+        return None
+    if not incident.firings:
+        return None
+    if incident.fires:
+        longest = max(rule.longest_window + timedelta(seconds=60), rule.give_up_after)
+        return max(ended_at, incident.last_firing_at) + longest
+    resolved_at = incident.resolved_at or ended_at
+    if incident.state is State.STOOD_DOWN and resolved_at <= ended_at:
+        # What the resolve ended is over: its lines may still be in the window.
+        return None
+    return resolved_at + AFTER_RESOLVE + pause
 
 
 def _fails(incident: Incident, rule: Rule) -> bool:

@@ -107,7 +107,7 @@ def stand(
     tmp_path: Path, type_command: Typist, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Stand]:
     world = fresh()
-    world.policy |= {"group_wait": "0s", "group_interval": "1m"}
+    world.policy |= {"group_wait": "0s", "group_interval": "10s"}
     with (
         GrafanaServer(world) as grafana,
         LokiServer() as loki,
@@ -378,7 +378,7 @@ BROKEN: list[tuple[Callable[[Stand], None], str, str, str]] = [
     (pending, "grafana.pending", "warning", f"{RULE}Pending period: 0s"),
     (seldom, "grafana.interval", "warning", "Evaluation interval: 10 s"),
     (slow_group, "grafana.group_wait", "warning", "Group wait: 0s (group_wait: 0s)"),
-    (slow_retry, "grafana.group_interval", "warning", "group_interval: 1m"),
+    (slow_retry, "grafana.group_interval", "warning", "group_interval: 10s"),
     (untaken, "grafana.untaken", "warning", 'add to its `match`: - {"alertname":'),
     (unfed, "grafana.unfed", "problem", "responder connect --apply"),
     (silence, "grafana.no_data", "problem", "Normal (noDataState: OK)"),

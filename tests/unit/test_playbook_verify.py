@@ -351,8 +351,47 @@ def test_rule_16_a_late_alert_is_evaluated_at_once() -> None:
     assert step(recovered(late_alert(33)), 33) == Gather()
 
 
-def test_rule_16_the_watch_ends_when_the_alerts_resolve() -> None:
-    assert step(recovered(resolved(60)), 61) == Rest()
+def stood_down(*after: Event, seconds: float = 31) -> Incident:
+    end = Finished(at=at(seconds), state=State.STOOD_DOWN, reason=Reason.NOT_CONFIRMED)
+    return opened(look(0, 4), *after, end)
+
+
+@pytest.mark.parametrize(
+    ("incident", "seconds", "expected"),
+    [
+        (recovered(resolved(60)), 60, Gather()),
+        (recovered(calm(60), resolved(60)), 61, Watch(until=at(75))),
+        (recovered(calm(105), resolved(60)), 119.9, Watch(until=at(120))),
+        (recovered(calm(106), resolved(60)), 121, Gather()),
+        (recovered(calm(121), resolved(60)), 135, Rest()),
+        (recovered(resolved(1000), calm(1046)), 1061, Gather()),
+        (recovered(resolved(1000), calm(1061)), 1075, Rest()),
+        (recovered(resolved(60), look(119, 1, links=(OTHER,))), 119.1, Relapse()),
+        (stood_down(resolved(30)), 32, Rest()),
+        (stood_down(resolved(31)), 32, Rest()),
+    ],
+    ids=[
+        "a look that is due when it resolves",
+        "every 15 s after it",
+        "up to a minute after it",
+        "and once more after that",
+        "then it is over",
+        "also when the resolve comes later than a watch lasts",
+        "and then it is over",
+        "a fault that begins in that minute",
+        "stood down after the resolve",
+        "stood down by the resolve",
+    ],
+)
+def test_rule_16_the_watch_ends_a_minute_after_the_alerts_resolve(
+    incident: Incident, seconds: float, expected: Step
+) -> None:
+    assert step(incident, seconds) == expected
+
+
+def test_rule_16_a_firing_after_the_resolve_starts_the_watch_anew() -> None:
+    again = replace(late_alert(70), fingerprint="f1", starts_at=at(70))
+    assert step(recovered(resolved(60), again, calm(130)), 131) == Watch(until=at(145))
 
 
 def test_rule_16_the_watch_ends_in_time() -> None:
