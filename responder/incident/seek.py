@@ -48,7 +48,10 @@ from responder.incident.window import live_request
 def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
     """Look, confirm, find the link, report; or say why not yet."""
     if silence := _silenced(incident, rule, now):
-        return silence
+        # It holds every report, not the count of what fails meanwhile.
+        looked_at = incident.looked_at
+        due = looked_at + HUMAN_LOOK if looked_at else now
+        return Gather() if looks(incident, brakes, now, due) else silence
     over = automation_over(incident) or rule.mode is Mode.SHADOW
     if not over and (share := shared_answer(incident, brakes)):
         return share

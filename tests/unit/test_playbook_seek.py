@@ -349,6 +349,29 @@ def test_rule_13_shadow_withholds_the_report() -> None:
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("looked", "seconds", "expected"),
+    [
+        ([], 1, Gather()),
+        (
+            [look(0, 6)],
+            29,
+            Wait(until=at(59), state=State.HOLDING, reason=Reason.SILENCED),
+        ),
+        ([look(0, 6)], 30, Gather()),
+    ],
+    ids=["at once", "then not before 30 s", "every 30 s"],
+)
+def test_rule_18_what_fails_is_counted_during_a_silence(
+    looked: list[Event], seconds: float, expected: Step
+) -> None:
+    silence = PersonActed(
+        at=at(0), action=PersonAction.SILENCED, person="ada", until=None
+    )
+
+    assert step(opened(*looked, silence), seconds) == expected
+
+
 def test_rule_18_a_silence_holds_until_its_end() -> None:
     silence = PersonActed(
         at=at(0.5), action=PersonAction.SILENCED, person="ana", until=at(20)
