@@ -5,8 +5,8 @@ import pickle
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,7 @@ def first_intent_waits(folder: Path) -> bool:
 
 
 KINDS = ("report_intended", "report_answered")
+ERRORS = [check.query for check in RULE.checks]
 
 
 @dataclass
@@ -64,13 +65,17 @@ class Lines:
     meanwhile: Callable[[], None] = lambda: None
     """Done while the logs are being read."""
     reads: int = 0
+    more: bool = False
+    """Six further lines say nothing of a link."""
 
     def __post_init__(self) -> None:
         last = to_ns(self.clock.now())
         found = (FoundLink(LINK, LinkPlace.RESPONSE),)
+        kinds = [found, ()] if self.more else [found]
         self._lines = tuple(
-            LogLine(at_ns=last - number * 10**9, digest=f"{number}", links=found)
+            LogLine(at_ns=last - number * 10**9, digest=f"{links}", links=links)
             for number in range(6)
+            for links in kinds
         )
 
     def read(self, questions: Sequence[Question]) -> tuple[Evidence, ...]:
@@ -79,8 +84,7 @@ class Lines:
         return tuple(self._answer(question) for question in questions)
 
     def _answer(self, question: Question) -> Evidence:
-        failed = question.name in [check.name for check in RULE.checks]
-        lines = self._lines if failed else ()
+        lines = self._lines if question.query in ERRORS else ()
         return Counted(
             name=question.name,
             lines=tuple(x for x in lines if question.since <= x.at < question.until),
@@ -91,8 +95,9 @@ class Lines:
 
 @dataclass
 class Calls:
-    """A factory that resolves whatever it is told."""
+    """A factory that answers every report alike."""
 
+    outcome: Outcome = Outcome.RESOLVED
     name: str = "pizza-factory.example.com"
     late: list[float] = field(default_factory=list)
     """For each call, the seconds that were gone of its time."""
@@ -103,7 +108,7 @@ class Calls:
     def report(self, link: ReportLink, late: float = 0.0, first: str = "") -> Answer:
         self.late.append(late)
         return Answer(
-            outcome=Outcome.RESOLVED,
+            outcome=self.outcome,
             method=first or "GET",
             status=200,
             message="said",
@@ -203,6 +208,83 @@ def test_each_look_is_decided_upon_however_long_it_took(tmp_path: Path) -> None:
         until(lambda: calls.late)
 
     assert looks == [1]
+
+
+class StandingClock(SkippingClock):
+    """Its time of day moves only when a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stands_at = super().now()
+
+    def now(self) -> datetime:
+        return self._stands_at + self._ahead
+
+
+def test_the_logs_are_read_on_while_a_refused_call_waits_its_time(
+    tmp_path: Path,
+) -> None:
+    clock, calls = StandingClock(), Calls(Outcome.REFUSED)
+    logs = Lines(clock)
+    with service(tmp_path, clock=clock, reading=logs, calling=calls) as found:
+        found.alert()
+        found.in_state("holding")
+
+        clock.skip(RULE.recheck)
+        until(lambda: logs.reads == 2)
+        assert len(calls.late) == 1
+
+        clock.skip(timedelta(seconds=1))
+        until(lambda: len(calls.late) == 2)
+
+
+def test_a_lost_answer_is_asked_for_once_more_and_then_verified(
+    tmp_path: Path,
+) -> None:
+    clock, calls = SkippingClock(), Calls(Outcome.UNKNOWN)
+    logs = Lines(clock, more=True)
+    with service(tmp_path, clock=clock, reading=logs, calling=calls) as found:
+        found.alert()
+        found.came_to("verifying")
+        ended = found.in_state("recovered", "needs_human", "stood_down")
+
+    story = ended["timeline"]
+    intents = [event for event in story if event["event"] == "report_intended"]
+    reasons = [intent["reason"] for intent in intents]
+    assert reasons == ["threshold_reached", "unanswered"]
+    assert ended["reason"] != "errors_continue"
+
+
+def test_lines_of_before_an_answer_confirm_no_later_incident(tmp_path: Path) -> None:
+    clock, calls = SkippingClock(), Calls()
+    logs = Lines(clock, more=True)
+    rule = replace(RULE, group_by=("shop",))
+    with service(tmp_path, rule, clock=clock, reading=logs, calling=calls) as found:
+        found.alert(shop="one")
+        found.came_to("verifying")
+        found.alert(shop="another")
+
+        held = found.in_state("holding", number=1)
+
+    assert held["reason"] == "below_threshold"
+
+
+def test_a_check_may_have_the_name_that_the_orders_queries_have(
+    tmp_path: Path,
+) -> None:
+    named = zip(RULE.checks, ("traffic", "failed"), strict=True)
+    checks = tuple(replace(check, name=name) for check, name in named)
+    rule = replace(RULE, checks=checks, traffic=None, failed=None)
+    clock, calls = SkippingClock(), Calls()
+    logs = Lines(clock)
+    with service(tmp_path, rule, clock=clock, reading=logs, calling=calls) as found:
+        found.alert()
+        found.came_to("verifying")
+        shown = found.incident()
+        looks = [event for event in shown["timeline"] if event["event"] == "looked"]
+
+    assert [look["good_orders"] for look in looks] == [None] * len(looks)
+    assert not shown["failed_orders"]
 
 
 def test_a_report_link_is_never_serialised() -> None:
