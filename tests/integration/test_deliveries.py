@@ -199,7 +199,7 @@ def test_groups_that_differ_beyond_any_index_are_two_incidents(
     place: Place, tmp_path: Path
 ) -> None:
     # Of random letters: PostgreSQL packs others into its index.
-    long = "".join(sha256(b"%d" % n).hexdigest() for n in range(15))
+    long = "".join(sha256(b"%d" % n).hexdigest() for n in range(60))
     with closing(on(place, tmp_path)) as responder:
         said = Desk(responder).post(
             firing(name="a", shop=f"{long}1"),

@@ -152,3 +152,32 @@ def test_a_commit_that_failed_is_not_tried_again(
             store.accept(delivery())
 
         assert onlooker.run("SELECT last_value FROM tries") == [(1,)]
+
+
+WATCHES_SESSIONS = """
+CREATE TABLE seen (lock text, statement text, idle text, prepared bigint);
+CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO seen SELECT current_setting('lock_timeout'),
+    current_setting('statement_timeout'),
+    current_setting('idle_in_transaction_session_timeout'),
+    (SELECT count(*) FROM pg_prepared_statements);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER watches AFTER INSERT ON deliveries
+  FOR EACH ROW EXECUTE FUNCTION watch();
+"""
+
+
+def test_a_write_waits_for_nothing_long_and_leaves_nothing_in_its_session(
+    store: Store, postgres_place: Place
+) -> None:
+    """A replica that froze holds up no other, and a pooler may stand between."""
+    with Onlooker(postgres_place.url) as onlooker:
+        onlooker.run(WATCHES_SESSIONS)
+        onlooker.let_go()
+        for _ in range(10):
+            store.accept(delivery())
+
+        seen = onlooker.run("SELECT DISTINCT * FROM seen")
+
+    assert seen == [("400ms", "5s", "5s", 0)]
