@@ -5,7 +5,7 @@ import yaml
 
 from responder.incident.rule import Rule
 from tests.docs import blocks, page
-from tests.unit.configured import loaded
+from tests.unit.configured import LOGS, loaded
 
 
 def readme() -> str:
@@ -16,7 +16,7 @@ def readme() -> str:
 
 def rule_of(text: str) -> Rule:
     rules = yaml.safe_dump({"rules": yaml.safe_load(text)["rules"]})
-    settings = loaded(rules).settings
+    settings = loaded(LOGS + rules).settings
     assert settings
     (rule,) = settings.rules
     return rule

@@ -171,7 +171,9 @@ def test_eight_bodies_of_empty_alerts_at_once_take_bounded_memory(
     body = b'{"alerts":[' + b",".join([b"{}"] * 4_000_000) + b"]}"
     statuses: list[int] = []
     config = tmp_path / "responder.yaml"
-    config.write_text('{server: {listen: "127.0.0.1:0"}}')
+    config.write_text(
+        '{server: {listen: "127.0.0.1:0"}, logs: {url: "http://127.0.0.1:9"}}'
+    )
     with spawn("serve", "--config", config, folder=tmp_path) as process:
         try:
             assert process.stderr is not None

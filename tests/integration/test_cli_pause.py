@@ -102,8 +102,9 @@ def test_a_wrong_password_is_told_and_not_shown(
 
     assert said.status == 1
     assert said.complaints == [
-        f"responder: {url} refused, HTTP 401: this name and password are no "
-        "operator's. Set RESPONDER_USER and RESPONDER_PASSWORD."
+        f"responder: {url} refused, HTTP 401: wrong user name or password, or too many "
+        "failed logins with this name lately: then wait a minute and try once. "
+        "Set RESPONDER_USER and RESPONDER_PASSWORD."
     ]
     assert "wrong-but-secret" not in said.err + said.out
     assert web.controls.paused is None

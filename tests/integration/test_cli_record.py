@@ -1,7 +1,7 @@
 """`record` and `diff --history`, typed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from responder.server import HttpServer
 from tests.cassettes import changed, settings_of
 from tests.commands import Typist
 from tests.e2e.service import until
+from tests.loki_server import LokiServer
 
 LABELS = {
     "alertname": "Order errors",
@@ -31,11 +32,17 @@ LABELS = {
 
 
 @pytest.fixture
-def configuration(tmp_path: Path) -> Path:
+def configuration(tmp_path: Path) -> Iterator[Path]:
     """A configuration whose storage holds one incident that was held."""
+    with LokiServer() as loki:
+        logs = f"logs: {{url: '{loki.url}'}}\n"
+        yield written(tmp_path, logs)
+
+
+def written(tmp_path: Path, logs: str) -> Path:
     storage = f"storage: {{url: 'sqlite:///{tmp_path / 'responder.db'}'}}\n"
     file = tmp_path / "responder.yaml"
-    file.write_text(storage + changed())
+    file.write_text(storage + logs + changed())
     live_one(settings_of(file.read_text()))
     return file
 

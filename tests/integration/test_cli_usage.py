@@ -110,7 +110,9 @@ def test_the_version_is_printed(type_command: Typist) -> None:
     assert said.out.startswith("responder ")
 
 
-@pytest.mark.parametrize("typed", ["check", "sample grafana --rule pizza-factory"])
+@pytest.mark.parametrize(
+    "typed", ["check --example", "sample grafana --rule pizza-factory"]
+)
 def test_a_reader_that_leaves_is_not_complained_about(
     typed: str, tmp_path: Path
 ) -> None:
@@ -133,7 +135,7 @@ def test_a_reader_that_leaves_is_not_complained_about(
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as output:
         done = subprocess.run(
-            [*MODULE, "check"],
+            [*MODULE, "check", "--example"],
             stdout=output,
             stderr=subprocess.PIPE,
             text=True,

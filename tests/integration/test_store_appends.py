@@ -167,7 +167,7 @@ def test_a_repeat_after_a_relapse_belongs_to_the_new_incident(store: Store) -> N
 def test_no_relapse_opens_beside_an_open_incident(store: Store) -> None:
     lease, incident = open_incident(store)
     ended = store.decide(lease, incident, [finished()]).incident
-    store.accept(delivery(alert("f2"), received=at(70)))
+    store.accept(delivery(alert("f1", started=at(65)), received=at(70)))
 
     assert store.brakes(ended, at(71)).open_elsewhere
     assert store.open_relapse(lease, ended, at(80)) is None
