@@ -1,5 +1,6 @@
 """Builders for the storage tests: a store on a real file, alerts and their steps."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -77,6 +78,19 @@ def store_on(
         # A machine busy with other tests is no database that is away.
         accept_within=accept_within,
     )
+
+
+class Stall:
+    """A `summarise` that holds up the write that asks it until `over` is set."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.over = threading.Event()
+
+    def __call__(self, incident: Incident) -> str:
+        self.begun.set()
+        self.over.wait()
+        return ""
 
 
 def alert(

@@ -519,3 +519,20 @@ def test_a_connection_that_breaks_while_the_report_is_written_leaves_it_unknown(
         answer = client(server.url).report(LINK)
 
     assert answer.outcome is Outcome.UNKNOWN
+
+
+def test_a_name_that_is_looked_up_for_ever_holds_no_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = threading.Event()
+
+    def hangs(*_: object, **__: object) -> None:
+        over.wait(LONG)
+        raise OSError
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    answer = client("http://factory.example", timeout=0.3).report(LINK)
+    over.set()
+
+    assert answer.outcome is Outcome.UNREACHABLE
+    assert answer.seconds < LONG / 2

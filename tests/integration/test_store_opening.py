@@ -17,7 +17,6 @@ import pytest
 from responder.incident.alert import Delivery
 from responder.incident.events import Opened
 from responder.incident.listing import Search
-from responder.incident.model import Incident
 from responder.incident.ports import StorageUnavailable
 from responder.store import BadStorage, DatabaseInUse, Store
 from responder.store.links import Supplier
@@ -26,6 +25,7 @@ from tests.fakes import NOON, SetClock
 from tests.store_parts import (
     FACTORY,
     RULE,
+    Stall,
     alert,
     decided,
     delivery,
@@ -203,16 +203,18 @@ def test_a_file_locked_by_another_program_fails_the_request(
 
 
 def test_an_incident_stored_too_late_for_its_request_is_left_to_whoever_looks(
-    hasty: Store, file: Path
+    file: Path,
 ) -> None:
-    other = sqlite3.connect(file, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StorageUnavailable):
-        hasty.accept(delivery())
-    other.execute("ROLLBACK")
-    other.close()
+    stall = Stall()
+    hasty = store_on(file, accept_within=timedelta(seconds=0.3), summarise=stall)
+    hasty.start()
+    while not stall.begun.is_set():
+        accept_in_vain(hasty, delivery())
+    stall.over.set()
 
-    assert len(until(lambda: hasty.take(NOON, 5))) == 1
+    taken = until(lambda: hasty.take(NOON, 5))
+    hasty.close()
+    assert len(taken) == 1
 
 
 def test_the_lane_lives_on_after_a_full_disk(store: Store) -> None:
@@ -237,23 +239,17 @@ def _limit_pages(store: Store, pages: int) -> None:
 @contextmanager
 def busy(file: Path) -> Iterator[tuple[Store, Event]]:
     """A store that writes nothing more, once it began to, until the event is set."""
-    begun, over = Event(), Event()
-
-    def summarise(incident: Incident) -> str:
-        begun.set()
-        over.wait()
-        return ""
-
-    store = store_on(file, accept_within=timedelta(0), summarise=summarise)
+    stall = Stall()
+    store = store_on(file, accept_within=timedelta(0), summarise=stall)
     store.start()
     opened = Opened(at=NOON, rule=RULE.name)
     first = threading.Thread(target=store.openings.open, args=(opened,))
     first.start()
     try:
-        begun.wait()
-        yield store, over
+        stall.begun.wait()
+        yield store, stall.over
     finally:
-        over.set()
+        stall.over.set()
         first.join()
         store.close()
 

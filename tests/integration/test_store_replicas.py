@@ -20,6 +20,7 @@ from tests.fakes import SetClock
 from tests.postgres import Onlooker
 from tests.store_parts import (
     OTHER_DIGEST,
+    Stall,
     alert,
     at,
     decided,
@@ -468,17 +469,20 @@ def test_a_connection_that_is_lost_within_a_batch_costs_one_more_try(
 
 
 def test_a_request_that_waits_too_long_is_refused_and_its_incident_left_to_others(
-    stores: list[Store], onlooker: Onlooker, postgres_place: Place
+    stores: list[Store], postgres_place: Place
 ) -> None:
+    stall = Stall()
     hasty = store_on(
-        postgres_place.url, postgres_place.clock, accept_within=timedelta(seconds=0.3)
+        postgres_place.url,
+        postgres_place.clock,
+        accept_within=timedelta(seconds=0.3),
+        summarise=stall,
     )
     hasty.start()
-    onlooker.run("LOCK TABLE deliveries IN EXCLUSIVE MODE")
-
-    with pytest.raises(StorageUnavailable):
-        hasty.accept(delivery())
-    onlooker.let_go()
+    while not stall.begun.is_set():
+        with pytest.raises(StorageUnavailable):
+            hasty.accept(delivery())
+    stall.over.set()
 
     taken = until(lambda: stores[1].take(at(0), 5))
     hasty.close()
