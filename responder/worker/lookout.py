@@ -90,7 +90,9 @@ class Lookout:
             return Sight.ENGAGED
         brakes = sight(rule, brakes, aftermath)
         started = self._clock.monotonic()
-        answers = self._logs.read(questions(nobody, rule, brakes, now))
+        # Only what can open an incident: orders are counted once there is one.
+        checks = questions(nobody, rule, brakes, now)[: len(rule.checks)]
+        answers = self._logs.read(checks)
         self._meter.evidence(self._clock.monotonic() - started)
         looked, _ = weigh(nobody, rule, brakes, answers, now)
         self._tell(looked)
