@@ -1,11 +1,13 @@
 """A database that takes nothing for a while: no alert is lost over it."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import requests
 
 from responder.incident.names import Sender
@@ -59,3 +61,22 @@ def test_only_when_the_spool_is_full_too_is_it_our_trouble(tmp_path: Path) -> No
             assert deliver(found).status_code == 503
             assert requests.get(f"{found.url}/-/ready", timeout=60).status_code == 503
         until(lambda: deliver(found).status_code == 202)
+
+
+def test_what_is_acknowledged_from_the_spool_would_survive_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    monkeypatch.setattr(os, "fsync", noted)
+    spool = tmp_path / "responder.db.spool"
+    with service(tmp_path, accept_within=SHORT) as found, locked(tmp_path):
+        assert deliver(found).status_code == 202
+        written, *_, folder = [path for path in synced if spool in (path, path.parent)]
+
+    assert written.parent == folder == spool

@@ -273,3 +273,20 @@ def test_a_service_that_never_answers_is_unhealthy(
         said = type_command("healthcheck", "--timeout", "0.2")
     assert said.status == 1
     assert said.err.startswith("unhealthy: no answer from ")
+
+
+def test_a_reader_that_left_our_log_is_told_nothing_on_standard_error(
+    serve: Serve,
+) -> None:
+    """What Python writes there by itself holds the record as it is, unmasked."""
+    process = serve()
+    url = address(announced(process))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+
+    refused = requests.post(f"{url}/webhooks/grafana", data=b"{", timeout=60)
+    process.send_signal(signal.SIGTERM)
+
+    assert refused.status_code == 400
+    assert "Traceback" not in process.stderr.read()
