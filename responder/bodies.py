@@ -33,7 +33,7 @@ class Room:
     """The bytes that all bodies together may hold. Safe for several threads.
 
     When they are used up, the oldest body that is not complete is given up: a client
-    that sends slowly must not keep others from being heard.
+    that sends slowly must not block other senders.
     """
 
     def __init__(self, most: int = MOST_TOGETHER) -> None:

@@ -127,8 +127,7 @@ def _keep(file: Path, kept: Path) -> Path | None:
     """
     if not file.exists():
         return None
-    with suppress(sqlite3.Error), closing(sqlite3.connect(file)) as old:
-        old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    _empty_journal(file)
     try:
         os.link(file, kept)
     except FileExistsError:
@@ -141,6 +140,30 @@ def _keep(file: Path, kept: Path) -> Path | None:
             Path(f"{file}{part}").rename(f"{kept}{part}")
     Path(f"{file}-shm").unlink(missing_ok=True)
     return kept
+
+
+def _empty_journal(file: Path) -> None:
+    """Write what the journal of a sound file holds into the file itself.
+
+    The journal is renamed before the new file is in place: a crash in between would
+    leave the old file without its last commits. Raises `RestoreFailed` if it cannot be
+    written. A file that is no sound database has nothing to keep together.
+    """
+    why = "another program reads it"
+    try:
+        with closing(sqlite3.connect(file)) as old:
+            (busy, *_) = old.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if not busy:
+            return
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            return
+        why = str(error)
+    raise RestoreFailed(
+        f"the journal of {file} cannot be written into it ({why}): "
+        "make room there, or end what reads it"
+    )
 
 
 def _refuse_taken(copy: Path) -> None:

@@ -201,7 +201,8 @@ def test_a_call_for_a_person_silences_nobody(tmp_path: Path, told: Told) -> None
         settled(found, ("irm", "needs_human"), ("notify", "needs_human"))
 
     (note,) = told.irm.notes
-    assert "no line carries a factory link: look at our own service" in note["text"]
+    advice = "and the factory answers: look at our own service"
+    assert f"no line carries a factory link, {advice}" in note["text"]
     assert told.irm.turned(GROUP) == []
     assert [asked.document["status"] for asked in told.hook.requests] == ["firing"]
     assert told.grafana.annotations == {}

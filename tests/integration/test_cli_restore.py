@@ -12,6 +12,9 @@ from tests.commands import Said, Typist
 from tests.integration.test_cli_backup import configured, incidents_in
 from tests.store_parts import alert, delivery, store_on
 
+SOON = {"timeout": 0.01}
+"""So long a connection waits for a lock in a test."""
+
 
 def filled(file: Path, incidents: int) -> None:
     with closing(store_on(file)) as store:
@@ -76,6 +79,28 @@ def test_a_journal_of_a_killed_service_goes_with_the_file_that_it_belongs_to(
     (kept,) = file.parent.glob("left.db.replaced-*")
     assert (incidents_in(left), incidents_in(kept)) == (1, 4)
     assert not Path(f"{left}-wal").exists()
+
+
+def test_it_refuses_while_the_journal_cannot_be_written_into_the_file(
+    file: Path, copy: Path, type_command: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k | SOON))
+    left = file.parent / "left.db"
+    with closing(store_on(file)) as store:
+        store.start()
+        store.accept(delivery(alert("late", shop="late")))
+        for part in ("", "-wal"):
+            Path(f"{left}{part}").write_bytes(Path(f"{file}{part}").read_bytes())
+    with closing(connect(left, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM incidents").fetchall()
+        said = restored(type_command, left, copy)
+    assert said.status == 1
+    assert f"the journal of {left} cannot be written into it" in said.err
+    assert list(file.parent.glob("left.db.replaced-*")) == []
+    assert list(file.parent.glob("*unfinished*")) == []
+    assert incidents_in(left) == 4
 
 
 def test_where_nothing_was_nothing_is_kept(

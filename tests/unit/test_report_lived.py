@@ -20,6 +20,8 @@ from tests.unit import founding
 from tests.worker_parts import LINK, RULE, Bench
 
 SHOP = replace(RULE, name="order-errors", traffic="{} good", failed="{} failed")
+ANSWERS = frozenset(round(65 * n / 17) for n in range(18))
+"""Which of the 66 error logs are the service's answer to one of the 18 orders."""
 END = founding.LAST + timedelta(minutes=15)
 
 
@@ -47,13 +49,17 @@ class ShopLogs:
         if name == TRAFFIC:
             times = [self.mended_at + timedelta(seconds=20 * n + 15) for n in range(60)]
             return [LogLine(at_ns=to_ns(at), digest="good") for at in times]
-        number, kind = (18, "order") if name == FAILED else (66, "error")
-        links = () if name == FAILED else (FoundLink(LINK, LinkPlace.RESPONSE),)
-        keys = founding.spread(number, kind, self.mended_at)
-        return [
-            LogLine(at_ns=to_ns(line_time(key)), digest=kind, links=links)
-            for key in keys
+        keys = founding.spread(66, "error", self.mended_at)
+        lines = [
+            LogLine(
+                at_ns=to_ns(line_time(key)),
+                digest="error",
+                links=(FoundLink(LINK, LinkPlace.RESPONSE),),
+                to_customer=number in ANSWERS,
+            )
+            for number, key in enumerate(keys)
         ]
+        return [line for line in lines if line.to_customer or name != FAILED]
 
 
 def lived(rule: Rule, *told: tuple[datetime, Event]) -> tuple[Bench, str]:
