@@ -103,6 +103,16 @@ def test_it_refuses_while_the_journal_cannot_be_written_into_the_file(
     assert incidents_in(left) == 4
 
 
+def test_a_damaged_file_is_replaced_and_kept(
+    file: Path, copy: Path, type_command: Typist
+) -> None:
+    file.write_text("no database" * 1000)
+    assert restored(type_command, file, copy).status == 0
+    (kept,) = file.parent.glob("responder.db.replaced-*Z")
+    assert kept.read_text() == "no database" * 1000
+    assert incidents_in(file) == 1
+
+
 def test_where_nothing_was_nothing_is_kept(
     tmp_path: Path, copy: Path, type_command: Typist
 ) -> None:
