@@ -176,8 +176,9 @@ def attempt(
         return Withhold(name=candidate.name, digest=candidate.digest, reason=reason)
     if wrong_codes(incident) >= MOST_WRONG_CODES:
         return _call_person(now, Reason.WRONG_CODE, MOST_WRONG_CODES)
-    if not by and (used := _used_up(incident, rule, now, candidate)) is not None:
-        return used
+    person = _call_person(now, Reason.MAX_REPORTS, rule.max_reports)
+    if not by and _used_up(incident, rule, candidate):
+        return person
     if (held := _held(rule, brakes, now, by)) is not None:
         return held
     if by:
@@ -191,24 +192,27 @@ def attempt(
         announced = window(incident, rule, brakes, now, candidate, reason)
         if announced is not None:
             return announced
+    if _beyond_limit(incident, rule, candidate):
+        # The person is called before the newer link is. Not before what holds the
+        # call is over: that would take the incident out of this state again.
+        return replace(person, until=now)
     return _send(incident, brakes, candidate, reason)
 
 
-def _used_up(
-    incident: Incident, rule: Rule, now: datetime, candidate: Candidate
-) -> Wait | None:
-    """Rules 9 and 11: `max_reports`, and what is left when no call was answered."""
-    used = effective_calls(incident)
-    if used < rule.max_reports:
-        return None
-    person = _call_person(now, Reason.MAX_REPORTS, rule.max_reports)
-    if candidate.late or used_up(incident, rule.max_reports, candidate.digest):
-        return person
+def _used_up(incident: Incident, rule: Rule, candidate: Candidate) -> bool:
+    """Rules 9 and 11: whether `max_reports` leaves no call with this link."""
+    if effective_calls(incident) < rule.max_reports:
+        return False
+    return candidate.late or used_up(incident, rule.max_reports, candidate.digest)
+
+
+def _beyond_limit(incident: Incident, rule: Rule, candidate: Candidate) -> bool:
+    """Rule 9: whether a person is still to be called before this newer link is."""
+    if effective_calls(incident) < rule.max_reports:
+        return False
     began = any(r.digest == candidate.digest for r in incident.reports)
-    if began or (incident.state, incident.reason) == (person.state, person.reason):
-        return None
-    # The person is called before the newer link is.
-    return replace(person, until=now)
+    called = (State.NEEDS_HUMAN, Reason.MAX_REPORTS)
+    return not began and (incident.state, incident.reason) != called
 
 
 def _held(rule: Rule, brakes: Brakes, now: datetime, by: str) -> Wait | None:

@@ -46,6 +46,7 @@ from tests.unit.timelines import (
     brakes,
     call,
     decided,
+    followed,
     intended,
     look,
     opened,
@@ -545,6 +546,41 @@ def test_rule_9_max_reports_used_up_by_unanswered_calls_leaves_a_newer_link(
     else:
         assert isinstance(found, Send)
         assert found.digest == expected
+
+
+PAUSE = Pause(by="kim", at=at(10), until=at(400))
+
+
+@pytest.mark.parametrize("called", [[], [USED]], ids=["not called yet", "called"])
+@pytest.mark.parametrize(
+    ("rule", "facts", "most"),
+    [
+        (RULE, {}, 1),
+        (RULE, {"pause": PAUSE}, 1),
+        (RULE, {"in_flight": True}, 1),
+        (RULE, {"reports_last_hour": 6}, 1),
+        (replace(RULE, mode=Mode.VETO), {}, 2),
+        (replace(RULE, mode=Mode.VETO, veto_window=timedelta(minutes=5)), {}, 2),
+    ],
+    ids=["free", "pause", "in flight", "breaker", "veto window", "long veto window"],
+)
+def test_rule_9_what_holds_a_newer_link_calls_a_person_once_at_most(
+    rule: Rule, facts: dict[str, object], most: int, called: list[Event]
+) -> None:
+    def seen(seconds: float) -> Looked:
+        return look(seconds, 6, links=(OTHER,))
+
+    incident = opened(look(0, 6), *TWICE, traced(9), *called, seen(76))
+    known = brakes(spent(LINK, 9, Outcome.UNKNOWN), **facts)
+    decisions, last = followed(incident, rule, known, seen, 76, 390)
+
+    reasons = [d.reason for d in decisions]
+    assert reasons.count(Reason.MAX_REPORTS) <= 1
+    assert len(reasons) <= most
+    if not facts:
+        assert isinstance(last, Send)
+        assert last.digest == OTHER
+        assert Reason.MAX_REPORTS in [*reasons, *(c.reason for c in called)]
 
 
 def test_rule_9_a_newer_link_still_waits_for_the_hour() -> None:

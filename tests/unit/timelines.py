@@ -1,6 +1,6 @@
 """Builders for incidents in the policy's tests: times are seconds since the opening."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
-from responder.incident.fold import fold
+from responder.incident.fold import apply, fold
 from responder.incident.model import Incident
 from responder.incident.names import (
     Decision,
@@ -28,7 +28,10 @@ from responder.incident.names import (
     State,
     UnreadableReason,
 )
+from responder.incident.playbook import next_step
 from responder.incident.rule import Check, Rule
+from responder.incident.steps import Gather, Note, Step, TraceBack, Wait
+from responder.worker.record import waited
 
 T0 = datetime(2025, 4, 7, 18, 46, tzinfo=UTC)
 LINK = "a" * 64
@@ -160,3 +163,39 @@ def spent(
 def brakes(*records: LinkRecord, **facts: object) -> Brakes:
     known = Brakes(links={r.digest: r for r in records})
     return replace(known, **facts)  # type: ignore[arg-type]
+
+
+def followed(
+    incident: Incident,
+    rule: Rule,
+    brakes: Brakes,
+    seen: Callable[[float], Looked],
+    seconds: float,
+    until: float,
+) -> tuple[list[Decided], Step]:
+    """The decisions to wait from `seconds` on, and the step at `until` or before.
+
+    Each look reads what `seen` has for its second. It ends with the first step that
+    is more than a look or a wait.
+    """
+    decisions: list[Decided] = []
+    while True:
+        step = next_step(incident, rule, brakes, at(seconds))
+        match step:
+            case Gather():
+                incident = apply(incident, seen(seconds))
+            case TraceBack():
+                incident = apply(incident, traced(seconds))
+            case Note():
+                incident = apply(incident, step.event)
+            case Wait():
+                if (step.state, step.reason) != (incident.state, incident.reason):
+                    decisions.append(waited(step, at(seconds)))
+                    incident = apply(incident, decisions[-1])
+                if seconds >= until:
+                    return decisions, step
+                seconds = max((step.until - T0).total_seconds(), seconds)
+            case _:
+                return decisions, step
+        # Each turn takes a moment.
+        seconds += 0.01
