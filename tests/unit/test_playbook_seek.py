@@ -580,7 +580,7 @@ def test_rule_9_what_holds_a_newer_link_calls_a_person_once_at_most(
     if not facts:
         assert isinstance(last, Send)
         assert last.digest == OTHER
-        assert Reason.MAX_REPORTS in [*reasons, *(c.reason for c in called)]
+        assert called or Reason.MAX_REPORTS in reasons
 
 
 def test_rule_9_a_newer_link_still_waits_for_the_hour() -> None:

@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from responder.incident.brakes import LinkRecord
-from responder.incident.events import AlertFired, Event, Finished, ReportWithheld
+from responder.incident.events import (
+    AlertFired,
+    Event,
+    Finished,
+    Looked,
+    ReportWithheld,
+)
 from responder.incident.fold import apply
 from responder.incident.look import counted_since
 from responder.incident.model import Incident
@@ -32,6 +38,7 @@ from tests.unit.timelines import (
     brakes,
     call,
     decided,
+    followed,
     look,
     opened,
     resolved,
@@ -447,3 +454,25 @@ def test_rule_13_shadow_stands_down_when_the_errors_stop() -> None:
     found = next_step(incident, rule, brakes(), at(40.1))
     assert isinstance(found, Finish)
     assert (found.state, found.reason) == (State.STOOD_DOWN, Reason.SHADOW)
+
+
+@pytest.mark.parametrize(
+    "called", [Reason.MAX_REPORTS, Reason.BREAKER_OPEN, Reason.ERRORS_CONTINUE]
+)
+@pytest.mark.parametrize("facts", [{}, {"reports_last_hour": 6}, {"in_flight": True}])
+@pytest.mark.parametrize(
+    "links", [(), (LINK,), (OTHER,)], ids=["no link", "the spent link", "a newer link"]
+)
+def test_rule_12_a_verification_that_called_a_person_settles_on_one_reason(
+    called: Reason, facts: dict[str, object], links: tuple[str, ...]
+) -> None:
+    def seen(seconds: float) -> Looked:
+        return look(seconds, 6, links=links, late=LINK in links)
+
+    incident = reported(traced(2), decided(45, State.NEEDS_HUMAN, called), seen(60))
+    known = brakes(RESOLVED, **facts)
+    decisions, _ = followed(incident, RULE, known, seen, 60, 360)
+
+    reasons = [d.reason for d in decisions]
+    assert len(reasons) == len(set(reasons))
+    assert called not in reasons
