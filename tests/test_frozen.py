@@ -137,7 +137,7 @@ def responder_on(url: str) -> Iterator[Responder]:
 
 @pytest.fixture
 def stored(tmp_path: Path) -> str:
-    file = shutil.copy(FROZEN / "first.db", tmp_path / "responder.db")
+    file = shutil.copy(FROZEN / "first.sqlite", tmp_path / "responder.db")
     return f"sqlite:///{file}"
 
 
@@ -187,7 +187,7 @@ def _kinds(found: Mapping[str, Any]) -> set[str]:
 def write(folder: Path = FROZEN) -> None:
     """Write anew what the service says today."""
     with tempfile.TemporaryDirectory() as place:
-        file = shutil.copy(FROZEN / "first.db", Path(place) / "responder.db")
+        file = shutil.copy(FROZEN / "first.sqlite", Path(place) / "responder.db")
         with responder_on(f"sqlite:///{file}") as responder:
             found = {
                 "api": api(),

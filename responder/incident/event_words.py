@@ -158,6 +158,8 @@ def _looked(event: Looked) -> str:
         parts.append(count_of(event.good_orders, "good order"))
     if event.traffic_unreadable:
         parts.append("good orders could not be counted")
+    if event.failed_unreadable:
+        parts.append("failed orders could not be counted")
     return "counted: " + "; ".join(parts) if parts else "looked at the logs"
 
 

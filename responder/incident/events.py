@@ -125,7 +125,8 @@ class Looked:
     good_orders: int | None = None
     """Good orders since the report; None: not asked, not configured or unreadable."""
     traffic_unreadable: bool = False
-    """Good or failed orders could not be counted."""
+    failed_unreadable: bool = False
+    """Failed orders could not be counted."""
     failures: int = 0
     """Lines since the report that show a failed order, the stale ones left out."""
     stale_failures: int = 0

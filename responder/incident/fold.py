@@ -186,7 +186,7 @@ def _looked(incident: Incident, event: Looked) -> Incident:
         else None,
         unreadable_looks=incident.unreadable_looks + 1 if unreadable else 0,
         traffic_unreadable_since=(incident.traffic_unreadable_since or event.at)
-        if event.traffic_unreadable
+        if event.traffic_unreadable or event.failed_unreadable
         else None,
         no_link_since=_no_link_since(incident, reached, usable, event.at),
         last_failure_at=event.last_failure_at or incident.last_failure_at,

@@ -214,9 +214,8 @@ def _with_orders(
         good_orders=(
             len(traffic.lines) if acted and isinstance(traffic, Counted) else None
         ),
-        traffic_unreadable=any(
-            isinstance(answer, Unreadable) for answer in (traffic, failed)
-        ),
+        traffic_unreadable=isinstance(traffic, Unreadable),
+        failed_unreadable=isinstance(failed, Unreadable),
         failures=len(fresh),
         stale_failures=len(stale),
         last_failure_at=last_failure,

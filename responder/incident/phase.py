@@ -55,7 +55,8 @@ def calm_since(incident: Incident) -> datetime | None:
 
     None while that is not so, or could not be counted.
     """
-    if incident.below_since is None or incident.traffic_unreadable_since:
+    blind = incident.look is not None and incident.look.failed_unreadable
+    if incident.below_since is None or blind:
         return None
     times = [incident.below_since, incident.last_failure_at]
     times.append(incident.decided.at if incident.decided else None)
@@ -73,13 +74,14 @@ def orders_prove(
     look, looked_at = incident.look, incident.looked_at
     if look is None or looked_at is None or incident.unreadable_since:
         return False
-    if look.traffic_unreadable or looked_at < since + rule.verify_after:
+    if look.traffic_unreadable or look.failed_unreadable:
         return False
-    if answered and not look.failures and not look.stale_failures:
-        return bool(look.good_orders)
+    # A look that an earlier version stored has none, and waits for the next one.
+    if not look.good_since_failure or looked_at < since + rule.verify_after:
+        return False
     if answered and not look.failures:
         settled = looked_at >= since + rule.settle + rule.recheck
-        return settled and look.good_since_failure > 0
+        return settled or not look.stale_failures
     failed_at = incident.last_failure_at or since
     if looked_at < failed_at + rule.verify_after:
         return False

@@ -120,7 +120,7 @@ class Record:
     @property
     def failed_orders(self) -> str | None:
         """None: the record holds none, because none could be counted."""
-        counted = any(k.failed_asked and not k.traffic_unreadable for k in self.looks)
+        counted = any(k.failed_asked and not k.failed_unreadable for k in self.looks)
         if not self.failed and not counted:
             return None
         least = "at least " if len(self.failed) >= MOST_LINES else ""

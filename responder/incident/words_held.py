@@ -39,6 +39,8 @@ def below_threshold(incident: Incident, rule: Rule) -> str:
 def logs_unreadable(incident: Incident, _rule: Rule) -> str:
     found = unreadable_reading(incident)
     why = ""
+    if incident.look and incident.look.failed_unreadable:
+        why = " (the failed orders)"
     if incident.look and incident.look.traffic_unreadable:
         why = " (the good orders)"
     if found:

@@ -89,12 +89,15 @@ def strips_of(incident: Incident, events: Sequence[Event]) -> Strips | None:
         bars=_bars(failed or lines, good, since, until, length, good_since),
         orders=bool(failed),
         blind=blind_spans(looks, until, lambda look: _why(look, drawn.name)),
-        blind_orders=blind_spans(
-            looks, until, lambda k: "orders unreadable" if k.traffic_unreadable else ""
-        ),
+        blind_orders=blind_spans(looks, until, _unreadable_orders),
         good_since=good_since,
         marks=marks_of(incident),
     )
+
+
+def _unreadable_orders(look: Looked) -> str:
+    unreadable = look.traffic_unreadable or look.failed_unreadable
+    return "orders unreadable" if unreadable else ""
 
 
 def _decisive(events: Sequence[Event], looks: Sequence[Looked]) -> CheckReading | None:

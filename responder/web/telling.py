@@ -125,6 +125,7 @@ def _reading(look: Looked) -> str:
         for c in look.checks
     ]
     parts = [*timeless, look.good_orders, look.traffic_unreadable]
+    parts.append(look.failed_unreadable)
     return repr(parts).replace(clock(look.since), "")
 
 

@@ -93,6 +93,7 @@ def _said(looked: Looked) -> tuple[object, ...]:
         looked.spent,
         looked.good_orders,
         looked.traffic_unreadable,
+        looked.failed_unreadable,
         looked.failures,
         looked.stale_failures,
         looked.last_failure_at,

@@ -24,6 +24,8 @@ RENEW_EVERY = 1.0
 LEASE_FRESH = 3.0
 """Seconds since the last renewal within which a lease of 4 s is surely ours."""
 AFTER_FAILURE = timedelta(seconds=5)
+OF_ANOTHER = timedelta(seconds=30)
+"""How long an incident is left to a replica that has its rule."""
 DEAD_AFTER = 30.0
 
 
@@ -57,6 +59,7 @@ class Worker:
         self._news = False
         self._stopping = threading.Event()
         self._beat = tools.clock.monotonic()
+        self._began = tools.clock.now()
         self._loop = threading.Thread(target=self._run, name="worker", daemon=True)
         self._renewer = threading.Thread(target=self._renew, name="leases", daemon=True)
 
@@ -162,13 +165,19 @@ class Worker:
         incident = self._tools.store.load(lease.incident)
         rule = self._rules.get(incident.rule)
         if rule is None:
-            # Nobody can watch it any more: what ended may be forgotten in its time.
-            return None if incident.ended_at else self._close(lease, incident)
+            return self._without_rule(lease, incident)
         return Turn(self._tools, rule, lease, self._fresh).run(self._stopping.is_set)
 
-    def _close(self, lease: Lease, incident: Incident) -> datetime | None:
-        """End an incident whose rule was renamed or removed; when to try again."""
+    def _without_rule(self, lease: Lease, incident: Incident) -> datetime | None:
+        """End an incident whose rule was renamed or removed; when to look again.
+
+        What opened after this process began is of a replica that has the rule.
+        """
         now = self._tools.clock.now()
+        if incident.ended_at:
+            return None  # Nobody can watch it: it may be forgotten in its time.
+        if incident.opened_at > self._began:
+            return now + OF_ANOTHER
         ended = Finished(at=now, state=State.CLOSED, reason=Reason.RULE_REMOVED)
         if not self._tools.store.decide(lease, incident, [ended]).accepted:
             return now

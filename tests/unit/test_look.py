@@ -585,7 +585,7 @@ def test_rule_15_orders_that_could_not_be_counted_are_no_proof() -> None:
         now=61,
     )
 
-    assert found.traffic_unreadable
+    assert found.failed_unreadable
 
 
 def test_rule_12_good_orders_are_asked_for_once_the_fault_has_no_link() -> None:

@@ -296,6 +296,18 @@ def test_an_open_incident_whose_rule_is_gone_is_closed_with_the_reason(
     assert [vars(record)["incident"] for record in named] == ["i1"]
 
 
+def test_an_incident_that_a_replica_opened_by_a_newer_rule_is_left_to_it() -> None:
+    bench = Bench()
+    bench.clock.at -= timedelta(minutes=1)
+
+    with working(bench):
+        bench.clock.at += timedelta(minutes=1)
+        due_now(bench, "i1", "of-tomorrow")
+        until(released(bench, "i1"))
+
+    assert bench.store.timelines["i1"] == opened("of-tomorrow")
+
+
 def test_the_loop_says_that_it_is_alive_until_it_ends() -> None:
     bench = Bench()
 

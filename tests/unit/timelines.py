@@ -104,7 +104,7 @@ def look(
         failures=failures,
         stale_failures=stale,
         last_failure_at=None if failed_at is None else at(failed_at),
-        good_since_failure=in_a_row,
+        good_since_failure=in_a_row or (0 if failures or stale else good or 0),
         working_since=at(seconds) if in_a_row else None,
         first_line_at=at(-60) if count else None,
     )
