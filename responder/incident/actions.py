@@ -34,7 +34,7 @@ _BY_HAND = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Veto:
-    """Stop it: Responder shall not report this incident."""
+    """Stop it: Responder does not report this incident."""
 
     by: str
 

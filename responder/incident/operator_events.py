@@ -24,7 +24,7 @@ class ReportPlanned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vetoed:
-    """A person said that Responder shall not report this incident."""
+    """A person stopped Responder from reporting this incident."""
 
     at: datetime
     by: str

@@ -148,7 +148,7 @@ def test_a_setting_that_is_set_is_not_recommended() -> None:
 
     assert section(text, "Impact").count("0 failed orders, 27 error logs.") == 1
     assert "its setting `failed`" not in section(text, "Action items")
-    unread = written(changed(none, "looked", traffic_unreadable=True))
+    unread = written(changed(none, "looked", failed_unreadable=True))
     assert "Failed orders: [FILL IN: " in section(unread, "Impact")
     assert "its setting `failed`" not in section(unread, "Action items")
 
