@@ -158,6 +158,24 @@ def waiting_for_person(*events: Event) -> Incident:
     return reported(traced(2), look(99, 6, links=()), called, *events)
 
 
+def test_rule_15_a_look_that_an_earlier_version_stored_proves_nothing() -> None:
+    # It counted good orders, but not what failed.
+    stored = replace(look(160, 9, links=(), good=3, matched=9), good_since_failure=0)
+    assert not isinstance(step(waiting_for_person(stored), 160.1), Finish)
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_rule_12_only_failed_orders_that_cannot_be_counted_keep_a_person_needed(
+    failed: bool,
+) -> None:
+    looks = [look(seconds, 0, links=(), failed_at=105) for seconds in (110, 1004)]
+    seen = [
+        replace(one, failed_unreadable=failed, traffic_unreadable=not failed)
+        for one in looks
+    ]
+    assert isinstance(step(waiting_for_person(*seen), 1011), Finish) is not failed
+
+
 def test_rule_12_errors_below_the_threshold_are_not_errors_that_stopped() -> None:
     incident = waiting_for_person(
         look(110, 1, links=(), failures=3, failed_at=100),
