@@ -1,175 +1,147 @@
-"""What each key may hold. Each section is judged by itself, so none hides another."""
+"""Judges sections one by one and turns pydantic's errors into our problems."""
 
-import ipaddress
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Any, ClassVar
+import difflib
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import ValidationError
 
-from responder.config import addresses
-from responder.config.database_url import storage_url
-from responder.config.durations import days, size
-from responder.config.fields import (
-    Alternative,
-    Count,
-    Header,
-    Length,
-    MaybeSecret,
-    Name,
-    Password,
-    Positive,
-    Query,
-    Text,
-    Username,
-    Webhook,
-    report_method,
-)
-from responder.config.settings import Access, NoticeForm
-from responder.incident.names import Mode, OnRecovered
-from responder.incident.rule import MOST_GOOD_IN_A_ROW
+from responder.config.expand import Expanded
+from responder.config.problem import Path, Problem, Refused, is_secret, problem
+from responder.config.schema import Section
+
+S = TypeVar("S", bound=Section)
+_TWINNED = {
+    "bearer",
+    "password",
+    "secrets",
+    "api_key",
+    "report_url",
+    "token",
+    "webhook_url",
+}
+_MISTAKES: Mapping[str, tuple[str, str]] = {
+    "missing": ("is missing", "add it"),
+    "int_parsing": ("is not a whole number", "write digits only"),
+    "int_type": ("is not a whole number", "write digits only"),
+    "greater_than_equal": ("is too small", "write {ge} or more"),
+    "less_than_equal": ("is too large", "write {le} or less"),
+    "bool_parsing": ("is neither true nor false", "write true or false"),
+    "bool_type": ("is neither true nor false", "write true or false"),
+    "list_type": ("is not a list", "write it as [...] or with a dash per line"),
+    "dict_type": ("is not a mapping", "write it as {{key: value}}"),
+    "model_type": ("is not a mapping", "write it as {{key: value}}"),
+    "string_type": ("is not a text", "write one value"),
+    "enum": ("is not one of the values", "use {expected}"),
+    "too_short": ("is empty", "give at least one"),
+}
 
 
-class Section(BaseModel):
-    """A mapping with known keys. `stand_in` fills required keys that were wrong."""
+@dataclass(frozen=True, slots=True)
+class Judged(Generic[S]):
+    """A section as far as it is valid; `bad` names its keys that are not."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        arbitrary_types_allowed=True,
+    value: S
+    bad: frozenset[str] = frozenset()
+
+    def fine(self, *keys: str) -> bool:
+        return self.bad.isdisjoint(keys)
+
+
+@dataclass(slots=True)
+class Bench:
+    """Where sections are judged: the expanded document, and the problems so far."""
+
+    expanded: Expanded
+    query: Callable[[str], object]
+    problems: list[Problem] = field(default_factory=list)
+
+    def judge(self, model: type[S], raw: object, at: Path) -> Judged[S]:
+        """The valid part of a section; every error in it becomes a problem."""
+        context = {"query": self.query}
+        given = raw if isinstance(raw, dict) else {}
+        try:
+            return Judged(model.model_validate(raw, context=context))
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_input=False)
+        bad = {str(e["loc"][0]) for e in wrong if e["loc"]}
+        for mistake in wrong:
+            self._tell(model, mistake, raw, at)
+        kept = {k: v for k, v in given.items() if k not in bad}
+        whole = model.model_validate({**model.stand_in, **kept})  # queries were judged
+        return Judged(whole, frozenset(bad or model.model_fields))
+
+    def _tell(self, model: type[S], mistake: Any, raw: object, at: Path) -> None:
+        loc = tuple(part for part in mistake["loc"] if part != "[key]")
+        path = (*at, *loc)
+        unknown = mistake["type"] == "extra_forbidden"
+        if any(path[: len(p)] == p for p in self.expanded.blamed):
+            if not unknown:
+                return
+            self.forget(path)
+        message, remedy = _said(model, mistake, loc)
+        lacking = mistake["type"] == "missing"
+        hidden = unknown or (is_secret(path) and not lacking)
+        value = "***" if hidden else _at(raw, loc)
+        self.problems.append(problem(path, message, remedy, value))
+
+    def forget(self, path: Path) -> None:
+        """An unknown key needs no value: only the key is told."""
+        told = problem(path, "", "").path
+        within = (f"{told}.", f"{told}[")
+        mine = self.expanded.problems
+        mine[:] = [p for p in mine if p.path != told and not p.path.startswith(within)]
+
+
+def _said(model: type[Section], mistake: Any, loc: Path) -> tuple[str, str]:
+    context = mistake.get("ctx", {})
+    if isinstance(cause := context.get("error"), Refused):
+        return str(cause), cause.remedy
+    if isinstance(cause, ValueError):  # the query parser's own, with its place
+        return f"cannot be understood: {cause}", "mend the query there"
+    if mistake["type"] == "extra_forbidden":
+        return "is not a known key", suggestion(str(loc[-1]), _known(model, loc[:-1]))
+    message, remedy = _MISTAKES.get(
+        mistake["type"], ("is not valid", "see responder.example.yaml")
     )
-    stand_in: ClassVar[Mapping[str, Any]] = {}
+    return message, remedy.format_map({"ge": "", "le": "", "expected": "", **context})
 
 
-class ServerSection(Section):
-    listen: Annotated[tuple[str, int], BeforeValidator(addresses.listen)] = (
-        "127.0.0.1",
-        8080,
-    )
-    public_url: Annotated[str, AfterValidator(addresses.public_url)] | None = None
-    trusted_proxies: list[
-        Annotated[
-            ipaddress.IPv4Network | ipaddress.IPv6Network,
-            BeforeValidator(addresses.network),
-        ]
-    ] = []
-    max_body: Annotated[int, BeforeValidator(size)] = 16 * 1024 * 1024
-    metrics_auth: Access = Access.OPERATORS
-    health_auth: Access = Access.OPEN
-    bearer: MaybeSecret = None
-    start_paused: bool = False
-    grace: Positive = timedelta(seconds=10)
+def suggestion(key: str, known: list[str]) -> str:
+    """What may have been meant by an unknown key."""
+    close = difflib.get_close_matches(key[:80], known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known here: {', '.join(known)}" if known else "remove it"
 
 
-class StorageSection(Section):
-    url: Annotated[str, BeforeValidator(storage_url)] = "sqlite:///responder.db"
-    accept_within: Positive = timedelta(milliseconds=800)
-    spool: Text | None = None
-    spool_max: Annotated[int, BeforeValidator(size)] = 64 * 1024 * 1024
-    keep: Annotated[Length, AfterValidator(days)] = timedelta(days=90)
+def _known(model: type[Section], loc: Path) -> list[str]:
+    for part in loc:
+        if isinstance(part, str) and part in model.model_fields:
+            inner = _section_in(model.model_fields[part].annotation)
+            if inner is None:
+                return []
+            model = inner
+    names = list(model.model_fields)
+    names += [f"{name}_file" for name in names if name in _TWINNED]
+    return names + (["checks"] if "group_by" in names else [])
 
 
-class HmacSection(Section):
-    secrets: Annotated[list[MaybeSecret], Field(min_length=1)]
-    header: Header = "X-Grafana-Alerting-Signature"
-    timestamp_header: Header | None = None
-    max_skew: Positive = timedelta(minutes=5)
+def _section_in(annotation: object) -> type[Section] | None:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return annotation if issubclass(annotation, Section) else None
+    found = (_section_in(arg) for arg in get_args(annotation))
+    return next((inner for inner in found if inner), None)
 
 
-class BasicSection(Section):
-    username: Username
-    password: MaybeSecret
-
-
-class CredentialSection(Section):
-    stand_in = {"name": "-", "senders": ["grafana"]}
-    name: Text
-    senders: Annotated[list[Webhook], Field(min_length=1)]
-    hmac: HmacSection | None = None
-    bearer: MaybeSecret = None
-    basic: BasicSection | None = None
-
-
-class OperatorSection(Section):
-    stand_in = {"users": {"-": None}}
-    users: Annotated[dict[Username, Password], Field(min_length=1)]
-
-
-class LokiSection(Section):
-    stand_in = {"url": "http://loki:3100"}
-    type: str = "loki"
-    url: Annotated[str, AfterValidator(addresses.logs_url)]
-    username: Username | None = None
-    password: MaybeSecret = None
-    bearer: MaybeSecret = None
-    tenant: Text | None = None
-    timeout: Positive = timedelta(seconds=3)
-
-
-class FactorySection(Section):
-    url: Annotated[str, AfterValidator(addresses.factory_url)] = (
-        "https://pizza-factory.cs329.click"
-    )
-    api_key: MaybeSecret = None
-    report_url: Annotated[MaybeSecret, AfterValidator(addresses.report_url)] = None
-    method: Annotated[str, AfterValidator(report_method)] = "auto"
-    timeout: Positive = timedelta(seconds=5)
-
-
-class GrafanaSection(Section):
-    stand_in = {"url": "http://grafana:3000"}
-    url: Annotated[str, AfterValidator(addresses.grafana_url)]
-    token: MaybeSecret = None
-    annotations: bool = False
-
-
-class IrmSection(Section):
-    stand_in = {"url": "https://irm.example.net", "token": None}
-    url: Annotated[str, AfterValidator(addresses.irm_url)]
-    token: MaybeSecret
-
-
-class NotifySection(Section):
-    stand_in = {"webhook_url": None}
-    webhook_url: Annotated[MaybeSecret, AfterValidator(addresses.webhook_url)]
-    form: NoticeForm = NoticeForm.ALERTMANAGER
-    bearer: MaybeSecret = None
-
-
-class LimitsSection(Section):
-    max_reports_per_hour: Count = 6
-    heartbeat_within: Positive = timedelta(minutes=15)
-
-
-class CheckSection(Section):
-    stand_in = {"name": "x", "query": "", "window": "1m", "threshold": 1}
-    name: Name
-    query: Query
-    window: Positive
-    threshold: Count
-
-
-class RuleSection(Section):
-    """A rule without its checks, which are judged one by one."""
-
-    stand_in = {"name": "x", "match": []}
-    name: Name
-    match: list[Alternative]
-    traffic: Query | None = None
-    failed: Query | None = None
-    recheck: Positive = timedelta(seconds=10)
-    give_up_after: Positive = timedelta(minutes=15)
-    no_link_for: Length = timedelta(minutes=1)
-    settle: Length = timedelta(seconds=35)
-    verify_after: Length = timedelta(seconds=30)
-    verify_for: Positive = timedelta(minutes=10)
-    good_in_a_row: Annotated[Count, Field(le=MOST_GOOD_IN_A_ROW)] = 3
-    max_reports: Count = 2
-    cooldown: Length = timedelta(minutes=2)
-    unreadable_for: Length = timedelta(minutes=1)
-    group_by: list[Text] = []
-    mode: Mode = Mode.AUTO
-    veto_window: Positive = timedelta(seconds=20)
-    watch: Positive | None = None
-    on_recovered: OnRecovered = OnRecovered.ACKNOWLEDGE
+def _at(raw: object, loc: Path) -> object:
+    for part in loc:
+        if isinstance(raw, dict):
+            raw = raw.get(part)
+        elif isinstance(raw, list) and isinstance(part, int) and part < len(raw):
+            raw = raw[part]
+        else:
+            return None
+    return raw

@@ -1,1 +1,0 @@
-"""What Responder brings along for Grafana: dashboards, and alerts about itself."""
