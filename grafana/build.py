@@ -14,10 +14,10 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana import connected
 from grafana.dashboards.on_call import on_call
 from grafana.dashboards.service import service
-from responder.grafana import forms
+from responder.doctor import alerts as forms
 
 ROOT = Path(__file__).parent.parent
-DASHBOARDS = ("grafana/dashboards", "responder/grafana/dashboards")
+DASHBOARDS = ("grafana/dashboards", "responder/doctor/dashboards")
 RUNBOOK = ROOT / "docs" / "runbook.md"
 FOLDER_UID = "responder"
 _ALERTS = """\

@@ -6,13 +6,24 @@ The same code makes both, so that files, API bodies and command cannot disagree.
 from pathlib import Path
 from typing import Any
 
-from responder.config.load import Document, Purpose, load
+from responder.config.checks import Purpose
+from responder.config.document import Document
+from responder.config.load import load
 from responder.config.settings import Secret, Settings
-from responder.evidence.selector import parse
-from responder.grafana.forms import LOKI_UID
-from responder.grafana.plan import group_of, placed, point_of
-from responder.grafana.wanted import FOLDER, FOLDER_UID, GROUP, every, rule_of, wakes
-from responder.senders.samples import labels_for
+from responder.doctor.alerts import LOKI_UID
+from responder.doctor.connect import (
+    FOLDER,
+    FOLDER_UID,
+    GROUP,
+    every,
+    group_of,
+    placed,
+    point_of,
+    rule_of,
+    wakes,
+)
+from responder.logs.query import parse_logql
+from responder.senders.sample import labels_for
 
 EXAMPLE = Path(__file__).parent.parent / "responder.example.yaml"
 URL = "$RESPONDER_URL/webhooks/grafana"
@@ -43,7 +54,7 @@ def example() -> Settings:
     text = EXAMPLE.read_text("utf-8")
     env = {"GRAFANA_HMAC_SECRET": SECRET}
     document = Document(text=text, origin=EXAMPLE.name, env=env)
-    loaded = load(document, purpose=Purpose.REPLAY, parse_query=parse)
+    loaded = load(document, purpose=Purpose.REPLAY, parse_query=parse_logql)
     assert loaded.settings is not None, loaded.problems
     return loaded.settings
 

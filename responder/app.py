@@ -1,45 +1,514 @@
-"""The composition root: the only place that knows everyone.
+"""The composition root: builds a Responder, starts it, and stops it in order."""
 
-`build(settings)` makes one Responder out of its parts; every part can be replaced by
-keyword, which is how tests bring their own clock, logs or factory.
-"""
-
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 from prometheus_client import CollectorRegistry
 
-from responder.app.drilling import drill_runner
-from responder.app.keeping import housekeeper, life_of
-from responder.app.measured import metrics_of
-from responder.app.readying import EVERY as PROBE_EVERY
-from responder.app.readying import prober_of, readiness_of
-from responder.app.reception import spooling_intake, taken_in_by, web_parts
-from responder.app.sources import line_reader, log_source, open_store
-from responder.app.telling import Tellers, tellers_of
-from responder.app.watching import lookouts
+from responder import __version__
 from responder.clock import SystemClock
 from responder.config.settings import Settings
-from responder.drill.runner import Runner
-from responder.evidence.loki import LokiLogSource
+from responder.doctor.checks import Unreached, visit
+from responder.drill import Runner, Surroundings
 from responder.factory import PizzaFactory
-from responder.incident.ports import Clock, Factory, LogSource
+from responder.incident.alert import Delivery, Notification
+from responder.incident.events import Where
+from responder.incident.evidence import ReportLink
+from responder.incident.incident import Incident
+from responder.incident.names import WEBHOOKS, Sender, Verdict
+from responder.incident.notify import Voice
+from responder.incident.ports import (
+    Accepted,
+    Archive,
+    Clock,
+    Factory,
+    LogSource,
+    StorageUnavailable,
+)
+from responder.incident.readiness import (
+    HEARD_WITHIN,
+    Heard,
+    Known,
+    Reached,
+    Readiness,
+    judge,
+)
+from responder.incident.rule import Rule
+from responder.incident.service import Remember
+from responder.incident.words import sentence
+from responder.logs.lines import LineReader
+from responder.logs.loki import LokiLogSource
+from responder.logs.query import LabelMatcher, parse_logql
 from responder.masking import Masker
-from responder.metrics import Metrics
-from responder.spool import SpoolingIntake
-from responder.store.disk import disk_of
-from responder.store.life import Life
+from responder.metrics import Metrics, Readings
+from responder.notify.channels import GrafanaAnnotations, IrmGroups, Webhook
+from responder.notify.deliver import Teller
+from responder.senders import auth, body, grafana, irm
+from responder.spool import Spool, Spooled, SpoolingIntake
+from responder.store.database import Database
+from responder.store.leases import Life
+from responder.store.links import Supplier
+from responder.store.sqlite import Disk, disk_of
 from responder.store.store import Store
-from responder.web.application import create_app
-from responder.worker.housekeeping import Housekeeper
-from responder.worker.journal import Journal
+from responder.store.upkeep import Retention
+from responder.web.app import create_app
+from responder.web.pages import silence
+from responder.web.parts import Authenticated, Parts
+from responder.web.webhooks import tell
+from responder.worker.background import Chore, Housekeeper, Prober, Pulse, Rounds
 from responder.worker.loop import Worker
-from responder.worker.pulse import Pulse
-from responder.worker.rounds import Rounds
-from responder.worker.tools import Tools
+from responder.worker.run import Journal, Tools
+from responder.worker.watch import Lookout
 
-__all__ = ["Responder", "build", "line_reader", "log_source"]
+# What lies outside the process: the storage and the log source.
+
+
+def open_store(
+    settings: Settings,
+    clock: Clock,
+    masker: Masker,
+    factory: Factory,
+    fixed_link: ReportLink | None,
+    rules: Mapping[str, Rule],
+    database: Database | None = None,
+) -> Store:
+    """The configured storage, started; `database` stands in for it.
+
+    Raises `BadStorage` or `DatabaseInUse`.
+    """
+
+    def summarise(incident: Incident) -> str:
+        rule = rules.get(incident.rule) or Rule(name=incident.rule, match=(), checks=())
+        return sentence(incident, rule)
+
+    store = Store(
+        settings.storage_url,
+        rules=settings.rules,
+        clock=clock,
+        supplier=Supplier.of(
+            factory.name,
+            timeout=settings.factory.timeout,
+            fixed_link=fixed_link,
+            max_reports_per_hour=settings.max_reports_per_hour,
+        ),
+        masker=masker,
+        summarise=summarise,
+        accept_within=settings.accept_within,
+        database=database,
+    )
+    store.start()
+    if settings.server.start_paused:
+        store.controls.start_paused("server.start_paused")
+    return store
+
+
+def line_reader(settings: Settings) -> LineReader:
+    """Reads log lines for the configured factory."""
+    key = settings.factory.api_key
+    host = PizzaFactory(settings.factory, Masker()).name
+    return LineReader(host, key.reveal() if key else None)
+
+
+def log_source(settings: Settings) -> LokiLogSource:
+    """The configured log source. Raises ValueError where none is configured."""
+    if settings.logs is None:
+        raise ValueError("logs: nothing says where errors are counted")
+    return LokiLogSource(settings.logs, line_reader(settings))
+
+
+# Who is told: each configured place with a thread of its own.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tellers:
+    """All of them; none where nothing is configured."""
+
+    each: tuple[Teller, ...]
+
+    def start(self) -> None:
+        for teller in self.each:
+            teller.start()
+
+    def stop(self, within: float | None = None) -> None:
+        """Begin nothing more, and wait so many seconds for what is being told.
+
+        What is left is told at the next start.
+        """
+        for teller in self.each:
+            teller.stop(0)
+        ends = time.monotonic() + (within or 0)
+        for teller in self.each:
+            left = None if within is None else max(0.0, ends - time.monotonic())
+            teller.stop(left)
+
+
+def tellers_of(
+    settings: Settings, store: Store, masker: Masker, metrics: Metrics
+) -> Tellers:
+    voices = _voices(settings, masker)
+    rules = {rule.name: rule for rule in settings.rules}
+    outbox = store.outbox(tuple(voices))
+    public = settings.server.public_url
+
+    def page(incident: str) -> str:
+        return f"{public}/incidents/{incident}" if public else ""
+
+    return Tellers(
+        each=tuple(
+            Teller(
+                where,
+                voice,
+                outbox,
+                rules=rules,
+                clock=store.clock,
+                page=page,
+                meter=metrics.tellings,
+            )
+            for where, voice in voices.items()
+        )
+    )
+
+
+def _voices(settings: Settings, masker: Masker) -> dict[Where, Voice]:
+    voices: dict[Where, Voice] = {}
+    grafana, irm, notify = settings.grafana, settings.irm, settings.notify
+    if grafana and grafana.annotations:
+        voices[Where.GRAFANA] = GrafanaAnnotations(grafana, masker)
+    if irm:
+        stack = grafana.url if grafana else None
+        voices[Where.IRM] = IrmGroups(irm, masker, stack_url=stack)
+    if notify:
+        voices[Where.NOTIFY] = Webhook(notify, masker)
+    return voices
+
+
+# The rounds of a service: each rule's own watch.
+
+
+def lookouts(
+    settings: Settings, store: Store, logs: LogSource, worker: Worker, metrics: Metrics
+) -> Iterator[Rounds]:
+    """One for each rule that is watched."""
+    for rule in settings.rules:
+        if rule.watch is None:
+            continue
+        lookout = Lookout(
+            rule,
+            rule.watch,
+            logs=logs,
+            store=store,
+            openings=store.openings,
+            duties=store.duties,
+            clock=store.clock,
+            meter=metrics,
+            hand_over=worker.hand_over,
+        )
+        yield Rounds(f"watch {rule.name}", lookout, rule.watch)
+
+
+# The record from outside of the service: for commands that only read.
+
+
+@contextmanager
+def archive_of(settings: Settings) -> Iterator[tuple[Archive, Masker]]:
+    """The configured storage for as long as it is read, and what masks its texts.
+
+    Raises `DatabaseInUse` while a service holds the file, `BadStorage` where it cannot
+    be opened.
+    """
+    masker = Masker(settings.secrets())
+    client = PizzaFactory(settings.factory, masker)
+    rules = {rule.name: rule for rule in settings.rules}
+    link = client.fixed_link()
+    store = open_store(settings, SystemClock(), masker, client, link, rules)
+    try:
+        yield store, masker
+    finally:
+        store.close()
+
+
+def operator_of(settings: Settings) -> tuple[str, str] | None:
+    """A name and password that this configuration's own pages take."""
+    user = next(iter(settings.operators.items()), None)
+    return (user[0], user[1].reveal()) if user else None
+
+
+# What the web is handed: the intake with its spool, and everything pages read.
+
+TakenIn = Callable[[Delivery, Accepted], None]
+
+
+def taken_in_by(worker: Worker, metrics: Metrics) -> TakenIn:
+    def taken_in(delivery: Delivery, accepted: Accepted) -> None:
+        worker.hand_over(accepted.leases)
+        tell(metrics, delivery, accepted)
+
+    return taken_in
+
+
+def spooling_intake(
+    settings: Settings, store: Store, masker: Masker, taken_in: TakenIn
+) -> SpoolingIntake:
+    def parse(spooled: Spooled) -> Notification:
+        document = body.decode(spooled.body.encode())
+        if spooled.sender is Sender.IRM:
+            return irm.parse(document)
+        return grafana.parse(document, spooled.sender)
+
+    return SpoolingIntake(
+        store,
+        Spool(settings.spool_folder(), settings.spool_max),
+        parse=parse,
+        brought_in=taken_in,
+        masker=masker,
+    )
+
+
+def web_parts(
+    settings: Settings,
+    intake: SpoolingIntake,
+    store: Store,
+    worker: Worker,
+    tools: Tools,
+    metrics: Metrics,
+    masker: Masker,
+) -> Parts:
+    return Parts(
+        intake=intake,
+        archive=store,
+        controls=store.controls,
+        openings=store.openings,
+        drills=store.drills,
+        clock=tools.clock,
+        server=settings.server,
+        sessions=store.sessions,
+        metrics=metrics,
+        masker=masker,
+        hand_over=worker.hand_over,
+        taken_in=taken_in_by(worker, metrics),
+        storing=intake.storing,
+        storage_lost=lambda: store.lost,
+        spooled=intake.waiting,
+        worker_alive=worker.alive,
+        new_id=store.new_id,
+        authenticate=_authentication(settings),
+        decode=body.decode,
+        parse_grafana=grafana.parse,
+        parse_irm=irm.parse,
+        credentials=settings.webhook_auth,
+        operators=settings.operators,
+        rules=settings.rules,
+        config_sha=settings.sha,
+        heartbeat_within=settings.heartbeat_within,
+        fixed_link=settings.factory.report_url is not None,
+    )
+
+
+def _authentication(
+    settings: Settings,
+) -> Callable[[Sender, Mapping[str, str], bytes | None, datetime], Authenticated | str]:
+    def authenticate(
+        sender: Sender, headers: Mapping[str, str], raw: bytes | None, now: datetime
+    ) -> Authenticated | str:
+        credentials = settings.webhook_auth
+        found = auth.authenticate(credentials, sender, headers, raw, now)
+        if isinstance(found, auth.Rejected):
+            return found.why
+        return Authenticated(
+            credential=found.credential, clock_difference=found.clock_difference
+        )
+
+    return authenticate
+
+
+# What readiness is judged by: the prober's questions, and what else is known.
+
+EVERY = timedelta(minutes=1)
+_RECENT = 100
+_NARROW = frozenset({"level", "detected_level", "type"})
+"""Labels that tell error lines from others: readiness looks for any line."""
+
+
+def prober_of(
+    settings: Settings, store: Store, logs: LogSource, every: timedelta
+) -> Prober:
+    mask = Masker(settings.secrets())
+
+    def reach(now: datetime) -> Reached:
+        return _reach(settings.factory.url, now, mask)
+
+    return Prober(
+        logs=logs,
+        selectors=sorted({_selector(rule) for rule in settings.rules}),
+        traffic={rule.name: rule.traffic for rule in settings.rules if rule.traffic},
+        visit=reach,
+        writable=store.writable,
+        clock=store.clock,
+        every=every,
+    )
+
+
+def readiness_of(
+    settings: Settings, store: Store, memory: Remember, prober: Prober
+) -> Callable[[datetime], Readiness | None]:
+    """What is so now; None before the first questions are answered."""
+    people = people_of(settings)
+
+    def now(at: datetime) -> Readiness | None:
+        if (probed := prober.probed) is None:
+            return None
+        beats = store.deliveries(verdict=Verdict.HEARTBEAT, limit=1)
+        known = Known(
+            at=at,
+            heard=_heard(store, at),
+            silence=silence(beats, at, settings.heartbeat_within),
+            probed=probed,
+            memory=memory(),
+            people=people,
+            rules=settings.rules,
+        )
+        return judge(known)
+
+    return now
+
+
+def _heard(store: Store, at: datetime) -> Heard:
+    recent = store.deliveries(limit=_RECENT)
+    last = next((d for d in recent if d.sender in WEBHOOKS), None)
+    signed = next(
+        (
+            d
+            for d in recent
+            # What was heard in the future was heard before the clock was mended.
+            if d.clock_difference is not None
+            and timedelta() <= at - d.received_at < HEARD_WITHIN
+        ),
+        None,
+    )
+    return Heard(
+        at=last.received_at if last else None,
+        sender=last.sender if last else "",
+        difference=signed.clock_difference if signed else None,
+        signed_at=signed.received_at if signed else None,
+    )
+
+
+def people_of(settings: Settings) -> tuple[str, ...]:
+    """Who would be told of an incident, and how."""
+    found = []
+    if settings.operators:
+        named = ", ".join(sorted(settings.operators))
+        found.append(f"operators: {named}")
+    found += ["IRM"] if settings.irm else []
+    found += ["a webhook to people"] if settings.notify else []
+    return tuple(found)
+
+
+def _reach(url: str, now: datetime, mask: Masker) -> Reached:
+    """One GET of the factory's first page. Its report path is left alone."""
+    found = visit(url.rstrip("/") + "/")
+    if isinstance(found, Unreached):
+        return Reached(at=now, why=mask(found.why))
+    told = found.told_at
+    return Reached(
+        at=now,
+        expires=found.expires,
+        secure=url.startswith("https:"),
+        difference=(now - told).total_seconds() if told else None,
+    )
+
+
+def _selector(rule: Rule) -> str:
+    """Any line of the service that a rule looks at: its widest stream selector."""
+    queries = [*(check.query for check in rule.checks), *filter(None, [rule.traffic])]
+    found = (_wide(parse_logql(query).matchers) for query in queries)
+    return min(found, key=lambda text: (len(text), text))
+
+
+def _wide(matchers: Iterable[LabelMatcher]) -> str:
+    known = list(matchers)
+    wide = [m for m in known if m.label not in _NARROW] or known
+    return "{" + ", ".join(f"{m.label}{m.op}{json.dumps(m.value)}" for m in wide) + "}"
+
+
+# Keeping house: the stamp of whoever runs, and forgetting what is old.
+
+FORGET_EVERY = timedelta(minutes=10).total_seconds()
+
+
+def life_of(store: Store, disk: Disk) -> Life:
+    return Life(store.write, lambda: store.engine, store.clock, disk)
+
+
+def housekeeper(settings: Settings, store: Store) -> Housekeeper:
+    """What is forgotten, and how often somebody looks for it."""
+    retention = Retention(store.write, lambda: store.engine, store.clock, settings.keep)
+    chore = Chore(name="retention", every=FORGET_EVERY, step=retention.step)
+    return Housekeeper([chore], store.clock)
+
+
+# The metrics of a service on its storage, as they are when it starts.
+
+"""Among so many a webhook is looked for: earlier versions stored other deliveries."""
+
+
+def metrics_of(
+    settings: Settings, store: Store, life: Life, registry: CollectorRegistry
+) -> Metrics:
+    """They remember across restarts when Grafana was heard last."""
+    metrics = Metrics(
+        registry,
+        rules=settings.rules,
+        version=__version__,
+        config_sha=settings.sha,
+        stored=_readings(store, life),
+    )
+    with suppress(StorageUnavailable):
+        recent = store.deliveries(limit=_RECENT)
+        for delivery in [d for d in recent if d.sender in WEBHOOKS][:1]:
+            metrics.heard(delivery.received_at)
+        for delivery in store.deliveries(verdict=Verdict.HEARTBEAT, limit=1):
+            metrics.heartbeat(delivery.received_at)
+    return metrics
+
+
+def _readings(store: Store, life: Life) -> Readings:
+    def due_lag() -> timedelta:
+        due, now = store.next_due(), store.clock.now()
+        return max(now - due, timedelta()) if due else timedelta()
+
+    def open_for() -> Mapping[str, timedelta]:
+        now = store.clock.now()
+        return {rule: now - at for rule, at in store.opened().items()}
+
+    return Readings(
+        counts=store.counts,
+        standing=store.controls.standing,
+        due_lag=due_lag,
+        open_for=open_for,
+        memory=life.memory,
+    )
+
+
+# Who runs drills, and on what.
+
+
+def drill_runner(settings: Settings, store: Store, masker: Masker) -> Runner:
+    """One for the whole service."""
+    ground = Surroundings(
+        archive=store,
+        controls=store.controls,
+        drills=store.drills,
+        clock=store.clock,
+        rules=settings.rules,
+        fixed_link=settings.factory.report_url is not None,
+    )
+    return Runner(settings, masker, ground)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +577,7 @@ def build(
     logs: LogSource | None = None,
     factory: Factory | None = None,
     registry: CollectorRegistry | None = None,
-    probe_every: timedelta | None = PROBE_EVERY,
+    probe_every: timedelta | None = EVERY,
 ) -> Responder:
     """Open the storage and put the parts together.
 
@@ -157,7 +626,7 @@ def _assembled(
     intake = spooling_intake(settings, store, masker, taken_in)
     metrics.watch_spool(intake.waiting)
     parts = web_parts(settings, intake, store, worker, tools, metrics, masker)
-    prober = prober_of(settings, store, logs, probe_every or PROBE_EVERY)
+    prober = prober_of(settings, store, logs, probe_every or EVERY)
     ready = readiness_of(settings, store, life.memory, prober)
     metrics.watch_readiness(lambda: ready(store.clock.now()))
     drill = drill_runner(settings, store, masker)

@@ -1,12 +1,17 @@
-"""One drill, step by step. Each step is kept as soon as it is known."""
+"""Drills: a marked alert through our own public address, followed to its end."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from responder.drill.outward import Outward, Said
-from responder.incident.controls import Controls
+from responder.config.settings import Credential, Settings
+from responder.incident.actions import Controls
+from responder.incident.alert import MARK
 from responder.incident.drills import (
     Came,
     Drill,
@@ -16,13 +21,86 @@ from responder.incident.drills import (
     followed,
     settled,
 )
-from responder.incident.mark import MARK
-from responder.incident.model import Incident
-from responder.incident.names import Status, Verdict
-from responder.incident.nearest import why_ignored
-from responder.incident.ports import Archive, Clock
-from responder.incident.rule import Rule
-from responder.senders import samples
+from responder.incident.incident import Incident
+from responder.incident.names import Sender, Status, Verdict
+from responder.incident.openings import NoSuchRule
+from responder.incident.ports import Archive, Clock, StorageUnavailable
+from responder.incident.rule import Rule, why_ignored
+from responder.masking import Masker
+from responder.notify.channels import Reply, exchange
+from responder.senders import sample
+from responder.senders.auth import proof
+from responder.senders.sample import labels_for
+
+# What a drill sends: its alert, to our own public address.
+
+TIMEOUT = 5.0
+"""Seconds for one request."""
+_SENDERS = (Sender.GRAFANA, Sender.ALERTMANAGER, Sender.IRM)
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """An answer, or none (`status` is None and `words` says why)."""
+
+    status: int | None
+    words: str
+    document: object = None
+
+    @property
+    def good(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+class Outward:
+    """Delivers as the configuration says that others do."""
+
+    def __init__(self, settings: Settings, masker: Masker, address: str) -> None:
+        self._mask = masker
+        self.address = (settings.server.public_url or address).rstrip("/")
+        self.sender, self._credential = _who(settings.webhook_auth)
+
+    def deliver(
+        self, labels: dict[str, str], starts_at: datetime, now: datetime, status: Status
+    ) -> Said:
+        """The alert, with everything that its credential demands."""
+        body = sample.body(self.sender, labels, now, status, starts_at)
+        raw = json.dumps(body).encode()
+        headers: dict[str, str | bytes] = {"Content-Type": "application/json"}
+        if self._credential:
+            shown = proof(self._credential, raw, now)
+            headers |= {name: text.encode() for name, text in shown.items()}
+        return self._post(f"{self.address}/webhooks/{self.sender}", raw, headers)
+
+    def _post(self, url: str, raw: bytes, headers: dict[str, str | bytes]) -> Said:
+        with exchange(headers, TIMEOUT) as made:
+            reply = made.ask("POST", url, body=raw)
+        if reply is None:
+            late = f"no complete answer within {TIMEOUT:g} s"
+            why = late if made.call.expired or made.call.sent else made.call.stage
+            return Said(status=None, words=why)
+        words = f"HTTP {reply.status}{self._first_line(reply)}"
+        return Said(status=reply.status, words=words, document=reply.document())
+
+    def _first_line(self, reply: Reply) -> str:
+        text = " ".join(reply.body.decode("utf-8", "replace").split())
+        shown = "".join(c for c in self._mask(text) if c.isprintable())[:_LONGEST]
+        return f": {shown}" if shown and not shown.startswith("<") else ""
+
+
+def _who(
+    credentials: Sequence[Credential],
+) -> tuple[Sender, Credential | None]:
+    """As whom the alert is sent: Grafana before all others."""
+    for sender in _SENDERS:
+        for credential in credentials:
+            if sender in credential.senders:
+                return sender, credential
+    return Sender.GRAFANA, None
+
+
+# One drill, step by step. Each step is kept as soon as it is known.
 
 _BREATH = 0.05
 _ADDRESS = "set server.public_url to the address under which senders reach this service"
@@ -92,7 +170,7 @@ class Walk:
 
     def _alert(self) -> None:
         try:
-            labels = samples.labels_for(self._rule)
+            labels = labels_for(self._rule)
         except ValueError as why:
             self._took_step(Part.DELIVERED, Came.UNPROVEN, str(why))
             return
@@ -186,3 +264,89 @@ def _alert_of(said: Said) -> dict[str, object]:
 
 def _incident_of(said: Said) -> str:
     return str(_alert_of(said).get("incident") or "")
+
+
+# Runs drills, one at a time, each in a thread of its own.
+
+log = logging.getLogger("responder.drill")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Everything that a drill walks on."""
+
+    archive: Archive
+    controls: Controls
+    drills: Drills
+    clock: Clock
+    fixed_link: bool
+    rules: tuple[Rule, ...]
+
+
+class Runner:
+    """`Drilling`. `stop` ends what runs; its incident ends by itself."""
+
+    def __init__(
+        self, settings: Settings, masker: Masker, ground: Surroundings
+    ) -> None:
+        self._settings = settings
+        self._masker = masker
+        self._ground = ground
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._running: Drill | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, rule: str | None, by: str, listening: str) -> Drill:
+        chosen = self._rule(rule)
+        with self._lock:
+            if self._running is not None:
+                return self._running
+            drill = Drill(
+                id=secrets.token_hex(6),
+                rule=chosen.name,
+                by=by,
+                at=self._ground.clock.now(),
+            )
+            self._ground.drills.save(drill)
+            self._running = drill
+            outward = Outward(self._settings, self._masker, listening)
+            walk = Walk(drill, chosen, self._ground, outward, self._stopping.wait)
+            self._thread = threading.Thread(
+                target=self._run, args=(walk, drill), name="drill", daemon=True
+            )
+            self._thread.start()
+        return drill
+
+    def stop(self, within: float | None = None) -> None:
+        self._stopping.set()
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join(within)
+
+    def _run(self, walk: Walk, drill: Drill) -> None:
+        log.info("drill begun", extra={"drill": drill.id, "rule": drill.rule})
+        try:
+            drill = walk.run()
+        except StorageUnavailable as error:
+            why = type(error).__name__
+            log.warning("drill broken off", extra={"drill": drill.id, "why": why})
+        finally:
+            with self._lock:
+                self._running = None
+        facts: Mapping[str, object] = {
+            "drill": drill.id,
+            "rule": drill.rule,
+            "result": drill.result,
+            "why": drill.sentence,
+        }
+        log.info("drill ended", extra=facts)
+
+    def _rule(self, name: str | None) -> Rule:
+        rules = {rule.name: rule for rule in self._settings.rules}
+        found = rules.get(name) if name else next(iter(rules.values()), None)
+        if found is None:
+            known = ", ".join(rules) or "none"
+            raise NoSuchRule(f"no such rule; there are: {known}")
+        return found

@@ -17,8 +17,8 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from responder.config.settings import FactorySettings
-from responder.deadline import Call, DirectSession, on_call
-from responder.incident.link import ReportLink
+from responder.http import Call, DirectSession, on_call
+from responder.incident.evidence import ReportLink
 from responder.incident.method import UNKNOWN_METHOD, first_method, other_method
 from responder.incident.names import Outcome
 from responder.incident.ports import Answer

@@ -1,8 +1,4 @@
-"""One monotonic deadline over a whole HTTP exchange, and what was reached by then.
-
-`requests` limits each connect and each read on its own, so that a server that
-trickles bytes can hold a call for ever. Here a timer ends the connection instead.
-"""
+"""One monotonic deadline over a whole HTTP exchange, and what may be known of it."""
 
 import contextlib
 import logging

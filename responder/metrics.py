@@ -1,11 +1,10 @@
-"""Prometheus metrics of one Responder, on a registry that is passed in.
+"""Prometheus metrics of one Responder, on a registry of its own."""
 
-Every series that can occur is there from the first scrape, so that a rate over a
-counter's first step is seen.
-"""
-
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import nan
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,25 +14,259 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
-from responder.incident.decisions import DECISIONS
+from responder.incident.actions import Standing
+from responder.incident.events import Reception, Where
 from responder.incident.names import (
+    DECISIONS,
     WEBHOOKS,
     Decision,
     Outcome,
     Reason,
     Sender,
+    Sight,
+    State,
     Status,
     UnreadableReason,
     Verdict,
 )
-from responder.incident.readiness import Readiness
+from responder.incident.ports import StorageUnavailable
+from responder.incident.readiness import Aspect, Readiness
 from responder.incident.rule import Rule
-from responder.metrics.ready import Ready
-from responder.metrics.results import RESULTS as RESULTS
-from responder.metrics.rounds import RoundsMetrics
-from responder.metrics.stored import Readings, Stored
-from responder.metrics.telling import Tellings
+from responder.incident.service import Memory
+
+# How webhook requests are answered: the label `result` of their metric.
+
+RESULTS = (
+    "accepted",
+    "spooled",
+    "test",
+    "unauthorized",
+    "bad_request",
+    "too_large",
+    "unavailable",
+    "forbidden",
+)
+
+
+# What the rounds count: each rule's own watch.
+
+
+class RoundsMetrics:
+    """The part of the metrics that watches move."""
+
+    def __init__(self, registry: CollectorRegistry, rules: Iterable[Rule]) -> None:
+        self._looks = Counter(
+            "responder_watch_looks",
+            "Looks of a rule's own watch, by what they came to.",
+            ("rule", "result"),
+            registry=registry,
+        )
+        for rule in rules:
+            for sight in Sight:
+                self._looks.labels(rule.name, sight)
+
+    def watched(self, rule: str, sight: Sight) -> None:
+        """A rule's watch had its turn."""
+        self._looks.labels(rule, sight).inc()
+
+
+# How those who are told receive it.
+
+
+class Tellings:
+    """Attempts to tell, every series there from the first scrape."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._told = Counter(
+            "responder_told",
+            "Attempts to tell others what was done, by how they were received.",
+            ["where", "result"],
+            registry=registry,
+        )
+        for where in Where:
+            for result in Reception:
+                self._told.labels(where, result)
+
+    def told(self, where: Where, result: Reception) -> None:
+        self._told.labels(where, result).inc()
+
+
+# Whether an outage would be answered, judged anew at each scrape.
+
+
+class Ready(Collector):
+    """1 for each aspect that is as it must be, 0 for one that is not.
+
+    NaN before the first answers; no series at all while storage cannot be read.
+    """
+
+    def __init__(self) -> None:
+        self.judged: Callable[[], Readiness | None] = lambda: None
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        yield _family()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        found = _family()
+        try:
+            ready = self.judged()
+        except StorageUnavailable:
+            yield found
+            return
+        for aspect in Aspect:
+            found.add_metric([aspect], ready.fact(aspect).ok if ready else nan)
+        yield found
+
+
+def _family() -> GaugeMetricFamily:
+    return GaugeMetricFamily(
+        "responder_ready",
+        "1 if an outage would be answered as far as this aspect goes.",
+        labels=["aspect"],
+    )
+
+
+# What storage knows, read when scraped: every replica shows the same rows.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """How storage is asked. Each may raise `StorageUnavailable`."""
+
+    counts: Callable[[], Mapping[tuple[str, State], int]]
+    standing: Callable[[], Standing]
+    due_lag: Callable[[], timedelta]
+    """How long the longest waiting incident is overdue that nobody works on."""
+    open_for: Callable[[], Mapping[str, timedelta]]
+    """By rule, how long its oldest open incident is open."""
+    memory: Callable[[], Memory] = Memory
+
+
+class Stored(Collector):
+    """The series that storage is asked for at each scrape.
+
+    While it cannot be read they are absent, never zero, and
+    `responder_storage_readable` is 0; all other series are shown as ever.
+    """
+
+    def __init__(self, readings: Readings, rules: Sequence[str]) -> None:
+        self._readings = readings
+        self._rules = rules
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        return _families({}, readable=False, seconds=0.0)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        started = time.monotonic()
+        try:
+            samples, readable = self._read(), True
+        except StorageUnavailable:
+            samples, readable = {}, False
+        seconds = time.monotonic() - started
+        return _families(samples, readable=readable, seconds=seconds)
+
+    def _read(self) -> dict[str, "_Samples"]:
+        ask, rules = self._readings, self._rules
+        counts = {(rule, state): 0 for rule in rules for state in State}
+        open_for = dict.fromkeys(rules, timedelta())
+        standing = ask.standing()
+        return {
+            "responder_incidents": list({**counts, **ask.counts()}.items()),
+            "responder_open_incident_seconds": [
+                ((rule,), age.total_seconds())
+                for rule, age in {**open_for, **ask.open_for()}.items()
+            ],
+            "responder_due_lag_seconds": [((), ask.due_lag().total_seconds())],
+            "responder_paused": [((), standing.pause is not None)],
+            "responder_breaker_open": [((), standing.breaker_open)],
+            "responder_reports_last_hour": [((), standing.reports_last_hour)],
+            **_remembered(ask.memory()),
+        }
+
+
+def _remembered(memory: Memory) -> dict[str, "_Samples"]:
+    """What the storage remembers of Responder itself."""
+    gap = memory.gaps[0] if memory.gaps else None
+    values = {
+        "responder_storage_durable": memory.durable,
+        "responder_storage_since_timestamp_seconds": (
+            memory.since.timestamp() if memory.since else 0.0
+        ),
+        "responder_storage_history_lost": memory.history_lost,
+        "responder_gap_seconds": (
+            (gap.until - gap.since).total_seconds() if gap else 0.0
+        ),
+        "responder_gap_end_timestamp_seconds": gap.until.timestamp() if gap else 0.0,
+    }
+    return {name: [((), value)] for name, value in values.items()}
+
+
+_Samples = Iterable[tuple[tuple[str, ...], float]]
+
+_FAMILIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "responder_incidents": (
+        "Incidents that storage holds, by state.",
+        ("rule", "state"),
+    ),
+    "responder_open_incident_seconds": (
+        "How long the oldest open incident of a rule is open; 0 without one.",
+        ("rule",),
+    ),
+    "responder_due_lag_seconds": (
+        "How long the longest waiting incident is overdue that nobody works on.",
+        (),
+    ),
+    "responder_paused": ("1 while automatic reports are paused.", ()),
+    "responder_breaker_open": (
+        "1 while max_reports_per_hour holds every report.",
+        (),
+    ),
+    "responder_reports_last_hour": (
+        "Calls of the last hour that this limit counts.",
+        (),
+    ),
+    "responder_storage_durable": (
+        "0 while the storage lies where it may be lost.",
+        (),
+    ),
+    "responder_storage_since_timestamp_seconds": (
+        "When the first start wrote into this storage, in Unix seconds.",
+        (),
+    ),
+    "responder_storage_history_lost": (
+        "1 if the storage was made anew where an older one was expected.",
+        (),
+    ),
+    "responder_gap_seconds": ("How long nobody ran the last time; 0 if never.", ()),
+    "responder_gap_end_timestamp_seconds": (
+        "When that ended, in Unix seconds; 0 if never.",
+        (),
+    ),
+}
+
+
+def _families(
+    samples: Mapping[str, _Samples], *, readable: bool, seconds: float
+) -> Iterator[GaugeMetricFamily]:
+    for name, (text, labels) in _FAMILIES.items():
+        family = GaugeMetricFamily(name, text, labels=labels)
+        for values, number in samples.get(name, ()):
+            family.add_metric(values, number)
+        yield family
+    yield GaugeMetricFamily(
+        "responder_storage_readable",
+        "1 if storage could be read for this scrape.",
+        value=readable,
+    )
+    yield GaugeMetricFamily(
+        "responder_storage_read_seconds",
+        "Time that this scrape waited for storage.",
+        value=seconds,
+    )
+
 
 _QUICK = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SLOW = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300)

@@ -6,9 +6,9 @@
 import re
 from pathlib import Path
 
-from responder.app.stage import play
-from responder.cassette.files import load
-from responder.cli.lived import as_text, judge
+from responder.cli.replay_output import judge, judged_text
+from responder.replay.cassette import load
+from responder.replay.play import play
 from tests.cassettes import SHIPPED, settings_of
 
 PAGES = Path(__file__).parent.parent / "docs" / "cassettes"
@@ -18,7 +18,9 @@ _BLOCK = re.compile(r"```text\n.*?```", re.DOTALL)
 def printed(file: Path) -> str:
     """What `responder replay` prints of a cassette on the built-in configuration."""
     cassette = load(file.read_text("utf-8"))
-    return as_text(judge(file.name, play(cassette, settings_of()), cassette.expect, 0))
+    return judged_text(
+        judge(file.name, play(cassette, settings_of()), cassette.expect, 0)
+    )
 
 
 def page_of(file: Path) -> Path:

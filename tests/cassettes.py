@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-from responder.app.played import Played
-from responder.app.stage import play
-from responder.cassette.files import load
-from responder.cassette.schema import Cassette
 from responder.config import load as config
-from responder.config.document import DEFAULT_TEXT
-from responder.config.load import Document, Purpose
+from responder.config.checks import Purpose
+from responder.config.document import DEFAULT_TEXT, Document
 from responder.config.settings import Settings
-from responder.evidence.selector import parse
+from responder.logs.query import parse_logql
+from responder.replay.cassette import Cassette, load
+from responder.replay.play import Played, play
 
 SHIPPED = sorted((Path(__file__).parent.parent / "cassettes").glob("*.yaml"))
 START = "2026-11-03T09:00:00Z"
@@ -19,7 +17,9 @@ START = "2026-11-03T09:00:00Z"
 def settings_of(text: str = DEFAULT_TEXT) -> Settings:
     """The settings of a document; the built-in ones if none is given."""
     loaded = config.load(
-        Document(text=text, origin="test"), purpose=Purpose.REPLAY, parse_query=parse
+        Document(text=text, origin="test"),
+        purpose=Purpose.REPLAY,
+        parse_query=parse_logql,
     )
     assert loaded.settings, loaded.problems
     return loaded.settings

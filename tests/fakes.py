@@ -5,15 +5,20 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from responder.incident.actions import Action
+from responder.incident.actions import (
+    Action,
+    NoSuchIncident,
+    Pressed,
+    Standing,
+    TooLate,
+)
 from responder.incident.alert import AlertVerdict, Delivery
-from responder.incident.controls import NoSuchIncident, Pressed, Standing, TooLate
 from responder.incident.events import Opened
 from responder.incident.names import State, Verdict
 from responder.incident.openings import Aftermath, Began
 from responder.incident.pause import Pause
 from responder.incident.ports import Accepted, Lease, StorageUnavailable
-from responder.metrics.stored import Readings
+from responder.metrics import Readings
 
 NOON = datetime(2026, 11, 5, 12, 0, 0, tzinfo=UTC)
 

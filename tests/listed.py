@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from responder.incident.events import Event
-from responder.incident.fold import fold
-from responder.incident.listing import (
+from responder.incident.incident import Incident, fold
+from responder.incident.names import State, Verdict
+from responder.incident.view import (
     BadCursor,
     HeardBody,
     HeardDelivery,
@@ -16,8 +17,6 @@ from responder.incident.listing import (
     Search,
     Stamp,
 )
-from responder.incident.model import Incident
-from responder.incident.names import State, Verdict
 
 _OF_NONE = {Verdict.IGNORED, Verdict.TEST, Verdict.HEARTBEAT}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 
-from responder.demo.listening import Handler
+from responder.demo.factory import Handler
 from responder.demo.loki import API, SimulatedLoki
 
 

@@ -16,8 +16,8 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
-from responder.incident.link import ReportLink
-from responder.incident.model import Incident
+from responder.incident.evidence import ReportLink
+from responder.incident.incident import Incident
 from responder.incident.names import (
     Decision,
     Outcome,

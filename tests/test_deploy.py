@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.engine import make_url
 
 from responder.cli.main import parser
-from responder.config.load import Purpose
+from responder.config.checks import Purpose
 from tests.docs import ROOT, blocks, page
 from tests.unit.configured import loaded
 

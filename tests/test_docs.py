@@ -16,13 +16,15 @@ from prometheus_client import CollectorRegistry
 from pydantic.fields import FieldInfo
 
 from responder.cli.main import REMOVED, parser
-from responder.config import parts, schema
-from responder.config.durations import said
-from responder.config.load import Document, Purpose, load
+from responder.config import schema
+from responder.config import schema as parts
+from responder.config.checks import Purpose
+from responder.config.document import Document
+from responder.config.load import load
 from responder.config.problem import is_secret
-from responder.config.sections import _TWINNED
-from responder.evidence.selector import parse
-from responder.incident.mark import MARK
+from responder.config.schema import _TWINNED
+from responder.config.settings import said
+from responder.incident.alert import MARK
 from responder.incident.names import (
     WEBHOOKS,
     Mode,
@@ -33,8 +35,9 @@ from responder.incident.names import (
     Status,
     Verdict,
 )
+from responder.logs.query import parse_logql
 from responder.metrics import FAILURES, RESULTS, Metrics
-from responder.web.application import create_app
+from responder.web.app import create_app
 from tests.docs import ROOT, anchors, blocks, page, table
 from tests.fakes import readings
 from tests.unit.configured import LOGS
@@ -166,7 +169,7 @@ def test_a_configuration_in_a_document_has_no_problem(where: str, text: str) -> 
     found = load(
         Document(text=text, origin=where),
         purpose=Purpose.CHECK,
-        parse_query=parse,
+        parse_query=parse_logql,
         allow_literal_secrets=True,
     )
     assert found.problems == ()

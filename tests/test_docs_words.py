@@ -7,20 +7,32 @@ from typing import get_args
 import pytest
 
 from responder.incident.alert import PersonAction
-from responder.incident.event_words import event_words, unreadable_words
 from responder.incident.events import (
     AlertResolved,
     Decided,
     Event,
+    FactoryProbed,
     Finished,
     FirstErrorFound,
+    FixRecorded,
+    Noted,
     Opened,
+    Paused,
     PersonActed,
     ReportAnswered,
+    ReportedByHand,
+    ReportPlanned,
+    ReportRequested,
     ReportShared,
     ReportWithheld,
+    Resumed,
+    Told,
+    Vetoed,
+    VetoUndone,
+    What,
+    Where,
 )
-from responder.incident.fold import fold
+from responder.incident.incident import fold
 from responder.incident.names import (
     Decision,
     Outcome,
@@ -31,19 +43,13 @@ from responder.incident.names import (
     UnreadableReason,
     Verdict,
 )
-from responder.incident.operator_events import (
-    Noted,
-    Paused,
-    ReportedByHand,
-    ReportPlanned,
-    ReportRequested,
-    Resumed,
-    Vetoed,
-    VetoUndone,
+from responder.incident.words import (
+    event_words,
+    outcome_words,
+    sentence,
+    state_words,
+    unreadable_words,
 )
-from responder.incident.supplier_events import FactoryProbed, FixRecorded
-from responder.incident.told import Told, What, Where
-from responder.incident.words import outcome_words, sentence, state_words
 from tests.docs import page, table
 from tests.web_parts import RULE, at, founding, look, reading
 

@@ -21,7 +21,7 @@ from flask.testing import FlaskClient
 
 from responder.app import Responder, build
 from responder.config.settings import FactorySettings, LokiLogs, Settings
-from responder.web.openapi import whole_document
+from responder.web.api import whole_document
 from tests import postgres
 from tests.cassettes import SHIPPED, replayed
 from tests.fakes import NOON, SetClock

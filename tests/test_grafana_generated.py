@@ -7,12 +7,10 @@ import pytest
 import yaml
 
 from grafana.build import kit
-from responder.grafana.boards import dashboards
-from responder.grafana.watches import WATCHES, Watch
+from responder.doctor.alerts import WATCHES, Watch, dashboards
 from responder.incident.alert import Delivery
-from responder.incident.known import Known
 from responder.incident.names import Sender, Verdict
-from responder.incident.triage import triage
+from responder.incident.triage import Known, triage
 from responder.senders import grafana as sender
 from tests.docs import ROOT, page
 from tests.fakes import NOON
@@ -28,7 +26,7 @@ def test_a_generated_file_is_as_its_code_would_write_it(path: str) -> None:
 
 
 def test_nothing_that_was_generated_is_left_behind() -> None:
-    folders = ("grafana/api", "grafana/dashboards", "responder/grafana/dashboards")
+    folders = ("grafana/api", "grafana/dashboards", "responder/doctor/dashboards")
     found = {
         path.relative_to(ROOT).as_posix()
         for folder in folders

@@ -9,61 +9,30 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "responder"
 
+BOTTOM = ("incident", "config.settings", "masking", "http")
+"""What every adapter may know."""
 ROOMS = {
     "incident": ("incident",),
     "masking": (),
-    "deadline": (),
-    "findings": (),
-    "tokens": (),
-    "senders": ("senders", "incident", "config.settings", "masking", "deadline"),
-    "evidence": (
-        "evidence",
-        "incident",
-        "config.settings",
-        "masking",
-        "deadline",
-        "findings",
-        "tokens",
-    ),
-    "doctor": ("doctor", "deadline", "findings"),
-    "factory": ("factory", "incident", "config.settings", "masking", "deadline"),
-    "store": ("store", "incident", "config.settings", "masking", "private"),
-    "spool": ("spool", "incident", "masking", "private"),
-    "metrics": ("metrics", "incident", "config.settings", "masking"),
+    "http": (),
+    "private": (),
+    "clock": (),
+    "senders": ("senders", *BOTTOM),
+    "logs": ("logs", *BOTTOM),
+    "factory": BOTTOM,
+    "notify": ("notify", "worker.background.guarded", *BOTTOM),
+    "store": ("store", "private", *BOTTOM),
+    "spool": ("private", *BOTTOM),
+    "metrics": BOTTOM,
     "worker": ("worker", "incident"),
-    "tell": ("tell", "incident", "config.settings", "masking", "deadline"),
-    "grafana": (
-        "grafana",
-        "incident",
-        "config.settings",
-        "masking",
-        "deadline",
-        "findings",
-        "tokens",
-    ),
     # It delivers an alert as senders do.
-    "drill": (
-        "drill",
-        "incident",
-        "config.settings",
-        "masking",
-        "senders",
-        "tell.wire",
-    ),
-    # The world of a replay: it reads lines, answers and bodies as the adapters do.
-    "cassette": (
-        "cassette",
-        "incident",
-        "masking",
-        "config.durations",
-        "evidence",
-        "factory",
-        "senders",
-    ),
+    "drill": ("senders", "notify.channels", *BOTTOM),
+    "doctor": ("doctor", "logs", *BOTTOM),
+    "config": ("config", "logs.query", "senders", *BOTTOM),
 }
 IMPURE = {"flask", "requests", "sqlalchemy", "logging", "os", "time", "random"}
-ADAPTERS = ("store", "drill", "evidence", "factory", "worker", "grafana", "tell")
-ROOTS = ("app", "cli", "demo", "__main__")
+ADAPTERS = ("store", "drill", "logs", "factory", "worker", "doctor", "notify")
+ROOTS = ("app", "cli", "demo", "replay", "__main__")
 
 
 def parts_of(path: Path) -> tuple[str, ...]:
@@ -158,7 +127,7 @@ def test_only_commands_and_demo_import_the_composition_root() -> None:
         if any(stands_in(name, "app") for name in own_imports_of(path))
     }
 
-    assert importers - {"app"} <= {"cli", "demo"}
+    assert importers - {"app"} <= {"cli", "demo", "replay"}
 
 
 def test_the_database_library_stays_with_the_store() -> None:
@@ -182,8 +151,8 @@ def reveals_of(path: Path) -> Iterator[str]:
 def test_secrets_are_revealed_only_where_they_are_used() -> None:
     revealers = {room_of(path) for path in modules() if any(reveals_of(path))}
 
-    callers = {"senders", "evidence", "factory", "grafana", "tell"}
-    assert revealers <= {"config", "app"} | callers
+    callers = {"senders", "logs", "factory", "doctor", "notify"}
+    assert revealers <= {"config", "app", "cli", "replay"} | callers
 
 
 def test_a_report_link_is_revealed_only_by_the_factory_client() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from responder.grafana.watches import WATCHES
+from responder.doctor.alerts import WATCHES
 from responder.incident.names import Mode, Reason, State
 from tests.docs import page, section
 from tests.e2e.service import RULE, service, until

@@ -21,16 +21,17 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
-from responder.incident.memory import Memory
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
 from responder.incident.ports import Accepted, Lease, Storing
 from responder.incident.readiness import Readiness
 from responder.incident.rule import Check, Rule
+from responder.incident.service import Memory
 from responder.masking import Masker
 from responder.metrics import Metrics
-from responder.senders import body, grafana, irm, signature
-from responder.web import received
-from responder.web.application import create_app
+from responder.senders import auth as signature
+from responder.senders import body, grafana, irm
+from responder.web import webhooks as received
+from responder.web.app import create_app
 from responder.web.parts import Authenticated, Parts
 from tests.drill_parts import ListedDrilling, ListedDrills
 from tests.fakes import (

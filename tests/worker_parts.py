@@ -6,35 +6,24 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from responder.incident.brakes import Brakes, LinkRecord
-from responder.incident.events import (
-    AlertFired,
-    Event,
-    Opened,
-    ReportAnswered,
-)
+from responder.incident.events import AlertFired, Event, Opened, ReportAnswered
 from responder.incident.evidence import (
     Counted,
     Evidence,
+    FoundLink,
+    LinkPlace,
     LogLine,
     Question,
+    ReportLink,
     Unreadable,
     to_ns,
 )
-from responder.incident.fold import fold
-from responder.incident.link import FoundLink, LinkPlace, ReportLink
-from responder.incident.model import Incident
-from responder.incident.names import (
-    Decision,
-    Outcome,
-    Reason,
-    Sender,
-    UnreadableReason,
-)
+from responder.incident.incident import Incident, fold
+from responder.incident.names import Decision, Outcome, Reason, Sender, UnreadableReason
 from responder.incident.ports import Answer, Appended, Lease, StorageUnavailable
 from responder.incident.rule import Check, Rule
-from responder.worker.journal import Journal
-from responder.worker.tools import Tools
+from responder.incident.service import Brakes, LinkRecord
+from responder.worker.run import Journal, Tools
 from tests.fakes import NOON, SetClock
 
 LINK = ReportLink(token="0f" * 16, code="abc123")

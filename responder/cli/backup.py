@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from responder.cli.configured import Usage, add_config, settings_or_refuse
-from responder.config.load import Purpose
+from responder.cli.common import Usage, add_config, settings_or_refuse
+from responder.config.checks import Purpose
 from responder.store.backup import BackupFailed, back_up
 
 NAME = "backup"

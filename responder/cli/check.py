@@ -6,16 +6,19 @@ import json
 import sys
 from importlib.resources import files
 
-from responder.cli.configured import (
+from responder.cli.common import (
     add_config,
     counted,
     document_of,
     print_findings,
     require_written,
 )
-from responder.config import checks, load
-from responder.config.load import Document, Loaded, Purpose
-from responder.evidence import selector
+from responder.config import load
+from responder.config.checks import Purpose
+from responder.config.describe import describe
+from responder.config.document import Document
+from responder.config.load import Loaded
+from responder.logs.query import parse_logql
 
 NAME = "check"
 HELP = "print every problem of a configuration and what each rule would do"
@@ -55,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     loaded = load.load(
         document,
         purpose=Purpose.CHECK,
-        parse_query=selector.parse,
+        parse_query=parse_logql,
         allow_literal_secrets=arguments.allow_literal_secrets,
     )
     if arguments.json:
@@ -65,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         told = f"{counted(loaded.problems)} in {document.origin}"
         print(f"responder: {told}", file=sys.stderr)
         return 1
-    print("\n".join(checks.describe(loaded.settings)))
+    print("\n".join(describe(loaded.settings)))
     print(f"no problems in {document.origin}; configuration {loaded.settings.sha}")
     return 0
 
@@ -77,7 +80,7 @@ def _print_json(document: Document, loaded: Loaded) -> int:
         "config_sha": settings.sha if settings else None,
         "problems": [dataclasses.asdict(problem) for problem in loaded.problems],
         "warnings": [dataclasses.asdict(warning) for warning in loaded.warnings],
-        "rules": list(checks.describe(settings)) if settings else [],
+        "rules": list(describe(settings)) if settings else [],
     }
     print(json.dumps(found, indent=2))
     return 0 if settings else 1

@@ -1,19 +1,15 @@
-"""What `pause`, `resume` and `open` share: asking a running service as an operator."""
+"""What subcommands share: finding a configuration, and asking a running service."""
 
 import argparse
 import os
+import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import requests
+from requests.utils import get_netrc_auth
 
-from responder.cli.configured import (
-    Usage,
-    add_config,
-    document_of,
-    seconds,
-    settings_or_refuse,
-)
-from responder.cli.service import refusal
 from responder.config import load
 from responder.config.addresses import (
     ONLY_PRIVATE,
@@ -22,10 +18,219 @@ from responder.config.addresses import (
     reachable,
     written,
 )
-from responder.config.load import Purpose
-from responder.config.login import NoLogin, configured_login, login_of
-from responder.config.problem import Refused
-from responder.evidence import selector
+from responder.config.checks import Purpose
+from responder.config.document import BUILT_IN, Document, read
+from responder.config.load import Loaded
+from responder.config.problem import Problem, Refused
+from responder.config.settings import Settings
+from responder.logs.query import parse_logql
+
+
+class Usage(Exception):
+    """A command that cannot be done as asked: one line, and the exit status."""
+
+    def __init__(self, text: str, status: int = 2) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The option that every subcommand with a configuration has."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="the YAML file; else RESPONDER_CONFIG_YAML holds the whole document, or "
+        "RESPONDER_CONFIG names the file, or built-in defaults are used",
+    )
+
+
+def document_of(arguments: argparse.Namespace) -> Document:
+    """The document that the arguments and the environment name."""
+    return read(arguments.config, os.environ)
+
+
+def require_written(arguments: argparse.Namespace) -> None:
+    """Raise Usage without a configuration that a person wrote: it contacts nobody."""
+    if document_of(arguments).origin == BUILT_IN:
+        raise Usage(
+            "no configuration: name one by --config, RESPONDER_CONFIG or "
+            "RESPONDER_CONFIG_YAML. To watch an incident without one: responder demo. "
+            "To write one: responder check --example > responder.yaml"
+        )
+
+
+def settings_or_refuse(
+    arguments: argparse.Namespace,
+    purpose: Purpose,
+    *,
+    warn: bool = True,
+    status: int = 1,
+) -> Settings:
+    """The settings; warnings are printed, problems too, and end the command."""
+    document = document_of(arguments)
+    loaded = load.load(document, purpose=purpose, parse_query=parse_logql)
+    print_findings(loaded, warn=warn)
+    if loaded.settings is None:
+        told = f"{counted(loaded.problems)} in {document.origin}; nothing was started"
+        raise Usage(told, status)
+    return loaded.settings
+
+
+def print_findings(loaded: Loaded, *, warn: bool = True, file: str = "") -> None:
+    """Warnings and problems, one line each, to standard error.
+
+    With `file` the line of each problem begins with it, and with the rule's name.
+    """
+    for warning in loaded.warnings if warn else ():
+        print(f"warning: {warning}", file=sys.stderr)
+    for problem in loaded.problems:
+        rule = f"rule {problem.rule}: " if problem.rule else ""
+        place = f"{file}: {rule}" if file else ""
+        print(f"problem: {place}{problem}", file=sys.stderr)
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """`1 problem`, `5 problems`."""
+    return f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+
+
+def port(text: str) -> int:
+    """The type of an option that takes a port."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """The type of an option that takes some seconds, up to a day."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return number
+
+
+# Which operator a command acts as.
+
+USER, PASSWORD = "RESPONDER_USER", "RESPONDER_PASSWORD"
+
+
+class NoLogin(Exception):
+    """No password is known for the operator that was asked for; says the remedy."""
+
+
+def login_of(environ: Mapping[str, str], user: str | None) -> tuple[str, str] | None:
+    """Name and password from the environment, None if it has no password."""
+    password = environ.get(PASSWORD)
+    if not password:
+        return None
+    name = user or environ.get(USER)
+    if not name:
+        raise NoLogin(f"{PASSWORD} is set, but whose? Set {USER} too")
+    return name, password
+
+
+def configured_login(settings: Settings, user: str | None) -> tuple[str, str] | None:
+    """Name and password from `operator_auth`: of `user`, else the first.
+
+    None if nobody is configured: then only this machine is served, without a name.
+    """
+    users = settings.operators
+    if not users and user is None:
+        return None
+    name = user or next(iter(users))
+    if name not in users:
+        raise NoLogin(
+            f"operator_auth has no password for {name}: "
+            f"set {USER} and {PASSWORD}, or name another with --user"
+        )
+    return name, users[name].reveal()
+
+
+# Asking a running service, as an operator, for what its storage holds.
+
+_TIMEOUT = 10.0
+
+
+def here(settings: Settings) -> str:
+    """The address of this configuration's own service on this machine."""
+    host = reachable(settings.server.host)
+    return f"http://{written(host, settings.server.port)}"
+
+
+def operator() -> tuple[str, str] | None:
+    """The operator of RESPONDER_USER and RESPONDER_PASSWORD, None for ~/.netrc's."""
+    try:
+        return login_of(os.environ, None)
+    except NoLogin as unknown:
+        raise Usage(str(unknown)) from None
+
+
+def ask(
+    server: str,
+    path: str,
+    known: tuple[str, str] | None,
+    **parameters: str | int,
+) -> str:
+    """The text of an answer. The address is not repeated: it may hold names.
+
+    Raises Usage (status 1) with what the service says if it refuses.
+    """
+    parts = _parts(server)
+    login = known or get_netrc_auth(server)
+    if (login or parts.password) and in_clear(server):
+        told = "would carry the password in clear"
+        raise Usage(f"--server: {parts.hostname} {told}; {ONLY_PRIVATE}")
+    with requests.Session() as session:
+        # No proxy: the password goes to the server that was named.
+        session.trust_env = False
+        try:
+            answer = session.get(
+                server.rstrip("/") + path,
+                params=parameters,
+                auth=login,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException as problem:
+            kind = type(problem).__name__
+            raise Usage(f"{parts.hostname} does not answer ({kind})", 1) from None
+    if answer.status_code != 200:
+        raise Usage(f"{parts.hostname} refused, {refusal(answer)}", 1)
+    answer.encoding = "utf-8"
+    return answer.text
+
+
+def refusal(answer: requests.Response) -> str:
+    """A refusal's status, the service's own words, and where the login comes from."""
+    status, words = answer.status_code, answer.text
+    try:
+        # The API says it as JSON, the pages and webhooks plainly.
+        words = str(answer.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        words = words.strip().removeprefix(f"{status}: ")
+    told = " ".join(words[:300].split())
+    if status == 401:
+        told += " Set RESPONDER_USER and RESPONDER_PASSWORD."
+    return f"HTTP {status}: {told}".rstrip(" :")
+
+
+def _parts(server: str) -> SplitResult:
+    """The address, which nothing but a host of the web can be. Raises Usage."""
+    try:
+        parts = urlsplit(server)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        usable = usable and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise Usage("--server: give an address such as http://127.0.0.1:8080")
+    return parts
+
+
+# What `pause`, `resume` and `open` share: asking a running service as an operator.
 
 WHO = """The operator is RESPONDER_USER with RESPONDER_PASSWORD, else the first of
 `operator_auth` in the configuration, or the one that --user names."""
@@ -50,10 +255,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def press(arguments: argparse.Namespace, body: dict[str, Any]) -> None:
     """Ask `/api/pause`. Raises `Usage` with why it was not done."""
-    ask(arguments, "/api/pause", body)
+    post(arguments, "/api/pause", body)
 
 
-def ask(
+def post(
     arguments: argparse.Namespace, path: str, body: dict[str, Any]
 ) -> requests.Response:
     """What the service answers to this body. Raises `Usage` if it refuses."""
@@ -99,7 +304,7 @@ def _server(arguments: argparse.Namespace) -> str:
             return public_url(arguments.server)
         except Refused as refused:
             raise Usage(f"--server {refused}: {refused.remedy}") from None
-    host, port = load.listening(document_of(arguments), selector.parse)
+    host, port = load.listening(document_of(arguments), parse_logql)
     return f"http://{written(reachable(host), port)}"
 
 

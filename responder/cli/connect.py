@@ -3,19 +3,25 @@
 import argparse
 from collections.abc import Sequence
 
-from responder.cli.configured import Usage, add_config, settings_or_refuse
-from responder.config.load import Purpose
+from responder.cli.common import Usage, add_config, settings_or_refuse
+from responder.config.checks import Purpose
 from responder.config.settings import GrafanaSettings, LokiLogs, Settings
-from responder.grafana import paste
-from responder.grafana.boards import dashboards
-from responder.grafana.client import Grafana, Refused
-from responder.grafana.objects import Seen
-from responder.grafana.ours import Matter
-from responder.grafana.plan import Change, plan
-from responder.grafana.sources import NoSource, loki_source, prometheus_source
-from responder.grafana.wanted import Unlabelled, Wake, wakes
+from responder.doctor.alerts import dashboards
+from responder.doctor.connect import (
+    Change,
+    NoSource,
+    Unlabelled,
+    Wake,
+    alert_rules,
+    contact_point,
+    loki_source,
+    plan,
+    prometheus_source,
+    wakes,
+)
+from responder.doctor.grafana import Grafana, GrafanaError, Matter, Seen
 from responder.masking import Masker
-from responder.senders import samples
+from responder.senders.sample import labels_for
 
 NAME = "connect"
 HELP = "add our webhook, alert rules and dashboards to Grafana, or show what to add"
@@ -66,13 +72,13 @@ def run(arguments: argparse.Namespace) -> int:
         return _paste(matter, wanted, apply=arguments.apply)
     try:
         return _connect(arguments, settings, settings.grafana, wanted)
-    except (Refused, NoSource) as refused:
+    except (GrafanaError, NoSource) as refused:
         raise Usage(Masker(settings.secrets())(str(refused)), 1) from None
 
 
 def _wanted(settings: Settings) -> tuple[Wake, ...]:
     try:
-        return wakes(settings.rules, samples.labels_for)
+        return wakes(settings.rules, labels_for)
     except Unlabelled as unlabelled:
         raise Usage(str(unlabelled), 1) from None
 
@@ -83,9 +89,9 @@ def _paste(matter: Matter, wanted: Sequence[Wake], *, apply: bool) -> int:
         told += ": a service account's, with the role Admin"
         raise Usage(f"{told}. Without --apply it prints what to type by hand", 1)
     assert matter.credential is not None
-    print("\n".join(paste.contact_point(matter.url, matter.credential)))
+    print("\n".join(contact_point(matter.url, matter.credential)))
     print()
-    print("\n".join(paste.alert_rules(wanted)))
+    print("\n".join(alert_rules(wanted)))
     return 0
 
 

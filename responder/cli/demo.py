@@ -6,11 +6,10 @@ import os
 import signal
 import threading
 
-from responder.cli.configured import Usage, add_config, port, settings_or_refuse
-from responder.config.load import Purpose
-from responder.demo.play import Demo, Interrupted, stage
-from responder.demo.stand import keep_shop, serve_factory
-from responder.senders import samples
+from responder.cli.common import Usage, add_config, port, settings_or_refuse
+from responder.config.checks import Purpose
+from responder.demo.play import Demo, Interrupted, keep_shop, serve_factory, stage
+from responder.senders.sample import labels_for
 from responder.server import BadAddress
 
 NAME = "demo"
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_or_refuse(arguments, Purpose.REPLAY, warn=False)
     rule = settings.rules[0]
     try:
-        samples.labels_for(rule)
+        labels_for(rule)
     except ValueError as problem:
         raise Usage(str(problem)) from None
     # What goes wrong is in the timeline; log lines would only tear it apart.

@@ -7,20 +7,20 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 
-from responder.app.compared import WORST, Change, Compared, changes, compare, in_short
-from responder.app.stage import play
-from responder.cassette.schema import Cassette
-from responder.cli.configured import Usage, print_findings
-from responder.cli.files import find
+from responder.cli.common import Usage, print_findings
 from responder.cli.history import recorded_since
-from responder.cli.lived import failure
+from responder.cli.replay_files import find
+from responder.cli.replay_output import failure
 from responder.config import load
-from responder.config.durations import duration
-from responder.config.load import Document, Purpose
+from responder.config.checks import Purpose
+from responder.config.document import Document, read
 from responder.config.problem import Refused
-from responder.config.settings import Settings
-from responder.evidence import selector
+from responder.config.settings import Settings, duration
+from responder.logs.query import parse_logql
 from responder.masking import Masker
+from responder.replay.cassette import Cassette
+from responder.replay.judge import WORST, Change, Compared, changes, compare, in_short
+from responder.replay.play import play
 
 NAME = "diff"
 HELP = "what would be decided under a new configuration, and why it changed"
@@ -93,8 +93,8 @@ def _compared(cassette: Cassette, old: Settings, new: Settings) -> Compared:
 
 
 def _settings(file: str) -> tuple[Document, Settings]:
-    document = load.read(file, os.environ)
-    loaded = load.load(document, purpose=Purpose.REPLAY, parse_query=selector.parse)
+    document = read(file, os.environ)
+    loaded = load.load(document, purpose=Purpose.REPLAY, parse_query=parse_logql)
     print_findings(loaded, warn=False, file=file)
     if loaded.settings is None:
         raise Usage(f"{file}: is no configuration to compare")

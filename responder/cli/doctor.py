@@ -1,27 +1,192 @@
-"""`responder doctor`: what is wrong with a deployment, why, and what mends it."""
+"""`responder doctor`: what is wrong with a deployment, why, and how it is fixed."""
 
 import argparse
+import json
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 
-from responder.cli import examined
-from responder.cli.configured import (
+from responder.cli.common import (
     Usage,
     add_config,
     document_of,
     require_written,
     seconds,
 )
-from responder.cli.told import as_json, as_text
 from responder.config import load
 from responder.config.addresses import public_url, reachable, written
-from responder.config.load import Loaded, Purpose
+from responder.config.checks import Purpose
+from responder.config.load import Loaded
 from responder.config.problem import Problem, Refused
 from responder.config.settings import Settings
-from responder.evidence import selector
-from responder.findings import Finding, Level, ok, problem, warning
+from responder.doctor.checks import (
+    Asking,
+    LokiProbe,
+    Reached,
+    Seen,
+    judge_factory,
+    judge_logs,
+    judge_public,
+    visit,
+)
+from responder.doctor.checks import judge_token as judge_log_token
+from responder.doctor.connect import every
+from responder.doctor.findings import Finding, Level, note, ok, problem, warning
+from responder.doctor.grafana import Grafana, GrafanaError, Matter, judge, judge_token
+from responder.logs.query import parse_logql
 from responder.masking import Masker
+
+# Gathers the facts that `doctor` judges, and hands each to its judgement.
+
+_AGAIN = 5
+"""How often the public address is asked: a replica may answer for another."""
+
+
+class Examiner:
+    """Everything that a deployment can be asked. `pause` waits so many seconds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        mask: Masker,
+        now: Callable[[], datetime],
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._mask = mask
+        self._now = now
+        self._pause = pause
+        self._every: timedelta | None = None
+
+    def public(self, server: str) -> Iterator[Finding]:
+        """Our address, as the world and as this machine reach it."""
+        url = self._settings.server.public_url
+        own = visit(f"{server}/-/healthy")
+        instance = own.instance if isinstance(own, Reached) else ""
+        public = []
+        for _ in range(_AGAIN if url else 0):
+            public.append(visit(f"{str(url).rstrip('/')}/-/healthy"))
+            last = public[-1]
+            if not isinstance(last, Reached) or last.instance in ("", instance):
+                break
+        shared = self._settings.storage_file() is None
+        yield from judge_public(
+            Seen(public_url=url, server=server, own=own, public=public, shared=shared)
+        )
+
+    def grafana(self) -> Iterator[Finding]:
+        """Grafana's contact points, policies and rules."""
+        grafana = self._settings.grafana
+        if grafana is None:
+            yield note(
+                "grafana.settings",
+                "grafana is not configured: nothing is known of its contact points",
+                "most of what goes wrong goes wrong there",
+                'grafana: {url: "https://name.grafana.net", token: "${GRAFANA_TOKEN}"}',
+            )
+            return
+        found = [*judge_token(grafana)]
+        yield from found
+        if found:
+            return
+        try:
+            seen = Grafana(grafana, self._mask).look()
+        except GrafanaError as refused:
+            yield problem(
+                "grafana.api",
+                str(refused),
+                "nothing can be read of Grafana, so nothing is known of it",
+                'grafana: {url: "https://name.grafana.net", token: "${GRAFANA_TOKEN}"}'
+                "   # a service account's, with the role Admin",
+            )
+            return
+        matter = Matter(seen=seen, settings=self._settings)
+        asked = [seen.intervals[rule.folder, rule.group] for rule in matter.feeding]
+        self._every = min((one for one in asked if one), default=None)
+        yield from judge(matter)
+
+    def logs(self, watch: float) -> Iterator[Finding]:
+        """The log source; waits at most `watch` seconds for a new line."""
+        logs = self._settings.logs
+        if logs is None:
+            return  # The configuration's own finding.
+        found = [*judge_log_token(logs)]
+        yield from found
+        if found:
+            return
+        probe = LokiProbe(logs, self._now, self._pause)
+        try:
+            facts = probe.facts(self._settings.rules, watch)
+        finally:
+            probe.close()
+        cloud = ".grafana.net" in logs.url
+        asking = Asking(
+            rules=self._settings.rules, every=self._every or every(cloud), cloud=cloud
+        )
+        yield from judge_logs(facts, logs, asking)
+
+    def factory(self) -> Iterator[Finding]:
+        """The factory's first page: nothing that could be a report."""
+        url = self._settings.factory.url
+        yield from judge_factory(url, visit(f"{url}/"), self._now())
+
+
+# Findings as people and as programs read them.
+
+_SIGNS = {
+    Level.OK: "ok     ",
+    Level.NOTE: "note   ",
+    Level.WARNING: "warning",
+    Level.PROBLEM: "PROBLEM",
+}
+_ORDER = (Level.PROBLEM, Level.WARNING, Level.NOTE, Level.OK)
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """The worst last, where the eye is; then one line of counts."""
+    lines = [
+        line
+        for level in reversed(_ORDER)
+        for one in findings
+        if one.level is level
+        for line in _lines(one)
+    ]
+    return "\n".join([*lines, _total(findings)])
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """`{problems, warnings, findings: [{check, level, says, why, mend}]}`."""
+    counts = Counter(one.level for one in findings)
+    document = {
+        "problems": counts[Level.PROBLEM],
+        "warnings": counts[Level.WARNING],
+        "findings": [asdict(one) for one in findings],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _lines(one: Finding) -> list[str]:
+    lines = [f"{_SIGNS[one.level]}  {one.says}"]
+    if one.why:
+        lines.append(f"         why   {one.why}")
+    if one.mend:
+        lines.append(f"         mend  {one.mend}")
+    return lines
+
+
+def _total(findings: Sequence[Finding]) -> str:
+    counts = Counter(one.level for one in findings)
+    named = (
+        (counts[Level.PROBLEM], "problem"),
+        (counts[Level.WARNING], "warning"),
+        (counts[Level.NOTE], "note"),
+    )
+    told = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in named]
+    return f"{', '.join(told)}; {counts[Level.OK]} as they should be"
+
 
 NAME = "doctor"
 HELP = "say what is wrong with a deployment, and the line that mends it"
@@ -58,8 +223,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Examine everything; 1 if there is any problem."""
     require_written(arguments)
     document = document_of(arguments)
-    loaded = load.load(document, purpose=Purpose.SERVE, parse_query=selector.parse)
-    host, port = load.listening(document, selector.parse)
+    loaded = load.load(document, purpose=Purpose.SERVE, parse_query=parse_logql)
+    host, port = load.listening(document, parse_logql)
     server = _server(arguments.server) or f"http://{written(reachable(host), port)}"
     findings = [*_configuration(loaded)]
     if loaded.settings:
@@ -82,7 +247,7 @@ def _server(given: str | None) -> str:
 def _examined(settings: Settings, server: str, watch: float) -> Iterator[Finding]:
     """Ask one after the other, saying so; no secret is in what comes out."""
     mask = Masker(settings.secrets())
-    examiner = examined.Examiner(settings, mask, lambda: datetime.now(UTC))
+    examiner = Examiner(settings, mask, lambda: datetime.now(UTC))
     asking: tuple[tuple[str, Iterator[Finding]], ...] = (
         (f"the public address, and {server}", examiner.public(server)),
         ("Grafana", examiner.grafana()),

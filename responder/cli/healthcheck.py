@@ -4,10 +4,10 @@ import argparse
 import http.client
 import sys
 
-from responder.cli.configured import add_config, document_of, seconds
+from responder.cli.common import add_config, document_of, seconds
 from responder.config import load
 from responder.config.addresses import reachable, written
-from responder.evidence import selector
+from responder.logs.query import parse_logql
 
 NAME = "healthcheck"
 HELP = "ask the service on this machine whether it is alive (exit status 0 or 1)"
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     A configuration that was broken since the service started makes it no sicker.
     """
-    host, port = load.listening(document_of(arguments), selector.parse)
+    host, port = load.listening(document_of(arguments), parse_logql)
     host = reachable(host)
     connection = http.client.HTTPConnection(host, port, timeout=arguments.timeout)
     try:

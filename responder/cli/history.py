@@ -9,17 +9,15 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import make_url
 
-from responder.app.reading import archive_of, operator_of
-from responder.cassette.archived import cassette_of, cassettes_since
-from responder.cassette.files import BadCassette, load
-from responder.cassette.schema import Cassette
-from responder.cli.configured import Usage
-from responder.cli.service import ask, here
+from responder.app import archive_of, operator_of
+from responder.cli.common import Usage, ask, here
 from responder.config.settings import Settings
 from responder.incident.ports import Archive
 from responder.incident.rule import Rule
 from responder.masking import Masker
-from responder.store.engine import BadStorage, DatabaseInUse
+from responder.replay.cassette import BadCassette, Cassette, load
+from responder.replay.record import cassette_of, cassettes_since
+from responder.store.database import BadStorage, DatabaseInUse
 
 
 def recorded(settings: Settings, incident: str) -> Cassette:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any, NoReturn, TextIO, cast
 
 from responder import __version__
-from responder.cli.configured import Usage
+from responder.cli.common import Usage
 
 _EXAMPLES = """examples:
   responder demo                            watch one incident, from alert to recovery

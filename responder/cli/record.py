@@ -3,11 +3,10 @@
 import argparse
 import sys
 
-from responder.cassette.files import dump
-from responder.cli.configured import add_config, settings_or_refuse
+from responder.cli.common import add_config, operator, settings_or_refuse
 from responder.cli.history import asked, recorded
-from responder.cli.service import operator
-from responder.config.load import Purpose
+from responder.config.checks import Purpose
+from responder.replay.cassette import dump
 
 NAME = "record"
 HELP = "write an incident of the record as a cassette, to replay it"

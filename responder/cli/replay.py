@@ -6,20 +6,28 @@ import sys
 import time
 from datetime import timedelta
 
-from responder.app.expected import NOT_REPORTED, REPORTED, expected
-from responder.app.stage import Progress, play
-from responder.cassette.schema import Cassette, Expect
-from responder.cli import bare, decided, lived
-from responder.cli.configured import Usage, add_config, settings_or_refuse
-from responder.cli.decided import Decided
-from responder.cli.files import add_files, find
-from responder.cli.lived import Judged
-from responder.config.durations import duration
-from responder.config.load import Purpose
+from responder.cli.common import Usage, add_config, settings_or_refuse
+from responder.cli.replay_files import add_files, decide, find, options
+from responder.cli.replay_output import (
+    Decided,
+    Judged,
+    as_json,
+    decision_text,
+    failure,
+    failures,
+    json_values,
+    judge,
+    judged_text,
+    masked,
+)
+from responder.config.checks import Purpose
 from responder.config.problem import Refused
-from responder.config.settings import Settings
+from responder.config.settings import Settings, duration
 from responder.incident.names import Decision
 from responder.masking import Masker
+from responder.replay.cassette import Cassette, Expect
+from responder.replay.judge import NOT_REPORTED, REPORTED, expected
+from responder.replay.play import Progress, play
 
 NAME = "replay"
 HELP = "live recorded incidents through again; never calls the factory"
@@ -44,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "a cassette, a webhook body, or a directory of them; - reads one from stdin",
     )
-    bare.options(parser)
+    options(parser)
     parser.add_argument(
         "--expect",
         metavar="WORDS",
@@ -71,9 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
     ]
     heard = None
     if found.bodies or not judged:
-        heard = bare.decide(arguments, settings, found.bodies)
+        heard = decide(arguments, settings, found.bodies)
     _show(arguments, settings, judged, heard)
-    failed = [line for one in judged for line in lived.failures(one)]
+    failed = [line for one in judged for line in failures(one)]
     if heard:
         failed += [f"failed: {name}: refused: {why}" for name, why in heard.refused]
         failed += _otherwise(heard, expect)
@@ -90,7 +98,7 @@ def play_one(
     began = time.monotonic()
     played = play(cassette, settings, progress(cassette.name, began))
     seconds = time.monotonic() - began
-    return lived.judge(file, played, expect or cassette.expect, seconds)
+    return judge(file, played, expect or cassette.expect, seconds)
 
 
 def progress(name: str, began: float) -> Progress:
@@ -115,16 +123,16 @@ def _show(
 ) -> None:
     mask = Masker(settings.secrets())
     if arguments.json:
-        found = decided.json_values(heard, mask) if heard else {}
+        found = json_values(heard, mask) if heard else {}
         if judged:
-            shown = [lived.as_json(one) for one in judged]
-            found |= {"cassettes": decided.masked(shown, mask)}
+            shown = [as_json(one) for one in judged]
+            found |= {"cassettes": masked(shown, mask)}
         print(json.dumps({"config_sha": settings.sha, **found}, indent=2))
         return
     for one in judged:
-        print(mask(lived.as_text(one)))
+        print(mask(judged_text(one)))
     if heard:
-        print(decided.as_text(heard, mask))
+        print(decision_text(heard, mask))
     if judged:
         fine = sum(1 for one in judged if one.fine)
         print(
@@ -166,7 +174,7 @@ def _otherwise(heard: Decided, expect: Expect | None) -> list[str]:
         told = "no report is decided"
     files = {name for name, verdict in heard.alerts if verdict.incident in called}
     return [
-        lived.failure(name, alerts, told)
+        failure(name, alerts, told)
         for name, alerts in heard.names.items()
         if name in files or not called
     ]

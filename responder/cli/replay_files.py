@@ -1,22 +1,33 @@
-"""Webhook bodies without a cassette, decided on supposed or on real evidence."""
+"""Files to replay: cassettes and webhook bodies, told apart and decided on."""
 
 import argparse
 import re
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from responder.app import line_reader
-from responder.cli.configured import Usage
-from responder.cli.decided import Decided
+from responder.cli.common import Usage
+from responder.cli.replay_output import Decided
 from responder.config.settings import Settings
-from responder.evidence.loki import LokiLogSource
-from responder.evidence.supposed import SupposedLogs
 from responder.factory import PizzaFactory
 from responder.incident.names import WEBHOOKS, Sender
 from responder.incident.ports import LogSource
+from responder.logs.assumed import SupposedLogs
+from responder.logs.loki import LokiLogSource
 from responder.masking import Masker
-from responder.replay import Replay, understand
+from responder.replay.bodies import Replay, understand
+from responder.replay.cassette import (
+    MAX_BYTES,
+    BadCassette,
+    Cassette,
+    is_cassette,
+    load,
+)
+
+# Webhook bodies without a cassette, decided on supposed or on real evidence.
 
 MOST = 1_000_000
 
@@ -138,3 +149,52 @@ def _supposed(text: str) -> tuple[str, int]:
         told = f"{text!r} is no number from 0 to {MOST}, nor CHECK=N"
         raise argparse.ArgumentTypeError(told)
     return name, int(number)
+
+
+KINDS = (".json", ".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the arguments name, in their order."""
+
+    cassettes: list[tuple[str, Cassette]] = field(default_factory=list)
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+def add_files(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help=what)
+
+
+def find(names: list[str], most: int) -> Found:
+    """Read every file; a directory stands for the .json and .yaml files in it.
+
+    `most` is the size of the largest body. Raises Usage (status 2) for what cannot be
+    read, and for a cassette that is none.
+    """
+    if names.count("-") > 1:
+        raise Usage("-: stdin can be read only once")
+    found = Found()
+    for name in [file for given in names for file in _opened(given)]:
+        raw = read(name, max(most, MAX_BYTES))
+        text = raw.decode("utf-8", "replace")
+        if not is_cassette(text):
+            found.bodies.append((name, raw))
+            continue
+        try:
+            found.cassettes.append((name, load(text)))
+        except BadCassette as problem:
+            raise Usage(f"{name}: {problem}") from None
+    return found
+
+
+def _opened(name: str) -> Iterator[str]:
+    folder = Path(name)
+    if name == "-" or not folder.is_dir():
+        yield name
+        return
+    inside = sorted(p for p in folder.iterdir() if p.suffix in KINDS and p.is_file())
+    if not inside:
+        listed = ", ".join(KINDS)
+        raise Usage(f"{name}: is a directory without any {listed} file")
+    yield from map(str, inside)

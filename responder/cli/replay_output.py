@@ -1,15 +1,88 @@
-"""A cassette's replay in words and as JSON: timeline, decisions, delay, differences."""
+"""What a replay came to, in words and as JSON."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from responder.app.expected import first_call, said, unmet
-from responder.app.played import Lived, Played
-from responder.cassette.schema import Expect
-from responder.incident.event_words import event_words
+from responder.incident.alert import AlertVerdict
 from responder.incident.events import Event, Finished, Looked
-from responder.web.delay import delay_of
+from responder.incident.names import Verdict
+from responder.incident.words import event_words
+from responder.masking import Masker
+from responder.replay.bodies import Replay
+from responder.replay.cassette import Expect
+from responder.replay.judge import ending_words, first_call, unmet
+from responder.replay.play import Lived, Played
+from responder.web.chart import delay_of
+
+
+@dataclass(slots=True)
+class Decided:
+    """The incidents of a replay; beside a file's name each alert, each refusal."""
+
+    replay: Replay
+    alerts: list[tuple[str, AlertVerdict]] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)
+    """The names of each file's alerts."""
+
+
+def json_values(decided: Decided, masker: Masker) -> dict[str, object]:
+    """`incidents`, `alerts` and `refused`, masked."""
+    found = {
+        "incidents": [one.as_json() for one in decided.replay.incidents.values()],
+        "alerts": [
+            {
+                "file": name,
+                "fingerprint": verdict.fingerprint,
+                "verdict": str(verdict.verdict),
+                "incident": verdict.incident,
+                "why": verdict.why,
+            }
+            for name, verdict in decided.alerts
+        ],
+        "refused": [{"file": name, "why": why} for name, why in decided.refused],
+    }
+    # Before it is written as JSON, whose escapes could hide a secret from the masker.
+    return {key: masked(value, masker) for key, value in found.items()}
+
+
+def decision_text(decided: Decided, masker: Masker) -> str:
+    """A line for each decision, indented its reasons; then what led to none."""
+    lines = []
+    for found in decided.replay.incidents.values():
+        group = f" ({found.incident.group})" if found.incident.group else ""
+        lines.append(f"{found.rule.name}{group}: {found.decision}")
+        lines += [f"  {reason}" for reason in found.reasons]
+    for name, verdict in decided.alerts:
+        if verdict.incident is None:
+            why = verdict.why or _WHY.get(verdict.verdict, "")
+            why = f": {why}" if why else ""
+            lines.append(f"{name}: alert {verdict.fingerprint} {verdict.verdict}{why}")
+    lines += [f"{name}: refused: {why}" for name, why in decided.refused]
+    return masker("\n".join(lines or ["no alert in these bodies"]))
+
+
+_WHY = {
+    Verdict.RESOLVED: "no incident is open for it",
+    Verdict.TEST: "a test notification, never acted on",
+    Verdict.NO_DATA: "it says that measuring failed, never acted on",
+    Verdict.HEARTBEAT: "a heartbeat, never acted on",
+}
+
+
+def masked(value: object, masker: Masker) -> object:
+    """JSON values with every text in them masked."""
+    if isinstance(value, str):
+        return masker(value)
+    if isinstance(value, list):
+        return [masked(item, masker) for item in value]
+    if isinstance(value, dict):
+        return {key: masked(item, masker) for key, item in value.items()}
+    return value
+
+
+# A cassette's replay in words and as JSON: timeline, decisions, delay, differences.
 
 _MOST_NAMES = 3
 
@@ -52,7 +125,7 @@ def failure(file: str, alerts: Sequence[str], why: str) -> str:
     return " ".join(f"failed: {file}: {alert}: {why}".split())
 
 
-def as_text(judged: Judged) -> str:
+def judged_text(judged: Judged) -> str:
     """The verdict first, then what it rests on."""
     played = judged.played
     lines = [f"{judged.name}: {'as expected' if judged.fine else 'NOT AS EXPECTED'}"]
@@ -109,7 +182,7 @@ def _incident(played: Played, lived: Lived, number: int) -> Iterator[str]:
     yield f"  incident {number}, rule {lived.rule.name}{group}: {lived.incident.state}"
     for event in told(lived.events):
         yield f"    {_moment(event.at)}  {played.plain(event_words(event))}"
-    yield f"    {played.plain(said(lived))}"
+    yield f"    {played.plain(ending_words(lived))}"
     delay = delay_of(lived.incident)
     if delay.segments:
         parts = [f"{s.owner} {s.words} ({s.what})" for s in delay.segments]
@@ -124,7 +197,7 @@ def _incident_json(played: Played, lived: Lived) -> dict[str, object]:
         "state": str(incident.state),
         "reason": str(incident.reason),
         "proof": str(incident.proof) if incident.proof else None,
-        "sentence": played.plain(said(lived)),
+        "sentence": played.plain(ending_words(lived)),
         "opened_at": incident.opened_at.isoformat(),
         "ended_at": incident.ended_at.isoformat() if incident.ended_at else None,
         "reports": len(incident.reports),

@@ -7,14 +7,20 @@ from urllib.parse import quote
 
 from sqlalchemy.engine import make_url
 
-from responder.app.reading import archive_of, operator_of
-from responder.cli.configured import Usage, add_config, settings_or_refuse
-from responder.cli.service import ask, here, operator
-from responder.config.load import Purpose
+from responder.app import archive_of, operator_of
+from responder.cli.common import (
+    Usage,
+    add_config,
+    ask,
+    here,
+    operator,
+    settings_or_refuse,
+)
+from responder.config.checks import Purpose
 from responder.config.settings import Settings
-from responder.incident.report_text import blanks
-from responder.store.engine import BadStorage, DatabaseInUse
-from responder.web.reports import write_report
+from responder.incident.report import blanks
+from responder.store.database import BadStorage, DatabaseInUse
+from responder.web.api import write_report
 
 NAME = "report"
 HELP = "write an incident's report as Markdown, or find what is left blank in one"

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from responder.cli.configured import Usage, add_config, settings_or_refuse
+from responder.cli.common import Usage, add_config, settings_or_refuse
 from responder.clock import SystemClock
-from responder.config.load import Purpose
+from responder.config.checks import Purpose
 from responder.store.backup import RestoreFailed, restore
 
 NAME = "restore"

@@ -2,23 +2,23 @@
 
 import argparse
 
-from responder.cli import switch
+from responder.cli import common
 
 NAME = "resume"
 HELP = "let automatic reports of a running service go on"
 EXAMPLES = f"""examples:
   responder resume
   responder resume --server https://responder.example.net --user oncall
-{switch.WHO}
+{common.WHO}
 Exit status: 0 resumed (or not paused), 1 no answer or a refusal."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    switch.arguments(parser)
+    common.arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Press the switch."""
-    switch.press(arguments, {"paused": False})
+    common.press(arguments, {"paused": False})
     print("resumed: held incidents are checked now and may be reported")
     return 0

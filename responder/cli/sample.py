@@ -4,10 +4,10 @@ import argparse
 import json
 from datetime import UTC, datetime
 
-from responder.cli.configured import Usage, add_config, settings_or_refuse
-from responder.config.load import Purpose
+from responder.cli.common import Usage, add_config, settings_or_refuse
+from responder.config.checks import Purpose
 from responder.incident.names import WEBHOOKS, Sender, Status
-from responder.senders import samples
+from responder.senders import sample
 
 NAME = "sample"
 HELP = "print a valid webhook body for a rule, to try or to replay"
@@ -44,11 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
         known = ", ".join(sorted(rules)) or "none"
         raise Usage(f"--rule: there is no rule {arguments.rule!r}; known: {known}")
     try:
-        labels = samples.labels_for(rules[arguments.rule])
+        labels = sample.labels_for(rules[arguments.rule])
     except ValueError as problem:
         raise Usage(str(problem)) from None
     status = Status.RESOLVED if arguments.resolved else Status.FIRING
     now = datetime.now(UTC)
-    body = samples.body(Sender(arguments.sender), labels, now, status)
+    body = sample.body(Sender(arguments.sender), labels, now, status)
     print(json.dumps(body, indent=2))
     return 0

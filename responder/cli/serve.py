@@ -13,19 +13,14 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from responder.app import Responder, build
-from responder.cli.configured import (
-    Usage,
-    add_config,
-    require_written,
-    settings_or_refuse,
-)
-from responder.config.load import Purpose
+from responder.cli.common import Usage, add_config, require_written, settings_or_refuse
+from responder.config.checks import Purpose
 from responder.config.settings import Settings
 from responder.logging import configure
 from responder.masking import Masker
-from responder.senders import samples
+from responder.senders.sample import labels_for
 from responder.server import BadAddress, HttpServer, raise_descriptor_limit
-from responder.store.engine import BadStorage, DatabaseInUse
+from responder.store.database import BadStorage, DatabaseInUse
 
 log = logging.getLogger("responder")
 
@@ -166,7 +161,7 @@ def _try_it(settings: Settings, http: HttpServer) -> list[str]:
         return []
     for rule in settings.rules:
         try:
-            labels = samples.labels_for(rule)
+            labels = labels_for(rule)
         except ValueError:
             continue  # Its expressions are too odd to guess a label for.
         alert = {"status": "firing", "labels": labels, "startsAt": _now()}

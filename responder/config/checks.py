@@ -1,24 +1,181 @@
 """What must hold between the parts of a configuration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
 
 from responder.config import schema
 from responder.config.addresses import ONLY_PRIVATE, host_of, in_clear
-from responder.config.database_url import EXTRA, lacks_driver
-from responder.config.describe import describe
-from responder.config.durations import said
-from responder.config.expand import Expanded
-from responder.config.hiding import too_plain, too_short
-from responder.config.parts import Parts
-from responder.config.problem import Path, Problem, problem
-from responder.config.reach import unreachable
-from responder.config.settings import Access, Secret, is_loopback
-from responder.config.told_checks import told_problems, told_warnings
-from responder.incident.names import Sender
+from responder.config.document import Expanded
+from responder.config.problem import Path, Problem, problem, written
+from responder.config.schema import Judged, Parts, RuleSection
+from responder.config.settings import (
+    EXTRA,
+    Access,
+    Secret,
+    is_loopback,
+    lacks_driver,
+    said,
+)
+from responder.incident.names import OnRecovered, Sender
+from responder.incident.rule import Matcher
+from responder.masking import SHORTEST
 
-__all__ = ["Purpose", "describe", "problems", "warnings"]
+# What must hold between the places where Responder tells what it does.
+
+_SERVICE_ACCOUNT = "glsa_"
+
+
+def told_problems(parts: Parts) -> Iterator[Problem]:
+    """What could never be told, or would come back to ourselves."""
+    grafana, notify = parts.grafana, parts.notify
+    if grafana and grafana.value.annotations and "token" not in _keys(parts, "grafana"):
+        message = "is missing, and grafana.annotations needs it"
+        yield problem(("grafana", "token"), message, 'write it as "${NAME}"')
+    if _by_service_account(parts) and grafana is None:
+        message = "is a service account's: IRM asks for its stack's address"
+        remedy = "set grafana.url, or use a key of IRM's own"
+        yield problem(("irm", "token"), message, remedy, "***")
+    url = notify.value.webhook_url if notify else None
+    own = parts.server.value.public_url
+    if url and own and host_of(url.reveal()) == host_of(own):
+        message = "leads to ourselves: every notice would be an alert"
+        remedy = "name the receiver that people read"
+        yield problem(("notify", "webhook_url"), message, remedy, "***")
+
+
+def told_warnings(parts: Parts) -> Iterator[Problem]:
+    """What may be meant so, and is worth a look."""
+    if _by_service_account(parts):
+        message = "is a service account's: it may write notes, and never acknowledge"
+        remedy = "use the API key of a person, made in IRM's settings"
+        yield problem(("irm", "token"), message, remedy, "***")
+    senders = {s for one in parts.credentials for s in one.value.senders}
+    if parts.irm and parts.credentials and Sender.IRM not in senders:
+        message = "is told nothing: no webhook of IRM names us its alert groups"
+        remedy = "give webhook_auth an entry with senders: [irm]"
+        yield problem(("irm",), message, remedy)
+    for i, one in enumerate(parts.rules):
+        resolves = one.rule.value.on_recovered is OnRecovered.RESOLVE
+        if resolves and one.rule.fine("on_recovered") and parts.irm is None:
+            message = "resolves nothing: irm is not configured"
+            at = ("rules", i, "on_recovered")
+            yield problem(at, message, "configure irm, or remove this key", "resolve")
+
+
+def _keys(parts: Parts, section: str) -> set[str]:
+    given = parts.given(section)
+    return set(given) if isinstance(given, dict) else set()
+
+
+def _by_service_account(parts: Parts) -> bool:
+    token: Secret | None = parts.irm.value.token if parts.irm else None
+    return bool(token and token.reveal().startswith(_SERVICE_ACCOUNT))
+
+
+# Rules that no alert can reach, because earlier ones take all that they take.
+
+Alternative = tuple[Matcher, ...]
+
+
+def unreachable(rules: Sequence[Judged[RuleSection]]) -> Iterator[Problem]:
+    """Finds what follows from equalities and equal matchers; expressions are not
+    compared with each other, so that a rule named here is certainly unreachable."""
+    for i, late in enumerate(rules):
+        if not late.fine("match"):
+            continue
+        earlier = [early for early in rules[:i] if early.fine("match")]
+        takers = _takers(late.value, [early.value for early in earlier])
+        if takers:
+            message = f"can never be reached: {' and '.join(takers)} before it "
+            verb = "takes" if len(takers) == 1 else "take"
+            message += f"{verb} every alert that {late.value.name} takes"
+            remedy = f"move {late.value.name} up, or narrow the earlier match"
+            yield problem(("rules", i, "match"), message, remedy)
+
+
+def _takers(late: RuleSection, earlier: Sequence[RuleSection]) -> list[str]:
+    """The names of the rules that together take all of `late`, none if not all."""
+    names: list[str] = []
+    for alternative in late.match or [()]:
+        taker = next((e for e in earlier if _takes(e, alternative)), None)
+        if taker is None:
+            return []
+        if taker.name not in names:
+            names.append(taker.name)
+    return names
+
+
+def _takes(early: RuleSection, alternative: Alternative) -> bool:
+    return not early.match or any(
+        all(_follows(matcher, alternative) for matcher in one) for one in early.match
+    )
+
+
+def _follows(matcher: Matcher, alternative: Alternative) -> bool:
+    """Whether every alert of the alternative satisfies the matcher."""
+    return any(
+        given == matcher
+        or (
+            given.op == "="
+            and given.label == matcher.label
+            and matcher.holds({given.label: given.value})
+        )
+        for given in alternative
+    )
+
+
+# Secrets that cannot be masked, or whose mask would hide what rules go by.
+#
+# Every secret is masked wherever its letters stand, in an alert before a rule is asked
+# for it: a password `pizza` turns the label `jwt-pizza` into `jwt-***`, which no rule
+# takes.
+
+_REMEDY = "choose another, as `openssl rand -hex 16` makes one"
+_FORM = (
+    *("alerts", "status", "firing", "resolved", "labels", "annotations", "alertname"),
+    *("startsAt", "endsAt", "fingerprint", "groupKey", "receiver", "externalURL"),
+    *("generatorURL", "silenceURL", "dashboardURL", "panelURL", "truncatedAlerts"),
+    *("alert_group", "alert_payload", "state", "acknowledged", "silenced", "title"),
+    *("permalinks", "last_alert", "payload", "event", "type", "user", "username"),
+    *("TestAlert", "instance", "Grafana", "heartbeat", "true", "responder_drill"),
+)
+"""Words that the bodies of the senders are understood by."""
+
+
+def too_plain(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+    """Secrets that are part of a word which rules or senders are understood by."""
+    words = list(_words(parts))
+    for secret, at in expanded.places.items():
+        where = next((where for word, where in words if secret in word), None)
+        if where and len(secret) >= SHORTEST:
+            message = f"is part of a plain word, of {where}: masking would hide that"
+            yield problem(at, message, _REMEDY, "***")
+
+
+def too_short(expanded: Expanded) -> Iterator[Problem]:
+    """Secrets that are shorter than what is masked."""
+    for secret, at in expanded.places.items():
+        if secret and len(secret) < SHORTEST:
+            message = f"is shorter than {SHORTEST} characters: it cannot be masked"
+            yield problem(at, message, _REMEDY, "***")
+
+
+def _words(parts: Parts) -> Iterator[tuple[str, str]]:
+    """Every word that has to stay readable, with where it stands."""
+    for i, one in enumerate(parts.rules):
+        rule, at = one.rule.value, ("rules", i)
+        for matcher in (m for each in rule.match for m in each):
+            yield matcher.label, written((*at, "match"))
+            yield matcher.value, written((*at, "match"))
+        for label in rule.group_by:
+            yield label, written((*at, "group_by"))
+        yield rule.name, written((*at, "name"))
+        for k, check in enumerate(one.checks):
+            yield check.value.name, written((*at, "checks", k, "name"))
+    for word in _FORM:
+        yield word, "every webhook"
+
 
 WEBHOOK_SECRET, PASSWORD, GOOD_PASSWORD = 16, 8, 16
 """Characters that secrets need at least where strangers can try them."""

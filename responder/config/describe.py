@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from responder.config.durations import said
-from responder.config.settings import Settings
+from responder.config.settings import Settings, said
 from responder.incident.names import Mode
 from responder.incident.rule import Check, Rule
 

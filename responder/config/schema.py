@@ -1,16 +1,350 @@
-"""Judges sections one by one and turns pydantic's errors into our problems."""
+"""What each key may hold. Sections are validated alone: all problems at once."""
 
 import difflib
+import ipaddress
+import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, get_args
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+from pydantic import ValidationInfo as Info
 
-from responder.config.expand import Expanded
+from responder.config import addresses
+from responder.config.document import Expanded, Tree
 from responder.config.problem import Path, Problem, Refused, is_secret, problem
-from responder.config.schema import Section
+from responder.config.settings import (
+    Access,
+    NoticeForm,
+    Secret,
+    days,
+    duration,
+    size,
+    storage_url,
+)
+from responder.incident.names import WEBHOOKS, Mode, OnRecovered, Sender
+from responder.incident.rule import (
+    MOST_GOOD_IN_A_ROW,
+    BadExpression,
+    Matcher,
+    expression,
+)
+
+# What a single value of the configuration may be, and what is told if it is not.
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def _positive(value: timedelta) -> timedelta:
+    if not value:
+        raise Refused("must be longer than nothing", "write it as 30s or 5m")
+    return value
+
+
+def _text(value: str) -> str:
+    if not value or not value.isprintable():
+        raise Refused("must be a text of printable characters", "write some text")
+    return value
+
+
+def _header(value: str) -> str:
+    if not _HEADER.fullmatch(value):
+        raise Refused("is not a header's name", "write it as X-Some-Header")
+    return value
+
+
+def _slug(value: str) -> str:
+    if not _SLUG.fullmatch(value):
+        remedy = "use small letters, digits, - and _, at most 63, as in pizza-factory"
+        raise Refused("is not a plain name", remedy)
+    return value
+
+
+def _secret(value: object) -> Secret | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value:
+        raise Refused("must be one text that is not empty", 'write it as "${NAME}"')
+    if value != value.encode("utf-8", "replace").decode():
+        raise Refused("is not UTF-8 text", "write it in UTF-8")
+    return Secret(value)
+
+
+def _user(value: object) -> Secret | None:
+    if isinstance(value, dict):
+        if set(value) != {"password"}:
+            remedy = "write {password_file: /run/secrets/name} or a password"
+            raise Refused("holds something other than a password", remedy)
+        value = value["password"]
+    return _secret(value)
+
+
+def _username(value: str) -> str:
+    if not value or ":" in value or not value.isprintable():
+        remedy = "HTTP Basic cannot carry it: leave out the colon"
+        raise Refused("is not a user's name", remedy)
+    return value
+
+
+def _query(value: str, info: Info) -> str:
+    """The text of a log query, as the parser that was handed in accepts it."""
+    judge = (info.context or {}).get("query")
+    if judge is not None:
+        judge(value)
+    return value
+
+
+def report_method(value: str) -> str:
+    known = {"AUTO": "auto", "POST": "POST", "GET": "GET"}
+    if value.upper() not in known:
+        raise Refused("is not a method of reporting", "use auto, POST or GET")
+    return known[value.upper()]
+
+
+def _webhook(value: object) -> object:
+    """A sender that delivers: what we ask ourselves needs no credential here."""
+    if value not in WEBHOOKS:
+        *first, last = (f"'{sender}'" for sender in WEBHOOKS)
+        remedy = f"use {', '.join(first)} or {last}"
+        raise Refused("is not one of the values", remedy)
+    return value
+
+
+def _alternative(value: object) -> tuple[Matcher, ...]:
+    if not isinstance(value, Mapping) or not value:
+        remedy = "write {label: value}, or match: [] to take every alert"
+        raise Refused("is not a mapping of labels to values", remedy)
+    return tuple(_matcher(label, text) for label, text in value.items())
+
+
+def _matcher(label: str, value: object) -> Matcher:
+    if not label or not isinstance(value, str):
+        remedy = 'write x, "=~expression", "!=x" or "!~expression"'
+        raise Refused(f"has no text for the label {label}", remedy)
+    op = next((op for op in ("=~", "!~", "!=") if value.startswith(op)), "=")
+    wanted = value if op == "=" else value[2:]
+    if op.endswith("~"):
+        try:
+            expression(wanted)
+        except BadExpression as error:
+            why = f"has an expression for {label} that cannot be used"
+            raise Refused(why, str(error)) from None
+    return Matcher(label=label, op=op, value=wanted)
+
+
+Length = Annotated[timedelta, BeforeValidator(duration)]
+Positive = Annotated[timedelta, BeforeValidator(duration), AfterValidator(_positive)]
+Text = Annotated[str, AfterValidator(_text)]
+Name = Annotated[str, AfterValidator(_slug)]
+Header = Annotated[str, AfterValidator(_header)]
+Username = Annotated[str, AfterValidator(_username)]
+Query = Annotated[str, AfterValidator(_query)]
+MaybeSecret = Annotated[Secret | None, BeforeValidator(_secret)]
+Password = Annotated[Secret | None, BeforeValidator(_user)]
+Alternative = Annotated[tuple[Matcher, ...], BeforeValidator(_alternative)]
+Webhook = Annotated[Sender, BeforeValidator(_webhook)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Section(BaseModel):
+    """A mapping with known keys. `stand_in` fills required keys that were wrong."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+    )
+    stand_in: ClassVar[Mapping[str, Any]] = {}
+
+
+class ServerSection(Section):
+    listen: Annotated[tuple[str, int], BeforeValidator(addresses.listen)] = (
+        "127.0.0.1",
+        8080,
+    )
+    public_url: Annotated[str, AfterValidator(addresses.public_url)] | None = None
+    trusted_proxies: list[
+        Annotated[
+            ipaddress.IPv4Network | ipaddress.IPv6Network,
+            BeforeValidator(addresses.network),
+        ]
+    ] = []
+    max_body: Annotated[int, BeforeValidator(size)] = 16 * 1024 * 1024
+    metrics_auth: Access = Access.OPERATORS
+    health_auth: Access = Access.OPEN
+    bearer: MaybeSecret = None
+    start_paused: bool = False
+    grace: Positive = timedelta(seconds=10)
+
+
+class StorageSection(Section):
+    url: Annotated[str, BeforeValidator(storage_url)] = "sqlite:///responder.db"
+    accept_within: Positive = timedelta(milliseconds=800)
+    spool: Text | None = None
+    spool_max: Annotated[int, BeforeValidator(size)] = 64 * 1024 * 1024
+    keep: Annotated[Length, AfterValidator(days)] = timedelta(days=90)
+
+
+class HmacSection(Section):
+    secrets: Annotated[list[MaybeSecret], Field(min_length=1)]
+    header: Header = "X-Grafana-Alerting-Signature"
+    timestamp_header: Header | None = None
+    max_skew: Positive = timedelta(minutes=5)
+
+
+class BasicSection(Section):
+    username: Username
+    password: MaybeSecret
+
+
+class CredentialSection(Section):
+    stand_in = {"name": "-", "senders": ["grafana"]}
+    name: Text
+    senders: Annotated[list[Webhook], Field(min_length=1)]
+    hmac: HmacSection | None = None
+    bearer: MaybeSecret = None
+    basic: BasicSection | None = None
+
+
+class OperatorSection(Section):
+    stand_in = {"users": {"-": None}}
+    users: Annotated[dict[Username, Password], Field(min_length=1)]
+
+
+class LokiSection(Section):
+    stand_in = {"url": "http://loki:3100"}
+    type: str = "loki"
+    url: Annotated[str, AfterValidator(addresses.logs_url)]
+    username: Username | None = None
+    password: MaybeSecret = None
+    bearer: MaybeSecret = None
+    tenant: Text | None = None
+    timeout: Positive = timedelta(seconds=3)
+
+
+class FactorySection(Section):
+    url: Annotated[str, AfterValidator(addresses.factory_url)] = (
+        "https://pizza-factory.cs329.click"
+    )
+    api_key: MaybeSecret = None
+    report_url: Annotated[MaybeSecret, AfterValidator(addresses.report_url)] = None
+    method: Annotated[str, AfterValidator(report_method)] = "auto"
+    timeout: Positive = timedelta(seconds=5)
+
+
+class GrafanaSection(Section):
+    stand_in = {"url": "http://grafana:3000"}
+    url: Annotated[str, AfterValidator(addresses.grafana_url)]
+    token: MaybeSecret = None
+    annotations: bool = False
+
+
+class IrmSection(Section):
+    stand_in = {"url": "https://irm.example.net", "token": None}
+    url: Annotated[str, AfterValidator(addresses.irm_url)]
+    token: MaybeSecret
+
+
+class NotifySection(Section):
+    stand_in = {"webhook_url": None}
+    webhook_url: Annotated[MaybeSecret, AfterValidator(addresses.webhook_url)]
+    form: NoticeForm = NoticeForm.ALERTMANAGER
+    bearer: MaybeSecret = None
+
+
+class LimitsSection(Section):
+    max_reports_per_hour: Count = 6
+    heartbeat_within: Positive = timedelta(minutes=15)
+
+
+class CheckSection(Section):
+    stand_in = {"name": "x", "query": "", "window": "1m", "threshold": 1}
+    name: Name
+    query: Query
+    window: Positive
+    threshold: Count
+
+
+class RuleSection(Section):
+    """A rule without its checks, which are judged one by one."""
+
+    stand_in = {"name": "x", "match": []}
+    name: Name
+    match: list[Alternative]
+    traffic: Query | None = None
+    failed: Query | None = None
+    recheck: Positive = timedelta(seconds=10)
+    give_up_after: Positive = timedelta(minutes=15)
+    no_link_for: Length = timedelta(minutes=1)
+    settle: Length = timedelta(seconds=35)
+    verify_after: Length = timedelta(seconds=30)
+    verify_for: Positive = timedelta(minutes=10)
+    good_in_a_row: Annotated[Count, Field(le=MOST_GOOD_IN_A_ROW)] = 3
+    max_reports: Count = 2
+    cooldown: Length = timedelta(minutes=2)
+    unreadable_for: Length = timedelta(minutes=1)
+    group_by: list[Text] = []
+    mode: Mode = Mode.AUTO
+    veto_window: Positive = timedelta(seconds=20)
+    watch: Positive | None = None
+    on_recovered: OnRecovered = OnRecovered.ACKNOWLEDGE
+
+
+# Settings that earlier versions had: each is refused by name, never ignored.
+
+REMOVED: Mapping[str, str] = {
+    "grafana.pull": "set rules[].watch, as in 10s: it needs no alert at all",
+    "logs.type=embedded": "point it at a Loki: {type: loki, url: http://loki:3100}; "
+    "`responder demo` brings a small one of its own",
+    "logs.push_auth": "push lines to the Loki that logs.url names",
+    "logs.keep": "the Loki that logs.url names keeps its lines itself",
+    "logs.max_size": "the Loki that logs.url names keeps its lines itself",
+    "logs.push": "remove it: a drill writes no log lines",
+    "rules[].on_unreadable": "remove it: a person is called when the logs cannot be "
+    "read for unreadable_for",
+}
+"""What to do instead, in the imperative, by the setting's path as docs/configuration.md
+writes it: `rules[].mode` for one of each rule. `logs.type=embedded` removes one value
+of a setting that remains."""
+
+
+def take_removed(tree: Tree) -> Iterator[Problem]:
+    """Take removed settings out of the tree; a problem for each."""
+    for path, instead in REMOVED.items():
+        key, _, value = path.partition("=")
+        yield from _take(tree, tuple(key.split(".")), value, (), instead)
+
+
+def _take(
+    found: object, keys: tuple[str, ...], value: str, at: Path, instead: str
+) -> Iterator[Problem]:
+    if not isinstance(found, dict):
+        return
+    key, rest = keys[0].removesuffix("[]"), keys[1:]
+    if rest:
+        inner = found.get(key)
+        if keys[0].endswith("[]"):
+            for i, item in enumerate(inner if isinstance(inner, list) else ()):
+                yield from _take(item, rest, value, (*at, key, i), instead)
+        else:
+            yield from _take(inner, rest, value, (*at, key), instead)
+    elif key in found and value in ("", found[key]):
+        del found[key]
+        yield problem((*at, key), "was removed", instead, value or "***")
+
+
+# Judges sections one by one and turns pydantic's errors into our problems.
 
 S = TypeVar("S", bound=Section)
 _TWINNED = {
@@ -145,3 +479,148 @@ def _at(raw: object, loc: Path) -> object:
         else:
             return None
     return raw
+
+
+# The sections of one document, each judged by itself, before any cross-check.
+
+KEYS = (
+    "server",
+    "storage",
+    "webhook_auth",
+    "operator_auth",
+    "logs",
+    "factory",
+    "grafana",
+    "irm",
+    "notify",
+    "limits",
+    "rules",
+)
+
+
+ParseQuery = Callable[[str], object]
+"""Understands one log query or raises ValueError with the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleParts:
+    rule: Judged[RuleSection]
+    checks: list[Judged[CheckSection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that was valid, and the tree as given to tell what was asked for."""
+
+    raw: Tree
+    server: Judged[ServerSection]
+    storage: Judged[StorageSection]
+    credentials: list[Judged[CredentialSection]]
+    operators: Judged[OperatorSection] | None
+    logs: Judged[LokiSection] | None
+    factory: Judged[FactorySection]
+    grafana: Judged[GrafanaSection] | None
+    irm: Judged[IrmSection] | None
+    notify: Judged[NotifySection] | None
+    limits: Judged[LimitsSection]
+    rules: list[RuleParts]
+
+    def given(self, *path: str | int) -> object:
+        """What stands in the document at a path, None where nothing does."""
+        found: object = self.raw
+        for part in path:
+            if isinstance(found, dict):
+                found = found.get(part)
+            elif isinstance(found, list) and isinstance(part, int):
+                found = found[part]
+            else:
+                return None
+        return found
+
+
+def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[Parts, Bench]:
+    """Every section as far as it is valid; the bench holds the problems."""
+    tree = expanded.tree
+    bench = Bench(expanded, parse_query)
+    for key in tree:
+        if key not in KEYS:
+            remedy = suggestion(key, list(KEYS))
+            bench.forget((key,))
+            bench.problems.append(problem((key,), "is not a known key", remedy, "***"))
+    section = bench.judge
+    operators = tree.get("operator_auth")
+    parts = Parts(
+        raw=tree,
+        server=section(ServerSection, _given(tree, "server"), ("server",)),
+        storage=section(StorageSection, _given(tree, "storage"), ("storage",)),
+        credentials=_credentials(bench, tree.get("webhook_auth")),
+        operators=None
+        if operators is None
+        else section(OperatorSection, operators, ("operator_auth",)),
+        logs=_logs(bench, tree.get("logs")),
+        factory=section(FactorySection, _given(tree, "factory"), ("factory",)),
+        grafana=_maybe(bench, GrafanaSection, tree, "grafana"),
+        irm=_maybe(bench, IrmSection, tree, "irm"),
+        notify=_maybe(bench, NotifySection, tree, "notify"),
+        limits=section(LimitsSection, _given(tree, "limits"), ("limits",)),
+        rules=_rules(bench, tree.get("rules")),
+    )
+    return parts, bench
+
+
+def _maybe(bench: Bench, model: type[S], tree: Tree, key: str) -> Judged[S] | None:
+    """A section that may be left out."""
+    given = tree.get(key)
+    return None if given is None else bench.judge(model, given, (key,))
+
+
+def _given(tree: Tree, key: str) -> object:
+    found = tree.get(key)
+    return {} if found is None else found
+
+
+def _logs(bench: Bench, raw: object) -> Judged[LokiSection] | None:
+    if raw is None:
+        return None
+    kind = raw.get("type", "loki") if isinstance(raw, dict) else "loki"
+    if isinstance(raw, dict) and kind != "loki":
+        remedy = "use type: loki"
+        told = "is not a log source"
+        bench.problems.append(problem(("logs", "type"), told, remedy, kind))
+        return None
+    return bench.judge(LokiSection, raw, ("logs",))
+
+
+def _credentials(bench: Bench, raw: object) -> list[Judged[CredentialSection]]:
+    at: Path = ("webhook_auth",)
+    return [
+        bench.judge(CredentialSection, item, (*at, i))
+        for i, item in enumerate(_list(bench, [] if raw is None else raw, at))
+    ]
+
+
+def _rules(bench: Bench, raw: object) -> list[RuleParts]:
+    found = []
+    for i, item in enumerate(_list(bench, raw, ("rules",), some=True)):
+        own = item
+        checks: list[object] = []
+        if isinstance(item, dict):
+            own = {k: v for k, v in item.items() if k != "checks"}
+            at: Path = ("rules", i, "checks")
+            checks = _list(bench, item.get("checks"), at, some=True)
+        rule = bench.judge(RuleSection, own, ("rules", i))
+        judged = [
+            bench.judge(CheckSection, check, ("rules", i, "checks", j))
+            for j, check in enumerate(checks)
+        ]
+        found.append(RuleParts(rule, judged))
+    return found
+
+
+def _list(bench: Bench, raw: object, at: Path, some: bool = False) -> list[object]:
+    if isinstance(raw, list) and (raw or not some):
+        return raw
+    told = "is missing or empty" if raw is None or raw == [] else "is not a list"
+    remedy = "give at least one, with a dash per entry"
+    bench.problems.append(problem(at, told, remedy, raw or None))
+    return []

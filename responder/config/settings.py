@@ -1,16 +1,140 @@
-"""The settings of one Responder, frozen. How they come to be is `load`'s business."""
+"""The settings of one Responder, frozen, and the durations and sizes in them."""
 
 import hashlib
 import hmac
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from responder.config.database_url import passwords_in
+from responder.config.problem import Refused
 from responder.incident.names import Sender
 from responder.incident.rule import Rule
+
+# Durations and sizes as people write them: `30s`, `1h30m`, `500ms`, `16MiB`.
+
+_UNITS = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+_PART = re.compile(r"([0-9]{1,9})(ms|[dhms])")
+_SIZE = re.compile(r"([0-9]{1,12})\s*(B|KiB|MiB|GiB)?")
+_SIZES = {None: 1, "B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_LONGEST = timedelta(days=365)
+_WRITE = "write it as 30s, 5m, 1h30m, 500ms or 2d"
+
+
+def duration(text: object) -> timedelta:
+    """A duration from its text, zero to a year. Raises `Refused`."""
+    if isinstance(text, timedelta):
+        return text
+    if not isinstance(text, str):
+        raise Refused("is not a duration", _WRITE)
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        raise Refused("is a number without a unit", _WRITE)
+    parts = _PART.findall(text)
+    units = [unit for _, unit in parts]
+    whole = "".join(number + unit for number, unit in parts)
+    if (
+        not parts
+        or whole != text
+        or units != sorted(set(units), key=list(_UNITS).index)
+    ):
+        raise Refused("is not a duration", _WRITE)
+    try:
+        total = sum((int(n) * _UNITS[unit] for n, unit in parts), timedelta())
+    except OverflowError:
+        total = _LONGEST * 2
+    if total > _LONGEST:
+        raise Refused("is longer than a year", _WRITE)
+    return total
+
+
+def days(length: timedelta) -> timedelta:
+    """The same, if it is a day at least. Raises `Refused`.
+
+    Senders repeat an alert for hours: what is forgotten sooner would seem new.
+    """
+    if length < timedelta(days=1):
+        raise Refused("is shorter than a day", "write 1d or more")
+    return length
+
+
+def size(text: object) -> int:
+    """A number of bytes from `1048576` or `16MiB`, at least one. Raises `Refused`."""
+    if isinstance(text, int):
+        return text
+    found = _SIZE.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise Refused("is not a size", "write bytes as 1048576 or 16MiB")
+    total = int(found[1]) * _SIZES[found[2]]
+    if not 0 < total <= 1024**3:
+        raise Refused("is not between one byte and 1GiB", "write it as 16MiB")
+    return total
+
+
+def said(length: timedelta) -> str:
+    """A duration as it would be written: `1h30m`, `35s`, `500ms`."""
+    text = ""
+    for unit, one in _UNITS.items():
+        number, length = divmod(length, one)
+        text += f"{number}{unit}" if number else ""
+    return text or "0s"
+
+
+# The address of the storage: which ones are understood, and what in it is secret.
+
+POSTGRES = ("postgresql+psycopg://", "postgresql://", "postgres://")
+EXTRA = 'install it: pip install "jwt-pizza-responder[postgres]"'
+# As it stands in a document: a reference may hide anything, also a whole address.
+_MAY_HIDE = re.compile(r"^\$\{|://[^/?#@]*:[^/?#]*@|[?&](?:ssl)?password=")
+
+
+def storage_url(text: object) -> object:
+    """A SQLAlchemy address of SQLite or PostgreSQL; None, a secret unset here, is
+    told as such elsewhere and no reason to stop a check."""
+    if text is None:
+        return "sqlite:///responder.db"
+    if not isinstance(text, str):
+        return text
+    remedy = "write sqlite:///responder.db or postgresql+psycopg://user@host/database"
+    try:
+        usable = text.startswith(POSTGRES) and urlsplit(text).port != 0
+    except ValueError:
+        usable = False
+        remedy += ", with / ? # @ : in a password written as %2F %3F %23 %40 %3A"
+    if not usable and not text.startswith("sqlite:///"):
+        raise Refused("is not a storage that can be used", remedy)
+    return text
+
+
+def passwords_in(url: str) -> tuple[str, ...]:
+    """Every form in which a password of the address could be printed."""
+    try:
+        parts = urlsplit(url)
+        found = [parts.password or ""]
+    except ValueError:
+        return ()
+    told = parse_qsl(parts.query)
+    found += [value for key, value in told if key in ("password", "sslpassword")]
+    return tuple(dict.fromkeys(p for f in found for p in (f, unquote(f)) if p))
+
+
+def may_hide_password(written: str) -> bool:
+    """Whether an address as written in a document may come to hold a password."""
+    return _MAY_HIDE.search(written) is not None
+
+
+def lacks_driver(url: str) -> bool:
+    """Whether the address needs the extra `postgres`, which is not installed."""
+    return url.startswith(POSTGRES) and find_spec("psycopg") is None
 
 
 class Secret:

@@ -20,8 +20,8 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from responder.demo.listening import Handler, Listener, Reply
-from responder.evidence.selector import BadQuery, LogQuery, parse
+from responder.demo.factory import Handler, Listener, Reply
+from responder.logs.query import BadQuery, LogQuery, parse_logql
 
 API = "/loki/api/v1/"
 MOST_LINES = 100_000
@@ -193,7 +193,7 @@ class SimulatedLoki:
         count = _count(asked.get("query", ""))
         at = _moment(asked.get("time"), self._now())
         # A range selector covers (time - span, time].
-        found = self._matching(parse(count.query), at - count.span + 1, at + 1)
+        found = self._matching(parse_logql(count.query), at - count.span + 1, at + 1)
         counts: dict[str, int] = {}
         for _, labels, _ in found:
             stream = "{}" if count.summed else labels
@@ -277,9 +277,9 @@ def _formatted(query: str) -> Reply:
     """Loki's judgement of a query; unlike its others, this refusal is JSON."""
     try:
         try:
-            parse(_count(query).query)
+            parse_logql(_count(query).query)
         except Refused:
-            parse(query)
+            parse_logql(query)
     except BadQuery as problem:
         wrong = f"parse error at line 1, col {problem.position}: {problem}"
         return Reply.document(400, {"status": "invalid-query", "error": wrong})
@@ -287,7 +287,7 @@ def _formatted(query: str) -> Reply:
 
 
 def _log_query(text: str) -> LogQuery:
-    query = parse(text)
+    query = parse_logql(text)
     if query.rest:
         raise Refused(f"this Loki evaluates no stages, only line filters: {query.rest}")
     return query

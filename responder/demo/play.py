@@ -1,8 +1,4 @@
-"""One incident like the founding one, through real HTTP, in half a minute.
-
-A real Responder on a free port; beside it, each on a socket of its own, a simulated
-factory and a small Loki; a shop that orders, and a ruler that fires as Grafana does.
-"""
+"""One incident like the founding one, through real HTTP, in half a minute."""
 
 import threading
 import time
@@ -20,12 +16,12 @@ from responder.config.settings import FactorySettings, LokiLogs, Server, Setting
 from responder.demo.factory import Chaos, SimulatedFactory
 from responder.demo.loki import Refused, SimulatedLoki
 from responder.demo.shop import SimulatedShop
-from responder.incident.listing import Search
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Sender, State, Status
 from responder.incident.rule import Rule
+from responder.incident.view import Search
 from responder.incident.words import event_words
-from responder.senders import samples
+from responder.senders import sample
 from responder.server import HttpServer
 
 ORDER_EVERY = 0.5
@@ -147,8 +143,8 @@ class Demo:
             self._started = datetime.now(UTC)
         else:
             self._tell("Grafana says that the alert is resolved.")
-        labels, now = samples.labels_for(rule), datetime.now(UTC)
-        body = samples.body(Sender.GRAFANA, labels, now, status, self._started)
+        labels, now = sample.labels_for(rule), datetime.now(UTC)
+        body = sample.body(Sender.GRAFANA, labels, now, status, self._started)
         with requests.Session() as session:
             session.trust_env = False  # A proxy does not know this machine's own port.
             url = f"{self.url}/webhooks/grafana"
@@ -235,3 +231,43 @@ def _running(run: Callable[[threading.Event], None]) -> Iterator[None]:
     finally:
         closed.set()
         thread.join()
+
+
+# The simulated factory and the simulated shop as programs of their own.
+#
+# For a stand with a real Grafana and Loki between them: `grafana/compose.yaml`.
+
+SHOP_ORDER_EVERY = 2.0
+
+
+def serve_factory(
+    listen: str,
+    port: int,
+    vendor_key: str,
+    stopped: threading.Event,
+    say: Callable[[str], None],
+) -> None:
+    """Serve until `stopped`. Raises OSError when the port is taken."""
+    factory = SimulatedFactory(api_key=vendor_key, delay=32, listen=listen, port=port)
+    with factory:
+        say(f"Simulated factory on {factory.url}; it fails once it is told to:")
+        say(f"  curl -X PUT -H 'Authorization: Bearer KEY' {factory.url}{_CHAOS}")
+        stopped.wait()
+
+
+def keep_shop(
+    factory_url: str,
+    push_url: str,
+    vendor_key: str,
+    stopped: threading.Event,
+    say: Callable[[str], None],
+    *,
+    every: float = SHOP_ORDER_EVERY,
+) -> None:
+    """Order every `every` seconds and push the log lines, until `stopped`."""
+    shop = SimulatedShop(factory_url, push_url=push_url, vendor_key=vendor_key)
+    say(f"Simulated shop: an order every {every:g} s at {factory_url}")
+    shop.run(every, stopped)
+
+
+_CHAOS = "/api/vendor/chaos/fail"

@@ -1,1 +1,1 @@
-"""What `responder doctor` asks by plain HTTP: our public address, and the factory."""
+"""What is wrong with a deployment, why, and how it is fixed."""

@@ -1,28 +1,228 @@
-"""What must change in a Grafana so that it holds what is wanted. Pure.
+"""What must change in a Grafana so that it holds what is wanted."""
 
-Nothing here knows of the notification policy tree but for reading it.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import difflib
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
+import yaml
+
 from responder.config.settings import Credential, Secret
-from responder.grafana.difference import contains, difference, same
-from responder.grafana.objects import Integration, segment
-from responder.grafana.ours import Matter
-from responder.grafana.routing import Way, ways
-from responder.grafana.wanted import (
-    FOLDER,
-    FOLDER_UID,
-    GROUP,
-    WEBHOOK,
-    Reveal,
-    Wake,
-    every,
-    rule_of,
-    webhook,
+from responder.doctor.alerts import PROMETHEUS_UID, above, length
+from responder.doctor.grafana import (
+    REDACTED,
+    DataSource,
+    Integration,
+    Matter,
+    Seen,
+    Way,
+    segment,
+    ways,
 )
+from responder.incident.rule import Check, Rule
+from responder.masking import MASK
+
+# How what is there differs from what is wanted, without a secret. Pure.
+
+_SECRET_KEYS = ("secret", "authorization_credentials", "password")
+
+
+def contains(actual: object, wanted: object) -> bool:
+    """Whether everything wanted is there; Grafana adds defaults of its own."""
+    if isinstance(wanted, Mapping):
+        return isinstance(actual, Mapping) and all(
+            key in actual and contains(actual[key], value)
+            for key, value in wanted.items()
+        )
+    if isinstance(wanted, list):
+        return (
+            isinstance(actual, list)
+            and len(actual) == len(wanted)
+            and all(contains(*pair) for pair in zip(actual, wanted, strict=True))
+        )
+    return actual == wanted
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """The two as YAML against each other: a line each, with its sign and secrets
+    masked."""
+    found = difflib.unified_diff(_lines(before), _lines(after), lineterm="", n=2)
+    lines = [line for line in list(found)[2:] if not line.startswith("@@")]
+    return "".join(f"  {line}\n" for line in lines)
+
+
+def same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether they differ in nothing but secrets, which nobody can read back."""
+    return bool(masked(before) == masked(after))
+
+
+def _lines(document: Mapping[str, Any]) -> list[str]:
+    if not document:
+        return []
+    text = yaml.safe_dump(masked(document), allow_unicode=True, width=200)
+    return text.splitlines()
+
+
+def masked(document: Any) -> Any:
+    """A copy whose secrets are `***`, also those that Grafana has hidden."""
+    if isinstance(document, Mapping):
+        return {
+            key: MASK if key in _SECRET_KEYS and value else masked(value)
+            for key, value in document.items()
+        }
+    if isinstance(document, list):
+        return [masked(one) for one in document]
+    return MASK if document == REDACTED else document
+
+
+# What Grafana should hold, out of our configuration alone. Pure.
+#
+# `connect` and the files of `grafana/` come from here, so that the two cannot disagree.
+
+FOLDER_UID, FOLDER = "jwt-pizza", "JWT Pizza"
+GROUP = "jwt-pizza"
+EVERY = timedelta(seconds=10)
+EVERY_ON_CLOUD = timedelta(minutes=1)
+"""Grafana Cloud evaluates no more often."""
+WEBHOOK = "webhook"
+_LONGEST_UID = 40
+_SHORT = timedelta(minutes=5)
+_SEVERITY = {"severity": "critical"}
+
+Sample = Callable[[Rule], Mapping[str, str]]
+"""Labels that a rule takes. Raises ValueError where none can be found."""
+Reveal = Callable[[Any], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """One alert rule for Grafana: it fires when a check of ours would confirm."""
+
+    uid: str
+    title: str
+    query: str
+    window: timedelta
+    threshold: int
+    labels: Mapping[str, str]
+    summary: str
+
+
+class Unlabelled(ValueError):
+    """No labels could be found by which a rule takes a rule's alerts; says the mend."""
+
+
+def wakes(rules: Sequence[Rule], sample: Sample) -> tuple[Wake, ...]:
+    """One for each check of each rule. Raises `Unlabelled`."""
+    return tuple(
+        _wake(rule, check, rules, sample) for rule in rules for check in rule.checks
+    )
+
+
+def _wake(rule: Rule, check: Check, rules: Sequence[Rule], sample: Sample) -> Wake:
+    title = f"{rule.name}: {check.name}"
+    # One line is one line in any window, and a short one lets the alert resolve soon.
+    # A longer threshold counts as long as its check does: then whenever this fires,
+    # the check confirms.
+    window = min(check.window, _SHORT) if check.threshold == 1 else check.window
+    return Wake(
+        uid=_uid(rule.name, check.name),
+        title=title,
+        query=check.query,
+        window=window,
+        threshold=check.threshold,
+        labels=_labels(rule, title, rules, sample),
+        summary=f"{{{{ $values.A.Value }}}} lines of {check.name} in {length(window)}",
+    )
+
+
+def _labels(
+    rule: Rule, title: str, rules: Sequence[Rule], sample: Sample
+) -> dict[str, str]:
+    """Labels by which this rule, and none before it, takes the alerts."""
+    for alternative in rule.match or ((),):
+        one = replace(rule, match=(alternative,) if alternative else ())
+        try:
+            found = {k: v for k, v in sample(one).items() if k != "alertname"}
+        except ValueError:
+            continue
+        labels = _SEVERITY | (found or {"responder": rule.name})
+        carried = {"alertname": title, "grafana_folder": FOLDER, **labels}
+        if next((r for r in rules if r.takes(carried)), None) is rule:
+            return labels
+    raise Unlabelled(
+        f"rule {rule.name}: no labels were found that lead Grafana's alerts to it; "
+        f"add to its match: - {{responder: {rule.name}}}"
+    )
+
+
+def _uid(rule: str, check: str) -> str:
+    whole = re.sub(r"[^\w-]", "-", f"responder-{rule}-{check}")
+    if len(whole) <= _LONGEST_UID:
+        return whole
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
+    return f"{whole[: _LONGEST_UID - 9]}-{digest}"
+
+
+def rule_of(wake: Wake, source: str) -> dict[str, Any]:
+    """The alert rule, as far as file and API write it alike. `source` is a uid."""
+    seconds = int(wake.window.total_seconds())
+    # The line break ends a comment that may be in the query.
+    gap = "\n" if "#" in wake.query else " "
+    counted = f"count_over_time({wake.query}{gap}[{length(wake.window)}])"
+    data = {
+        "refId": "A",
+        "queryType": "instant",
+        "datasourceUid": source,
+        "relativeTimeRange": {"from": seconds, "to": 0},
+        "model": {
+            "refId": "A",
+            "queryType": "instant",
+            "editorMode": "code",
+            # An empty result would be "no data", not "no lines".
+            "expr": f"sum({counted}) or vector(0)",
+        },
+    }
+    return {
+        "uid": wake.uid,
+        "title": wake.title,
+        "condition": "C",
+        "data": [data, above(wake.threshold - 1)],
+        "noDataState": "OK",
+        "execErrState": "Error",
+        "for": "0s",
+        "isPaused": False,
+        "annotations": {"summary": wake.summary},
+        "labels": dict(wake.labels),
+    }
+
+
+def webhook(url: str, credential: Credential, reveal: Reveal) -> dict[str, Any]:
+    """The settings of our integration. `reveal` writes a secret, or a name for it."""
+    found: dict[str, Any] = {"url": url, "httpMethod": "POST"}
+    if credential.hmac:
+        found["hmacConfig"] = {
+            "secret": reveal(credential.hmac.secrets[0]),
+            "header": credential.hmac.header,
+        }
+        if credential.hmac.timestamp_header:
+            timestamp = credential.hmac.timestamp_header
+            found["hmacConfig"]["timestampHeader"] = timestamp
+    if credential.bearer:
+        found["authorization_scheme"] = "Bearer"
+        found["authorization_credentials"] = reveal(credential.bearer)
+    if credential.basic:
+        found["username"] = credential.basic.username
+        found["password"] = reveal(credential.basic.password)
+    return found
+
+
+def every(cloud: bool) -> timedelta:
+    """How often the rules are evaluated."""
+    return EVERY_ON_CLOUD if cloud else EVERY
+
 
 _POINTS = "/api/v1/provisioning/contact-points"
 _RULES = "/api/v1/provisioning/alert-rules"
@@ -226,3 +426,95 @@ def _change(
     after = {key: body[key] for key in before} if before and not shown else shown
     diff = difference(before, after or body)
     return Change(what=what, method=method, path=path, body=body, diff=diff)
+
+
+# What to type into Grafana's pages, for those who give us no token. Pure.
+
+_SECRET_WORDS = "(the secret of webhook_auth, from Responder's environment)"
+
+
+def contact_point(url: str, credential: Credential) -> Iterator[str]:
+    """Our integration, setting by setting, without a secret."""
+    yield "Alerting › Contact points › Edit the one that pages you today"
+    yield "› Add contact point integration, beside your people's own:"
+    yield "  Integration               Webhook"
+    yield f"  URL                       {url}"
+    yield "  HTTP method               POST"
+    yield "  Max alerts                (empty)"
+    yield "  Disable resolved message  off"
+    if credential.hmac:
+        yield f"  HMAC signature › Secret   {_SECRET_WORDS}"
+        yield f"    Header                  {credential.hmac.header}"
+        yield f"    Timestamp header        {credential.hmac.timestamp_header or ''}"
+    if credential.bearer:
+        yield "  Authorization › Scheme    Bearer"
+        yield f"    Credentials             {_SECRET_WORDS}"
+    if credential.basic:
+        yield f"  HTTP Basic › Username     {credential.basic.username}"
+        yield f"    Password                {_SECRET_WORDS}"
+    yield "› Test (the status page shows a test; it never acts) › Save contact point"
+
+
+def alert_rules(wanted: Sequence[Wake]) -> Iterator[str]:
+    """Each alert rule, setting by setting."""
+    yield f"Alerting › Alert rules › New alert rule, each in the folder {FOLDER},"
+    cloud = length(every(True))
+    yield f"group {GROUP}, evaluated every {length(every(False))} ({cloud} on Cloud):"
+    for wake in wanted:
+        labels = ", ".join(f"{name} = {value}" for name, value in wake.labels.items())
+        query = rule_of(wake, "")["data"][0]["model"]["expr"]
+        yield f"  {wake.title}"
+        yield f"    Query (Loki, instant)   {query}"
+        yield f"    Condition               is above {wake.threshold - 1}"
+        yield "    Pending period          0s"
+        yield "    No data                 Normal; error: Error"
+        yield f"    Labels                  {labels}"
+    yield "Choose the contact point above, where a rule asks for one."
+
+
+# Which of Grafana's data sources is the Loki that we count in. Pure.
+
+_CLOUD = "grafanacloud-logs"
+_NOT_LOGS = ("usage-insights", "alert-state-history")
+"""Lokis that Grafana Cloud keeps for itself, at the same address."""
+
+
+class NoSource(ValueError):
+    """It cannot be told which; says the remedy."""
+
+
+def loki_source(seen: Seen, url: str | None, asked: str | None) -> str:
+    """The uid of the data source for the alert rules. Raises `NoSource`.
+
+    `url` is our own `logs.url`, `asked` what the user named.
+    """
+    known = [one for one in seen.sources or () if one.kind == "loki"]
+    if asked:
+        if seen.sources is not None and asked not in {one.uid for one in known}:
+            raise NoSource(f"Grafana has no Loki data source {asked}: {_named(known)}")
+        return asked
+    if seen.sources is None:
+        raise NoSource("the token may not see data sources: name one by --datasource")
+    usable = [one for one in known if not any(w in one.name for w in _NOT_LOGS)]
+    ours = [one for one in usable if _base(one.url) == _base(url or "")]
+    for found in (ours, [o for o in usable if o.uid == _CLOUD], usable):
+        if len(found) == 1:
+            return found[0].uid
+    if not known:
+        add = "Connections › Data sources › Add › Loki, then again"
+        raise NoSource(f"Grafana has no Loki data source: {add}")
+    raise NoSource(f"name one by --datasource: {_named(known)}")
+
+
+def prometheus_source(seen: Seen) -> str:
+    """The uid that dashboards ask until another is chosen in them."""
+    known = [one.uid for one in seen.sources or () if one.kind == "prometheus"]
+    return known[0] if known and PROMETHEUS_UID not in known else PROMETHEUS_UID
+
+
+def _base(url: str) -> str:
+    return url.rstrip("/").lower()
+
+
+def _named(known: list[DataSource]) -> str:
+    return ", ".join(f"{one.uid} ({one.name})" for one in known) or "it has none"

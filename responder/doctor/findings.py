@@ -1,8 +1,4 @@
-"""What `doctor` finds: one judgement each, with why it matters and what mends it.
-
-A module of its own without imports of ours, because every room that can be asked
-about itself judges what it saw.
-"""
+"""What `doctor` finds: one finding each, with why it matters and how it is fixed."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,12 +1,24 @@
 """Alerts as senders deliver them, normalised."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from responder.incident.mark import drill_of
 from responder.incident.names import Sender, Status, Verdict
+
+# The mark of a drill, on its alert. Pure.
+
+MARK = "responder_drill"
+"""The alert's label that holds a drill's id."""
+_ID = re.compile(r"[0-9a-z]{8,32}")
+
+
+def drill_of(labels: Mapping[str, str]) -> str:
+    """The id of the drill that the labels speak of, else ""."""
+    found = labels.get(MARK, "")
+    return found if _ID.fullmatch(found) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

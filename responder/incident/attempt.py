@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import Candidate, ReportShared
+from responder.incident.incident import Incident, Report
 from responder.incident.method import first_method, other_method
-from responder.incident.model import Incident, Report
 from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import (
@@ -20,6 +19,7 @@ from responder.incident.phase import (
     wrong_codes,
 )
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes, LinkRecord
 from responder.incident.steps import Send, Share, Step, Wait, Withhold
 from responder.incident.window import window
 

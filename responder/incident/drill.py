@@ -7,9 +7,8 @@ ends a real one, and is never reported. It is decided on the real logs, in shado
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from responder.incident.alert import Alert, AlertVerdict
-from responder.incident.mark import drill_of
-from responder.incident.model import Incident
+from responder.incident.alert import Alert, AlertVerdict, drill_of
+from responder.incident.incident import Incident
 from responder.incident.names import Mode, Reason, State, Verdict
 from responder.incident.rule import Rule
 from responder.incident.steps import Finish, Rest, Step, Wait

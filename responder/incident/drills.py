@@ -9,12 +9,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from responder.incident.controls import Standing
-from responder.incident.event_words import reading_words
-from responder.incident.model import Incident
+from responder.incident.actions import Standing
+from responder.incident.incident import Incident
 from responder.incident.names import Mode
 from responder.incident.phrases import clock
 from responder.incident.rule import Rule
+from responder.incident.words import reading_words
 
 
 class Part(StrEnum):

@@ -1,17 +1,24 @@
-"""What to ask the logs, and what the answers mean. Pure: rules 4, 5 and 8."""
+"""What to ask the logs, and what the answers mean. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import Candidate, CheckReading, Looked
-from responder.incident.evidence import Counted, Evidence, LogLine, Question, Unreadable
-from responder.incident.link import LinkPlace, ReportLink
-from responder.incident.model import ORDER_APART, Incident
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    LinkPlace,
+    LogLine,
+    Question,
+    ReportLink,
+    Unreadable,
+)
+from responder.incident.incident import ORDER_APART, Incident
 from responder.incident.names import Outcome, State
 from responder.incident.phase import verify_from
 from responder.incident.rule import Check, Rule
+from responder.incident.service import Brakes, LinkRecord
 from responder.incident.window import live_request
 
 AHEAD = timedelta(seconds=5)

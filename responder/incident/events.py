@@ -1,11 +1,9 @@
-"""What can happen to an incident: a closed set of frozen facts, each with its time.
-
-The timeline is the record: an incident is the fold of its events (`model.fold`).
-Every event carries `at` (aware UTC) and its public name in `event`."""
+"""Everything that can happen to an incident: a closed set of frozen facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from responder.incident.alert import PersonAction
@@ -18,9 +16,209 @@ from responder.incident.names import (
     State,
     UnreadableReason,
 )
-from responder.incident.operator_events import OperatorEvent
-from responder.incident.supplier_events import FactoryProbed, FixRecorded
-from responder.incident.told import Told
+
+# What people do to an incident here, and what their brakes do to it: rules 13, 14.
+#
+# `by` is the operator's name.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPlanned:
+    """Veto mode: a report leaves at `act_at` unless somebody stops it."""
+
+    at: datetime
+    act_at: datetime
+    link: str
+    digest: str
+    reason: Reason
+    event: Literal["report_planned"] = "report_planned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vetoed:
+    """A person stopped Responder from reporting this incident."""
+
+    at: datetime
+    by: str
+    event: Literal["vetoed"] = "vetoed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VetoUndone:
+    """Only earlier versions wrote it: the veto was taken back.
+
+    `act_at`: when the planned report then left.
+    """
+
+    at: datetime
+    by: str
+    act_at: datetime | None = None
+    event: Literal["veto_undone"] = "veto_undone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRequested:
+    """A person said: report now.
+
+    Earlier versions also wrote `link` and `digest`, of a link that the person pasted.
+    """
+
+    at: datetime
+    by: str
+    event: Literal["report_requested"] = "report_requested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedByHand:
+    """A person called the factory themselves, at `reported_at`."""
+
+    at: datetime
+    by: str
+    reported_at: datetime
+    event: Literal["reported_by_hand"] = "reported_by_hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A person's words."""
+
+    at: datetime
+    by: str
+    text: str
+    event: Literal["noted"] = "noted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """All reports stand from `at` on, until `until` or until somebody resumes.
+
+    `pressed_at`: when `by` pressed it, which may be before the incident; None in
+    events that do not know.
+    """
+
+    at: datetime
+    by: str
+    until: datetime | None = None
+    pressed_at: datetime | None = None
+    event: Literal["paused"] = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """The pause ended: by a person, or by itself (`by` is "")."""
+
+    at: datetime
+    by: str = ""
+    event: Literal["resumed"] = "resumed"
+
+
+OperatorEvent = (
+    ReportPlanned
+    | Vetoed
+    | VetoUndone
+    | ReportRequested
+    | ReportedByHand
+    | Noted
+    | Paused
+    | Resumed
+)
+
+
+# What was learned of the factory itself, apart from its answers to reports.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixRecorded:
+    """When the factory's own record said that it was last fixed, by its clock.
+
+    Earlier versions stored it; it changes nothing of an incident.
+    """
+
+    at: datetime
+    fixed_at: datetime
+    event: Literal["fix_recorded"] = "fix_recorded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactoryProbed:
+    """Whether the factory answered, asked before a person is called (rule 12).
+
+    `why` says in masked words what came instead of an answer.
+    """
+
+    at: datetime
+    reachable: bool
+    why: str = ""
+    event: Literal["factory_probed"] = "factory_probed"
+
+
+def supplier_words(event: FixRecorded | FactoryProbed) -> str:
+    """One line of a timeline, without its time."""
+    if isinstance(event, FactoryProbed):
+        said = "it does" if event.reachable else f"it does not ({event.why})"
+        return f"asked whether the factory answers: {said}"
+    day = f"{event.fixed_at:%Y-%m-%d} "
+    day = "" if event.fixed_at.date() == event.at.date() else day
+    return f"the factory's own record: mended at {day}{event.fixed_at:%H:%M:%S}"
+
+
+# What was told elsewhere, and the names that tellings go by.
+
+
+class Where(StrEnum):
+    """Where Responder tells what it does."""
+
+    GRAFANA = "grafana"
+    """Annotations on dashboards."""
+    IRM = "irm"
+    """The alert groups of Grafana IRM."""
+    NOTIFY = "notify"
+    """One outgoing webhook."""
+
+
+class What(StrEnum):
+    """What is told there."""
+
+    REGION_OPENED = "region_opened"
+    REGION_UPDATED = "region_updated"
+    """Stored by earlier versions, which annotated from the beginning."""
+    REGION_CLOSED = "region_closed"
+    ACTED = "acted"
+    NEEDS_HUMAN = "needs_human"
+    RECOVERED = "recovered"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    """It failed again and needs a person: what we acknowledged is taken back."""
+
+
+class Reception(StrEnum):
+    """How one attempt to tell was received; the label `result` of its metric."""
+
+    TOLD = "told"
+    REFUSED = "refused"
+    """A complete answer that says no: the connection is wrong, somebody must mend."""
+    FAILED = "failed"
+    """No answer, or the other side's own trouble."""
+    LIMITED = "limited"
+    """Too many calls; the other side says when to come again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Something is known elsewhere now, or was refused there (`refused` says why).
+
+    `ref` is its id there, `group` IRM's alert group, `mark` tells two of a kind apart.
+    """
+
+    at: datetime
+    where: Where
+    what: What
+    ref: str = ""
+    group: str = ""
+    mark: str = ""
+    refused: str = ""
+    event: Literal["told"] = "told"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 
 from responder.incident.attempt import HUMAN_LOOK, MOST_BACKOFF
-from responder.incident.brakes import Brakes
 from responder.incident.events import CheckReading
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Outcome, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import failed_calls
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes
 from responder.incident.steps import Finish, Probe, Step, Wait
 from responder.incident.window import read_before
 

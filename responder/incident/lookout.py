@@ -7,12 +7,12 @@ nobody's incident.
 from dataclasses import replace
 from datetime import datetime
 
-from responder.incident.brakes import Brakes
 from responder.incident.events import CheckReading, Looked, Opened
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Reason
 from responder.incident.openings import Aftermath
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes
 
 
 def bystander(rule: Rule, now: datetime) -> Incident:

@@ -1,34 +1,227 @@
-"""What is to be told where: from the timeline and from what was told already.
+"""What to notify and where: from the timeline and from what was sent before."""
 
-Told is what stands: a call for a person that is over is not told late. People's
-escalation is silenced only by proof: nothing is acknowledged before `recovered`,
-nor while another incident of the same alert group is open.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from html import escape
+from typing import Protocol
 
-from responder.incident.model import Incident
+from responder.incident.events import Reception, Told, What, Where
+from responder.incident.incident import Incident, Report
 from responder.incident.names import OnRecovered, State
+from responder.incident.phrases import clock, count_of
 from responder.incident.rule import Rule
-from responder.incident.telling_kinds import (
-    Note,
-    Notice,
-    Region,
-    Scene,
-    Telling,
-    Turned,
-    incident_tag,
-)
-from responder.incident.told import Told, What, Where
-from responder.incident.words_told import (
-    acted_text,
-    needs_human_text,
-    note_opening,
-    notice_text,
-    notice_title,
-    region_text,
-)
+from responder.incident.words import outcome_words, sentence
+
+# What can be told: regions, notes, the state of an alert group, notices.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What lies outside the incident's own timeline."""
+
+    groups: tuple[str, ...] = ()
+    """IRM's alert groups that its alerts came in."""
+    busy: frozenset[str] = frozenset()
+    """Those of them that another open incident belongs to."""
+    before: tuple[Told, ...] = ()
+    """What was told of other incidents of these groups, oldest first."""
+    page: str = ""
+    """The address of the incident's page, "" where none is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """An annotation over the time from `start` to `end` of an incident."""
+
+    what: What
+    incident: str
+    start: datetime
+    end: datetime
+    text: str
+    tags: tuple[str, ...]
+    mark: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A note on an alert group. One that begins with `opening` is there already."""
+
+    what: What
+    group: str
+    opening: str
+    text: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turned:
+    """An alert group is acknowledged or resolved, or that (`undoes`) is taken back."""
+
+    what: What
+    group: str
+    undoes: What | None = None
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A message for people: `firing` while they are needed."""
+
+    what: What
+    mark: str
+    incident: str
+    rule: str
+    title: str
+    text: str
+    page: str
+    firing: bool
+    start: datetime
+    end: datetime | None
+    group: str = ""
+
+
+Telling = Region | Note | Turned | Notice
+
+
+def incident_tag(incident: str) -> str:
+    """The tag by which an incident's annotation is found again."""
+    return f"incident:{incident}"
+
+
+# What telling needs from the world, as Protocols.
+
+PageOf = Callable[[str], str]
+"""The address of an incident's page, "" where none is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """The right to tell of one incident in one place; `token` is unique.
+
+    `tries` counts those before it that did not come to their end: what they told is
+    not known, and is looked for before it is told again.
+    """
+
+    incident: str
+    where: Where
+    token: str
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What became of one telling. `detail` is masked; `after`: not sooner than that."""
+
+    reception: Reception
+    ref: str = ""
+    detail: str = ""
+    after: timedelta | None = None
+
+
+class Voice(Protocol):
+    """One place where something is told."""
+
+    def tell(self, telling: Telling, *, again: bool) -> Heard:
+        """Tell it once, within 4 s. Never raises; no secret is in what comes out.
+
+        `again`: it may have been told before, and is looked for first.
+        """
+
+
+class Outbox(Protocol):
+    """What is still to be told. All raise `StorageUnavailable`."""
+
+    def sweep(self) -> None:
+        """Note which timelines have grown: they are looked at in every place."""
+
+    def take(self, where: Where) -> Errand | None:
+        """Lease the longest due errand there; the intent is durable before a call."""
+
+    def scene(self, errand: Errand) -> tuple[Incident, Scene] | None:
+        """The incident as it is now and what is around it; None if it is forgotten."""
+
+    def record(self, incident: Incident, told: Told) -> Incident:
+        """Append it to the timeline: the incident after it."""
+
+    def release(self, errand: Errand, after: timedelta | None = None) -> None:
+        """Give it back: due again `after` (None: done, until the timeline grows)."""
+
+
+# What people read elsewhere: on dashboards, in IRM, on their phones.
+
+
+def region_text(incident: Incident, rule: Rule, page: str) -> str:
+    """An annotation's text: Grafana shows it as HTML."""
+    name = f"{incident.rule} {incident.group}".strip()
+    text = escape(f"{name}: {sentence(incident, rule)}", quote=False)
+    if not page:
+        return f"{text} Incident {incident.id}"
+    return f'{text} <a href="{escape(page)}">Incident {incident.id}</a>'
+
+
+def note_opening(incident: Incident) -> str:
+    """How the note of an incident begins: by that it is found again."""
+    return f"Responder, incident {incident.id}:"
+
+
+def acted_text(incident: Incident, page: str) -> str:
+    """The note after a report."""
+    errors = count_of(incident.errors, "error log")
+    text = f"{note_opening(incident)} {_call(incident)}. {errors} so far. "
+    return text + _with(page, "This group stays as it is until proof.")
+
+
+def _call(incident: Incident) -> str:
+    made = _decisive(incident)
+    if made and made.outcome:
+        words = outcome_words(made.outcome, made.status)
+        return f"reported {made.link} at {clock(made.at)} UTC, and {words}"
+    shared = incident.shared
+    if shared is None:
+        return "reported a link"
+    when = f"{clock(shared.answered_at)} UTC"
+    return f"{shared.link} was reported at {when} for incident {shared.incident}"
+
+
+def _decisive(incident: Incident) -> Report | None:
+    """The latest call that the factory answered, else one that may have worked."""
+    effective = [
+        r for r in incident.answered if r.outcome and r.outcome.may_have_taken_effect
+    ]
+    proven = [r for r in effective if r.outcome and r.outcome.moves_floor]
+    return next(reversed(proven or effective), None)
+
+
+def needs_human_text(incident: Incident, rule: Rule, page: str) -> str:
+    """The note when a person is needed."""
+    reason = str(incident.reason).replace("_", " ")
+    text = f"{note_opening(incident)} you are needed ({reason}). "
+    return f"{text}{sentence(incident, rule)} " + _with(
+        page, "Responder acknowledged nothing."
+    )
+
+
+def notice_title(incident: Incident) -> str:
+    name = f"{incident.rule} {incident.group}".strip()
+    if incident.state is State.NEEDS_HUMAN:
+        return f"{name} needs you"
+    return f"{name} recovered"
+
+
+def notice_text(incident: Incident, rule: Rule) -> str:
+    """What a message says below its title."""
+    if incident.state is State.NEEDS_HUMAN:
+        return sentence(incident, rule)
+    failed = incident.failed_orders
+    lost = f" {count_of(failed, 'order')} failed meanwhile." if failed else ""
+    return f"{sentence(incident, rule)}{lost}"
+
+
+def _with(page: str, words: str) -> str:
+    return f"{words} {page}".strip()
+
 
 FRESH_FOR: Mapping[Where, timedelta] = {
     Where.GRAFANA: timedelta(days=1),

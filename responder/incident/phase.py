@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from responder.incident.model import Incident, Report
+from responder.incident.incident import Incident, Report
 from responder.incident.names import Outcome, Reason, State
 from responder.incident.pause import extended
 from responder.incident.rule import MOST_GOOD_IN_A_ROW, Rule

@@ -8,15 +8,15 @@ verification (15).
 
 from datetime import datetime, timedelta
 
-from responder.incident.brakes import Brakes
 from responder.incident.drill import drilled, in_shadow
 from responder.incident.hold import looks, reached
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Mode, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import automation_over, told, verify_from
 from responder.incident.rule import Rule
 from responder.incident.seek import seek
+from responder.incident.service import Brakes
 from responder.incident.steps import (
     Finish,
     Gather,

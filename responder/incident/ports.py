@@ -10,19 +10,18 @@ from enum import Enum, auto
 from typing import Protocol
 
 from responder.incident.alert import AlertVerdict, Delivery
-from responder.incident.brakes import Brakes
 from responder.incident.events import Event
-from responder.incident.evidence import Evidence, Question
-from responder.incident.link import ReportLink
-from responder.incident.listing import (
+from responder.incident.evidence import Evidence, Question, ReportLink
+from responder.incident.incident import Incident
+from responder.incident.names import Outcome, State
+from responder.incident.service import Brakes
+from responder.incident.view import (
     HeardBody,
     HeardDelivery,
     IncidentPage,
     Search,
     Stamp,
 )
-from responder.incident.model import Incident
-from responder.incident.names import Outcome, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,79 @@
-"""A rule: one fault of one supplier, what confirms it and what may be done."""
+"""A rule: one fault of one supplier, what confirms it, and which alerts it takes."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
-from responder.incident.expression import expression
-from responder.incident.mark import drill_of
+import re2
+
+from responder.incident.alert import drill_of
 from responder.incident.names import Mode, OnRecovered
+
+# Expressions that people configure, in RE2's syntax as in Grafana, Alertmanager, Loki.
+#
+# RE2 does not backtrack: no text keeps an expression busy for longer than its length.
+# Its syntax: https://github.com/google/re2/wiki/Syntax
+
+
+class BadExpression(ValueError):
+    """An expression that RE2 refuses: why, and what to write instead."""
+
+
+class Expression:
+    """One compiled expression. Raises `BadExpression` when made of a bad one.
+
+    `dot_all`: the dot matches a line's end too.
+    """
+
+    def __init__(self, pattern: str, *, dot_all: bool = False) -> None:
+        options = re2.Options()
+        options.log_errors = False
+        options.dot_nl = dot_all
+        try:
+            self._compiled: Any = re2.compile(_bytes(pattern), options)
+        except re2.error as error:
+            (why,) = error.args
+            told = why.decode("utf-8", "replace") if isinstance(why, bytes) else why
+            raise BadExpression(f"{told}; {_remedy(told)}") from None
+
+    def whole(self, text: str) -> bool:
+        """Whether it matches the whole text."""
+        return self._compiled.fullmatch(_bytes(text)) is not None
+
+    def within(self, text: str) -> bool:
+        """Whether it matches anywhere in the text."""
+        return self._compiled.search(_bytes(text)) is not None
+
+
+@lru_cache(maxsize=1000)
+def expression(pattern: str) -> Expression:
+    """The compiled expression, made once. Raises `BadExpression`."""
+    return Expression(pattern)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _remedy(why: str) -> str:
+    if why.startswith("invalid perl operator"):
+        return (
+            "there is no look-ahead or look-behind: use a second condition, with !~ "
+            "for what must not be there"
+        )
+    if why.startswith("bad repetition operator"):
+        return "there is no possessive repetition: put a backslash before a literal +"
+    if why.startswith("invalid escape sequence"):
+        return (
+            "repeat the expression in place of a back reference, and write a "
+            "character itself in place of \\u and the like"
+        )
+    return "put a backslash before a character that is meant literally"
+
 
 _LONGEST_GROUP = 320
 
@@ -102,3 +168,34 @@ class Rule:
             return whole
         digest = sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         return f"{whole[: _LONGEST_GROUP - 20]}… {digest}"
+
+
+# Why no rule took an alert: the nearest rule, the matcher that failed, its mend.
+
+
+def why_ignored(labels: Mapping[str, str], rules: Sequence[Rule]) -> str:
+    """One sentence with the YAML line that would have taken the alert."""
+    if not rules:
+        return "no rule is configured; add one under `rules:`"
+    scored = [
+        (len(failed) - len(alternative), len(failed), rule, failed)
+        for rule in rules
+        for alternative in rule.match
+        if (failed := [m for m in alternative if not m.holds(labels)])
+    ]
+    if not scored:
+        return "no rule is configured; add one under `rules:`"
+    _, _, rule, failed = min(scored, key=lambda entry: entry[:2])
+    name = labels.get("alertname", "")
+    mend = json.dumps({"alertname": name}, ensure_ascii=False)
+    return (
+        f"nearest rule {rule.name!r}: {_mismatch(failed[0], labels)}; "
+        f"to take it, add to its `match`: - {mend}"
+    )
+
+
+def _mismatch(matcher: Matcher, labels: Mapping[str, str]) -> str:
+    wanted = f"{matcher.label}{matcher.op}{matcher.value!r}"
+    if matcher.label not in labels:
+        return f"wants {wanted}, the alert has no label {matcher.label!r}"
+    return f"wants {wanted}, the alert has {labels[matcher.label]!r}"

@@ -12,7 +12,6 @@ from responder.incident.attempt import (
     said_twice,
     shared_answer,
 )
-from responder.incident.brakes import Brakes
 from responder.incident.events import Candidate
 from responder.incident.hold import (
     below,
@@ -22,7 +21,7 @@ from responder.incident.hold import (
     no_link,
     reached,
 )
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Mode, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import (
@@ -34,14 +33,8 @@ from responder.incident.phase import (
     used_up,
 )
 from responder.incident.rule import Rule
-from responder.incident.steps import (
-    Gather,
-    Probe,
-    Step,
-    TraceBack,
-    Wait,
-    Withhold,
-)
+from responder.incident.service import Brakes
+from responder.incident.steps import Gather, Probe, Step, TraceBack, Wait, Withhold
 from responder.incident.window import live_request
 
 

@@ -1,6 +1,6 @@
-"""What holds the whole service, and what lies outside one incident's timeline."""
+"""What holds the whole service, and since when it has run: facts of no one incident."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -68,3 +68,35 @@ class Brakes:
     def breaker_open(self) -> bool:
         """Rule 11: the hour's reports are used."""
         return self.reports_last_hour >= self.max_reports_per_hour
+
+
+# What Responder knows of its own life: since when, and when it was not there.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A time in which no replica ran: nothing was heard, nothing was looked at."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What the storage remembers, and whether it will go on to."""
+
+    since: datetime | None = None
+    """When the first start wrote into it; None before."""
+    gaps: tuple[Gap, ...] = ()
+    """The latest, newest first."""
+    history_lost: bool = False
+    """It was made anew where an older one was expected."""
+    forgets: str = ""
+    """Why it may be gone with the machine or container, "" if it stays."""
+
+    @property
+    def durable(self) -> bool:
+        return not self.forgets
+
+
+Remember = Callable[[], Memory]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from responder.incident.brakes import LinkRecord
+from responder.incident.events import Paused, ReportPlanned, Resumed
 from responder.incident.names import Proof, Reason, State
-from responder.incident.operator_events import Paused, ReportPlanned, Resumed
+from responder.incident.service import LinkRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,8 @@
-"""What each alert of a delivery means, given the rules and what is known.
-
-Pure: the caller brings what it knows (`Known`) and writes down what follows
-(`Triaged`). The policy's rules 1, 3, 12, 16 and 18 are here.
-"""
+"""What each alert of a delivery means, given the rules and what is known already."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from responder.incident.alert import (
     Alert,
@@ -14,6 +10,7 @@ from responder.incident.alert import (
     Delivery,
     Notification,
     PersonAction,
+    drill_of,
     measurement_failed,
 )
 from responder.incident.drill import marked
@@ -25,19 +22,146 @@ from responder.incident.events import (
     Opened,
     PersonActed,
 )
-from responder.incident.known import (
-    FiringRow,
-    Known,
-    KnownFiring,
-    OpenIncident,
-    Silence,
-    Triaged,
-)
-from responder.incident.mark import drill_of
 from responder.incident.names import Reason, State, Status, Verdict
-from responder.incident.nearest import why_ignored
-from responder.incident.rule import Rule
-from responder.incident.starts import is_late, known_start, newest_unresolved
+from responder.incident.rule import Rule, why_ignored
+
+# What triage knows beforehand, and what follows from it.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIncident:
+    """The open incident of a (rule, group)."""
+
+    id: str
+    automation_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedIncident:
+    """An incident that recovered, or ended in shadow: an alert of it may yet come."""
+
+    id: str
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A silence in IRM: by whom, "" for nobody, and until when, None for ever."""
+
+    by: str
+    until: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        return self.until is None or at < self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFiring:
+    """A firing received before.
+
+    `incident` is None if only its resolve was received, or a `silence` of it.
+    """
+
+    incident: str | None
+    resolved: bool = False
+    silence: Silence | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What is known before a delivery; `triage` keeps it current for the next one.
+
+    `open` is keyed by (rule, group), `firings` by (rule, fingerprint) and startsAt.
+    """
+
+    open: dict[tuple[str, str], OpenIncident] = field(default_factory=dict)
+    firings: dict[tuple[str, str], dict[datetime, KnownFiring]] = field(
+        default_factory=dict
+    )
+    recovered: dict[tuple[str, str], EndedIncident] = field(default_factory=dict)
+    """The newest incident of each, if it recovered or ended in shadow lately."""
+    groups: dict[str, list[str]] = field(default_factory=dict)
+    """Open incidents that an IRM alert group belongs to, by the group's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiringRow:
+    """One firing to remember: upsert by (rule, fingerprint, starts_at)."""
+
+    rule: str
+    fingerprint: str
+    starts_at: datetime
+    incident: str | None
+    resolved: bool
+    silence: Silence | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Triaged:
+    """What follows from one delivery, for the store to write in one transaction.
+
+    `events` are appended per incident in order (a new incident's begin with
+    `Opened`); `heard` incidents had a firing notice (`last_firing_at` moves);
+    `hurry` incidents become due now; `ended` are superseded.
+    """
+
+    verdicts: list[AlertVerdict] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    events: dict[str, list[Event]] = field(default_factory=dict)
+    heard: set[str] = field(default_factory=set)
+    hurry: set[str] = field(default_factory=set)
+    firings: list[FiringRow] = field(default_factory=list)
+
+
+# Which firing a notice speaks of, where its start alone does not say. Pure.
+
+STAYS = timedelta(seconds=60)
+"""How long an alert may go on after its window has emptied (rule 16)."""
+
+
+def known_start(seen: Mapping[datetime, KnownFiring], start: datetime) -> datetime:
+    """The same start as it was heard first, else this one.
+
+    A webhook tells a start to the nanosecond; others cut the very same one off after
+    the millisecond.
+    """
+    if start in seen:
+        return start
+    cut = _to_millisecond(start)
+    same = (
+        at for at in seen if _to_millisecond(at) == cut and (at == cut or start == cut)
+    )
+    return next(same, start)
+
+
+def _to_millisecond(at: datetime) -> datetime:
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def newest_unresolved(
+    seen: Mapping[datetime, KnownFiring],
+) -> tuple[datetime, KnownFiring] | None:
+    """The latest firing that has not ended yet."""
+    open_ones = [(at, firing) for at, firing in seen.items() if not firing.resolved]
+    return max(open_ones, key=lambda pair: pair[0]) if open_ones else None
+
+
+def is_late(
+    ended: EndedIncident | None,
+    seen: Mapping[datetime, KnownFiring],
+    rule: Rule,
+    at: datetime,
+) -> bool:
+    """Whether an alert that comes now may be about the errors of that incident.
+
+    Grafana fires as long as the errors are in its window, and one of two alerts may be
+    slower than the other. An alert that fired in that incident (its firings are `seen`)
+    fires anew.
+    """
+    if ended is None or any(firing.incident == ended.id for firing in seen.values()):
+        return False
+    return at < ended.ended_at + rule.longest_window + STAYS
 
 
 def triage(

@@ -9,10 +9,9 @@ from responder.incident.attempt import (
     looking_on,
     said_twice,
 )
-from responder.incident.brakes import Brakes
 from responder.incident.events import Candidate, Looked
 from responder.incident.hold import looks, reached
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Outcome, Proof, Reason, State
 from responder.incident.pause import extended
 from responder.incident.phase import (
@@ -29,6 +28,7 @@ from responder.incident.phase import (
 )
 from responder.incident.rule import Rule
 from responder.incident.seek import asked_for, waiting_for_lost_answer
+from responder.incident.service import Brakes
 from responder.incident.steps import Finish, Gather, Step, TraceBack, Wait
 from responder.incident.window import read_before
 

@@ -1,4 +1,4 @@
-"""What pages and API list: incidents in short, deliveries, and how to search."""
+"""What pages and API list: incidents in short, deliveries, the port to them."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -2,19 +2,19 @@
 
 from datetime import datetime, timedelta
 
-from responder.incident.brakes import Brakes
-from responder.incident.events import Candidate
-from responder.incident.model import Incident
-from responder.incident.names import Reason, State
-from responder.incident.operator_events import (
+from responder.incident.events import (
+    Candidate,
     Paused,
     ReportPlanned,
     ReportRequested,
     Resumed,
 )
+from responder.incident.incident import Incident
+from responder.incident.names import Reason, State
 from responder.incident.pause import extended, resumed_at
 from responder.incident.phase import automation_over, verify_from
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes
 from responder.incident.steps import Gather, Note, Wait
 
 REQUEST_LASTS = timedelta(minutes=1)

@@ -1,21 +1,23 @@
-"""Evidence that a person supposes, for replaying: no log is read, no socket opened."""
+"""Log lines that a person assumes, for a replay of bare webhook bodies."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from responder.evidence import selector
+from responder.incident.evaluation import FAILED, TRAFFIC
 from responder.incident.evidence import (
     Counted,
     Evidence,
+    FoundLink,
+    LinkPlace,
     LogLine,
     Question,
+    ReportLink,
     Unreadable,
     to_ns,
 )
-from responder.incident.link import FoundLink, LinkPlace, ReportLink
-from responder.incident.look import FAILED, TRAFFIC
 from responder.incident.names import UnreadableReason
+from responder.logs.query import parse_logql
 
 SUPPOSED_LINK = ReportLink(token="supposed", code="supposed")
 """Stands in the supposed lines of `--errors` where a real one would."""
@@ -72,7 +74,7 @@ class SupposedLogs:
 
 def _takes_linkless(query: str) -> bool:
     """Whether a line without a report link may pass the query's line filters."""
-    demanded = (f for f in selector.parse(query).filters if f.op.startswith("|"))
+    demanded = (f for f in parse_logql(query).filters if f.op.startswith("|"))
     return not any(
         all(_OF_A_LINK.search(value.replace("\\", "")) for value in one.values)
         for one in demanded

@@ -1,9 +1,4 @@
-"""From a line's text to its facts: a digest, and the usable report links in it.
-
-Any diner can plant text in what a service logs of a request. So a link counts only
-by the field that holds it: the factory's or the service's own answer first, then
-fields that say nothing of their origin; never a field that repeats a request.
-"""
+"""From a line's text to its facts: a digest, and the usable report links."""
 
 import hashlib
 import json
@@ -12,8 +7,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from typing import Any
 
-from responder.incident.evidence import LogLine
-from responder.incident.link import FoundLink, LinkPlace, ReportLink
+from responder.incident.evidence import FoundLink, LinkPlace, LogLine, ReportLink
 
 _LINK = re.compile(
     r"https://(?P<host>[A-Za-z0-9.-]+)/api/support/(?P<token>[A-Za-z0-9_-]+)"

@@ -1,16 +1,38 @@
-"""What an answer of Loki means: entries, a count, or why neither. Pure.
+"""Loki as a log source: range queries under one deadline, and what its answers mean."""
 
-https://grafana.com/docs/loki/latest/reference/loki-http-api/
-"""
-
+import base64
+import http.client
+import io
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, ProtocolError
+
+from responder.config.settings import LokiLogs
+from responder.http import StraightSession, read_beyond
+from responder.incident.evidence import Counted, Evidence, Question, Unreadable, to_ns
 from responder.incident.names import UnreadableReason
+from responder.logs.lines import LineReader
 from responder.masking import MASK, Masker
+
+# What an answer of Loki means: entries, a count, or why neither. Pure.
+#
+# https://grafana.com/docs/loki/latest/reference/loki-http-api/
 
 Mask = Callable[[str], str]
 Entry = tuple[int, str]
@@ -231,3 +253,370 @@ def _not_loki(problem: str) -> Refusal:
 
 def _because(reason: UnreadableReason, detail: str) -> Refusal:
     return Refusal(reason=reason, detail=detail[:LONGEST_DETAIL])
+
+
+# HTTP under one deadline: connecting, waiting, headers and body together.
+#
+# The timeout of requests is for each read, so that a server which trickles a byte a
+# second could hold a question for minutes.
+
+_this_thread = threading.local()
+
+
+def set_deadline(at: float) -> None:
+    """Requests that this thread makes from now on end by `at`, in monotonic seconds."""
+    _this_thread.deadline = at
+
+
+def seconds_left() -> float:
+    """What is left of this thread's deadline; raise TimeoutError when nothing is."""
+    left: float = _this_thread.deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the deadline has passed")
+    return left
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Keeps `pool` connections alive and lets no answer outlast the deadline."""
+
+    def __init__(self, pool: int) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=pool)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": _PlainPool,
+            "https": _TlsPool,
+        }
+
+
+class _TimedReader(io.RawIOBase):
+    """The bytes of a socket, each wait for them no longer than what is left."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._socket.settimeout(seconds_left())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_TimedReader(sock))
+
+
+class _PlainConnection(HTTPConnection):
+    response_class = _TimedResponse
+
+
+class _TlsConnection(HTTPSConnection):
+    response_class = _TimedResponse
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+# Whom Loki is asked as: address, credentials, connections.
+
+AT_ONCE = 8
+"""Questions asked at the same time, each on a connection of its own."""
+
+
+def base_url(url: str) -> str:
+    """Loki's base of a pasted address: without API path, credentials and query."""
+    parts = urlsplit(url.strip())
+    path = re.sub(r"/loki/api(?:/.*)?$|/+$", "", parts.path)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, path.rstrip("/"), "", ""))
+
+
+def session(settings: LokiLogs) -> requests.Session:
+    """Connections that carry the configured credentials and nothing else."""
+    opened = StraightSession()
+    opened.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("http://", "https://"):
+        opened.mount(scheme, DeadlineAdapter(AT_ONCE))
+    opened.headers["User-Agent"] = "jwt-pizza-responder"
+    opened.headers["Accept"] = "application/json"
+    credentials = authorization(settings)
+    if credentials:
+        # As bytes, because a header's text must be Latin-1 and a secret need not.
+        opened.headers["Authorization"] = credentials.encode()
+    if settings.tenant:
+        opened.headers["X-Scope-OrgID"] = settings.tenant
+    return opened
+
+
+def authorization(settings: LokiLogs) -> str:
+    """The header that these credentials make, "" without any."""
+    if settings.bearer:
+        return f"Bearer {settings.bearer.reveal().strip()}"
+    user, password = _basic(settings)
+    if not user and not password:
+        return ""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _basic(settings: LokiLogs) -> tuple[str, str]:
+    """User and password as configured, else those within the address."""
+    if settings.password or settings.username:
+        password = settings.password.reveal().strip() if settings.password else ""
+        return settings.username or "", password
+    parts = urlsplit(settings.url.strip())
+    return unquote(parts.username or ""), unquote(parts.password or "")
+
+
+def secrets(settings: LokiLogs) -> list[str]:
+    """Every text that must be masked in what Loki or a library says."""
+    bearer = settings.bearer.reveal().strip() if settings.bearer else ""
+    sent = authorization(settings).partition(" ")[2]
+    # Of `id:token` and of a base64 the secret half alone is a secret too.
+    return [bearer, bearer.partition(":")[2], _basic(settings)[1], sent]
+
+
+# One question to Loki over HTTP, held to one deadline. Never raises.
+
+_LARGEST_ANSWER = 64 * 1024 * 1024
+
+Reply = tuple[int, dict[str, str], bytes]
+"""Status, headers and body of an answer."""
+
+
+class LokiHttp:
+    """Connections to one Loki; several threads may ask. `timeout` bounds each question.
+
+    The constructor raises ValueError for an address that is none (`http://[`).
+    """
+
+    def __init__(self, settings: LokiLogs) -> None:
+        self._base = base_url(settings.url)
+        self._timeout = settings.timeout.total_seconds()
+        self.mask = Masker(secrets(settings))
+        self._session = session(settings)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def ask(self, path: str, parameters: dict[str, str]) -> Reply | Refusal:
+        """The answer of `/loki/api/v1/<path>`, or why none came."""
+        set_deadline(time.monotonic() + self._timeout)
+        try:
+            try:
+                return self._get(path, parameters)
+            except requests.ConnectionError as error:
+                # A kept-alive connection that Loki just closed: queries may be
+                # repeated, so ask once more within the same deadline.
+                if not _broken_off(error):
+                    raise
+                return self._get(path, parameters)
+        except _TooLarge:
+            return Refusal(
+                reason=UnreadableReason.TOO_MUCH,
+                detail="the answer is larger than 64 MiB; narrow the query",
+            )
+        except (OSError, HTTPError, ValueError) as error:
+            # Their texts hold the address, the query and the headers.
+            return self._unanswered(error)
+
+    def _get(self, path: str, parameters: dict[str, str]) -> Reply:
+        response = self._session.get(
+            f"{self._base}/loki/api/v1/{path}",
+            params=parameters,
+            timeout=seconds_left(),
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            body = read_beyond(response, _LARGEST_ANSWER)
+        if len(body) > _LARGEST_ANSWER:
+            raise _TooLarge
+        return response.status_code, dict(response.headers), body
+
+    def _unanswered(self, error: Exception) -> Refusal:
+        if _timed_out(error):
+            return Refusal(
+                reason=UnreadableReason.TIMEOUT,
+                detail=f"Loki gave no complete answer within {self._timeout:g} s; "
+                "is it overloaded, or logs.timeout too short?",
+            )
+        host = urlsplit(self._base).netloc or "the host of logs.url"
+        why = "TLS failed" if isinstance(error, requests.exceptions.SSLError) else ""
+        return Refusal(
+            reason=UnreadableReason.UNREACHABLE,
+            detail=self.mask(
+                f"Loki cannot be reached at {host} ({why or type(error).__name__}); "
+                "is logs.url right and Loki running?"
+            )[:300],
+        )
+
+
+class _TooLarge(Exception):
+    """The answer does not fit."""
+
+
+def _broken_off(error: requests.ConnectionError) -> bool:
+    return bool(error.args) and isinstance(error.args[0], ProtocolError)
+
+
+def _timed_out(error: Exception) -> bool:
+    if isinstance(error, (TimeoutError, requests.Timeout)):
+        return True
+    try:
+        seconds_left()
+    except TimeoutError:
+        return True
+    return False
+
+
+LINKED = '|= "/support"'
+"""What every line with a report link contains, slashes escaped (`\\/`) or not."""
+LIMIT = 1000
+"""Lines of one answer; exactly that many mean "at least"."""
+
+_Found = tuple[Entry, ...] | int | Refusal
+
+
+class LokiLogSource:
+    """A LogSource that asks Loki. `settings.timeout` bounds each question as a whole.
+
+    One object serves several threads. `close` gives up its connections and threads.
+    The constructor raises ValueError for an address that is none (`http://[`).
+    """
+
+    def __init__(self, settings: LokiLogs, reader: LineReader) -> None:
+        self._http = LokiHttp(settings)
+        self._reader = reader
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="loki")
+
+    def close(self) -> None:
+        self._threads.shutdown()
+        self._http.close()
+
+    def read(self, questions: Sequence[Question]) -> tuple[Evidence, ...]:
+        """One answer for each question, in order, asked together. Never raises."""
+        asked = [question for question in questions if question.since < question.until]
+        exact = [question for question in asked if question.count_beyond > LIMIT]
+        found = self._together(
+            [partial(self._lines, question) for question in asked]
+            + [partial(self._total, question) for question in exact]
+        )
+        lines = dict(zip(map(id, asked), found, strict=False))
+        totals = dict(zip(map(id, exact), found[len(asked) :], strict=True))
+        answers = [
+            self._evidence(question, lines.get(id(question), ()), totals)
+            for question in questions
+        ]
+        return self._with_links(questions, answers)
+
+    def _with_links(
+        self, questions: Sequence[Question], answers: Sequence[Evidence]
+    ) -> tuple[Evidence, ...]:
+        """The same answers; where the limit may hide links, with those lines too."""
+        hiding = [
+            (question, answer)
+            for question, answer in zip(questions, answers, strict=True)
+            if question.links and isinstance(answer, Counted) and _may_hide(answer)
+        ]
+        asking = [
+            partial(self._lines, replace(q, query=f"{q.query}\n{LINKED}"))
+            for q, _ in hiding
+        ]
+        found = self._together(asking) if asking else []
+        revealed = {
+            id(answer): self._revealed(question, answer, entries)
+            for (question, answer), entries in zip(hiding, found, strict=True)
+        }
+        return tuple(revealed.get(id(answer), answer) for answer in answers)
+
+    def _revealed(self, question: Question, answer: Counted, found: _Found) -> Evidence:
+        further = self._evidence(question, found, {})
+        if isinstance(further, Unreadable):
+            return further
+        linked = tuple(line for line in further.lines if line.links or line.foreign)
+        return replace(answer, linked=linked)
+
+    def _together(self, asking: Sequence[Callable[[], _Found]]) -> list[_Found]:
+        if len(asking) == 1:
+            return [asking[0]()]
+        return list(self._threads.map(lambda ask: ask(), asking))
+
+    def _evidence(
+        self, question: Question, found: _Found, totals: dict[int, _Found]
+    ) -> Evidence:
+        total = totals.get(id(question))
+        for answer in (found, total):
+            if isinstance(answer, Refusal):
+                return Unreadable(
+                    name=question.name, reason=answer.reason, detail=answer.detail
+                )
+        entries = found if isinstance(found, tuple) else ()
+        # What lies outside the range must never count, whatever a proxy answers.
+        since, until = to_ns(question.since), to_ns(question.until)
+        return Counted(
+            name=question.name,
+            lines=tuple(
+                self._reader.read(at_ns, text)
+                for at_ns, text in entries
+                if since <= at_ns < until
+            ),
+            since=question.since,
+            until=question.until,
+            at_least=len(entries) >= LIMIT,
+            total=total if isinstance(total, int) else None,
+        )
+
+    def _lines(self, question: Question) -> tuple[Entry, ...] | Refusal:
+        asked = {
+            "query": question.query,
+            "start": str(to_ns(question.since)),
+            "end": str(to_ns(question.until)),
+            "limit": str(LIMIT),
+            "direction": "backward",
+        }
+        answer = self._http.ask("query_range", asked)
+        return (
+            answer
+            if isinstance(answer, Refusal)
+            else decipher(*answer, self._http.mask)
+        )
+
+    def _total(self, question: Question) -> int | Refusal:
+        span = _duration(question.until - question.since)
+        # The line break ends a comment in the query. The range of an instant query
+        # is (time - range, time]: one nanosecond makes it [since, until).
+        asked = {
+            "query": f"sum(count_over_time({question.query}\n[{span}])) or vector(0)",
+            "time": str(to_ns(question.until) - 1),
+        }
+        answer = self._http.ask("query", asked)
+        if isinstance(answer, Refusal):
+            return answer
+        return decipher_count(*answer, self._http.mask)
+
+
+def _may_hide(answer: Counted) -> bool:
+    """Whether older lines than these may hold the link that none of these has."""
+    return answer.at_least and not any(line.links for line in answer.lines)
+
+
+def _duration(span: timedelta) -> str:
+    """A LogQL duration, never longer than the span: the floor must hold."""
+    milliseconds = span // timedelta(milliseconds=1)
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{milliseconds}ms" if rest else f"{seconds}s"

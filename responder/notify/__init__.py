@@ -1,1 +1,1 @@
-"""Telling others what Responder does: dashboards, IRM, one webhook."""
+"""Telling others what Responder does: Grafana, IRM, one outgoing webhook."""

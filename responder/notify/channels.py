@@ -1,19 +1,35 @@
-"""Requests to those who are told, several within one deadline; what answers mean."""
+"""Where notifications go: Grafana's annotations, IRM, one outgoing webhook."""
 
 import contextlib
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from responder.deadline import Call, DirectSession, on_call
-from responder.incident.outbox import Heard
-from responder.incident.told import Reception
+from responder.config.settings import (
+    GrafanaSettings,
+    IrmSettings,
+    NoticeForm,
+    NotifySettings,
+)
+from responder.http import Call, DirectSession, on_call
+from responder.incident.events import Reception, What
+from responder.incident.notify import (
+    Heard,
+    Note,
+    Notice,
+    Region,
+    Telling,
+    Turned,
+    incident_tag,
+)
 
 TIMEOUT = 4.0
 """Seconds for one telling, with whatever is looked for before."""
@@ -170,3 +186,273 @@ def _again_after(reply: Reply) -> timedelta:
                 bound = max(_SOONEST, min(seconds, _LATEST))
                 return timedelta(seconds=bound)
     return timedelta(seconds=_USUAL)
+
+
+# Grafana's annotations: one region for each incident, once it has ended.
+#
+# Written from the documentation of `/api/annotations`; times are epoch milliseconds.
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class GrafanaAnnotations:
+    """`Voice` for regions. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        settings: GrafanaSettings,
+        mask: Callable[[str], str],
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._url = f"{settings.url.rstrip('/')}/api/annotations"
+        token = settings.token.reveal().strip() if settings.token else ""
+        # As bytes, because a header's text must be Latin-1 and a secret need not.
+        self._headers = {"Authorization": f"Bearer {token}".encode()}
+        self._mask = mask
+        self._timeout = timeout
+
+    def tell(self, telling: Telling, *, again: bool) -> Heard:
+        """Make the annotation, unless it is there already."""
+        if not isinstance(telling, Region):
+            raise TypeError("dashboards show regions only")
+        with exchange(self._headers, self._timeout) as made:
+            found = self._find(made, telling.incident) if again else None
+            return found or self._add(made, telling)
+
+    def _find(self, made: Exchange, incident: str) -> Heard | None:
+        """The annotation if it is there, or a failure to look; None if it is not."""
+        asked = [("tags", "responder"), ("tags", incident_tag(incident))]
+        parameters = [*asked, ("type", "annotation"), ("limit", "10")]
+        reply = made.ask("GET", self._url, parameters=parameters)
+        document = reply.document() if reply and reply.good else None
+        if not isinstance(document, list):
+            return self._failed(reply, made)
+        found = [item.get("id") for item in document if isinstance(item, dict)]
+        known = [number for number in found if isinstance(number, int)]
+        # The first that was made, should there be several.
+        return Heard(reception=Reception.TOLD, ref=str(min(known))) if known else None
+
+    def _add(self, made: Exchange, region: Region) -> Heard:
+        reply = made.ask("POST", self._url, document=self._body(region))
+        if reply is None or not reply.good:
+            return self._failed(reply, made)
+        if ref := reply.identity():
+            return Heard(reception=Reception.TOLD, ref=ref)
+        # It is found by its tag when it is told again.
+        detail = f"HTTP {reply.status} without the annotation's id"
+        return Heard(reception=Reception.FAILED, detail=detail)
+
+    def _body(self, region: Region) -> dict[str, Any]:
+        return {
+            "time": _milliseconds(region.start),
+            "timeEnd": _milliseconds(region.end),
+            "text": self._mask(region.text),
+            "tags": [self._mask(tag) for tag in region.tags],
+        }
+
+    def _failed(self, reply: Reply | None, made: Exchange) -> Heard:
+        if reply and reply.good:
+            detail = "what answered is no Grafana"
+            return Heard(reception=Reception.REFUSED, detail=detail)
+        return failure(reply, made, self._mask, self._timeout)
+
+
+def _milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+# Grafana IRM's (OnCall's) public API: notes, acknowledgement, resolution.
+#
+# Paths, states and statuses are those of OnCall's final code; a note's list is
+# documented by the vendor only, and done without where it is not offered.
+
+_NOT_OFFERED = frozenset({404, 405, 501})
+_CALLS = {What.ACKNOWLEDGED: "acknowledge", What.RESOLVED: "resolve"}
+_THERE = {
+    "acknowledge": ("acknowledged", "resolved"),
+    "resolve": ("resolved",),
+    "unacknowledge": ("firing", "silenced"),
+    "unresolve": ("firing", "silenced", "acknowledged"),
+}
+"""The states of a group for which a call has nothing left to do."""
+_SERVICE_ACCOUNT = "glsa_"
+
+
+class IrmGroups:
+    """`Voice` for alert groups. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        settings: IrmSettings,
+        mask: Callable[[str], str],
+        *,
+        stack_url: str | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._url = settings.url
+        token = settings.token.reveal().strip() if settings.token else ""
+        # Bare: with `Bearer` before it the key is refused.
+        self._headers: dict[str, str | bytes] = {"Authorization": token.encode()}
+        self._service_account = token.startswith(_SERVICE_ACCOUNT)
+        if self._service_account and stack_url:
+            self._headers["X-Grafana-URL"] = stack_url
+        self._mask = mask
+        self._timeout = timeout
+
+    def tell(self, telling: Telling, *, again: bool) -> Heard:
+        """Write the note, or turn the group's state."""
+        with exchange(self._headers, self._timeout) as made:
+            match telling:
+                case Note():
+                    return self._note(made, telling, again)
+                case Turned():
+                    return self._turn(made, telling)
+                case _:
+                    raise TypeError("IRM is told notes and states only")
+
+    def _note(self, made: Exchange, note: Note, again: bool) -> Heard:
+        if again:
+            found = self._find(made, note)
+            if found is not None:
+                return found
+        body = {"alert_group_id": note.group, "text": self._mask(note.text)}
+        reply = made.ask("POST", f"{self._url}/resolution_notes", document=body)
+        if reply and reply.good:
+            return Heard(reception=Reception.TOLD, ref=reply.identity())
+        return self._failed(reply, made)
+
+    def _find(self, made: Exchange, note: Note) -> Heard | None:
+        """The note if it is there, or a failure to look; None if it is not there."""
+        url = f"{self._url}/resolution_notes"
+        reply = made.ask("GET", url, parameters={"alert_group_id": note.group})
+        if reply is None or not (reply.good or reply.status in _NOT_OFFERED):
+            return self._failed(reply, made)
+        document = reply.document()
+        results = document.get("results") if isinstance(document, dict) else None
+        for item in results if isinstance(results, list) else ():
+            if not isinstance(item, dict) or item.get("alert_group_id") != note.group:
+                continue
+            if str(item.get("text", "")).startswith(self._mask(note.opening)):
+                return Heard(reception=Reception.TOLD, ref=str(item.get("id", "")))
+        return None
+
+    def _turn(self, made: Exchange, turned: Turned) -> Heard:
+        verb = _verb(turned)
+        group = f"{self._url}/alert_groups/{quote(turned.group, safe='')}"
+        reply = made.ask("POST", f"{group}/{verb}")
+        if reply and reply.good:
+            return Heard(reception=Reception.TOLD)
+        if reply and reply.status == 400:
+            # Mostly "already"; the group itself tells that from what cannot be done.
+            asked = made.ask("GET", group)
+            if asked and asked.good and _state(asked) in _THERE[verb]:
+                return Heard(reception=Reception.TOLD)
+        heard = self._failed(reply, made)
+        if reply and reply.status == 403 and self._service_account:
+            why = f"A service account may not {verb}: use a person's key"
+            detail = f"{heard.detail}. {why}"
+            return Heard(reception=Reception.REFUSED, detail=detail)
+        return heard
+
+    def _failed(self, reply: Reply | None, made: Exchange) -> Heard:
+        return failure(reply, made, self._mask, self._timeout)
+
+
+def _verb(turned: Turned) -> str:
+    if turned.what is not What.REOPENED:
+        return _CALLS[turned.what]
+    return f"un{_CALLS[turned.undoes or What.ACKNOWLEDGED]}"
+
+
+def _state(reply: Reply) -> str:
+    document = reply.document()
+    return str(document.get("state", "")) if isinstance(document, dict) else ""
+
+
+# One outgoing webhook for those without IRM: Alertmanager's form, or plain words.
+
+_ZERO = "0001-01-01T00:00:00Z"
+"""How an alert that lasts writes its end."""
+_LONGEST_DISCORD = 2000
+
+
+class Webhook:
+    """`Voice` for notices: at least once, as nobody can be asked what came."""
+
+    def __init__(
+        self,
+        settings: NotifySettings,
+        mask: Callable[[str], str],
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._url = settings.webhook_url.reveal().strip()
+        self._form = settings.form
+        self._headers: dict[str, str | bytes] = {}
+        if settings.bearer:
+            bearer = f"Bearer {settings.bearer.reveal().strip()}"
+            self._headers["Authorization"] = bearer.encode()
+        self._mask = mask
+        self._timeout = timeout
+
+    def tell(self, telling: Telling, *, again: bool) -> Heard:
+        """Send it."""
+        if not isinstance(telling, Notice):
+            raise TypeError("a webhook takes notices only")
+        with exchange(self._headers, self._timeout) as made:
+            if self._form is NoticeForm.TEXT:
+                kind = {"Content-Type": "text/plain; charset=utf-8"}
+                body = self._mask(_plain(telling)).encode("utf-8", "replace")
+                reply = made.ask("POST", self._url, body=body, headers=kind)
+            else:
+                reply = made.ask("POST", self._url, document=self._document(telling))
+            if reply and reply.good:
+                return Heard(reception=Reception.TOLD)
+            return failure(reply, made, self._mask, self._timeout)
+
+    def _document(self, notice: Notice) -> dict[str, Any]:
+        if self._form is NoticeForm.DISCORD:
+            words = self._mask(_plain(notice))[:_LONGEST_DISCORD]
+            # No word of ours may call a whole channel.
+            return {"content": words, "allowed_mentions": {"parse": []}}
+        return alertmanager(notice, self._mask)
+
+
+def alertmanager(notice: Notice, mask: Callable[[str], str]) -> dict[str, Any]:
+    """The notice in Alertmanager's form, version 4: firing while people are needed."""
+    status = "firing" if notice.firing else "resolved"
+    labels = {
+        "alertname": "Responder",
+        "incident": notice.incident,
+        "rule": notice.rule,
+    }
+    words = {"summary": mask(notice.title), "description": mask(notice.text)}
+    alert = {
+        "status": status,
+        "labels": labels,
+        "annotations": words,
+        "startsAt": _written(notice.start),
+        "endsAt": _ZERO if notice.end is None else _written(notice.end),
+        "generatorURL": notice.page,
+        "fingerprint": hashlib.sha256(notice.incident.encode()).hexdigest()[:16],
+    }
+    return {
+        "version": "4",
+        "groupKey": f'{{}}:{{incident="{notice.incident}"}}',
+        "truncatedAlerts": 0,
+        "status": status,
+        "receiver": "responder",
+        "groupLabels": {"incident": notice.incident},
+        "commonLabels": labels,
+        "commonAnnotations": words,
+        "externalURL": notice.page,
+        "alerts": [alert],
+    }
+
+
+def _plain(notice: Notice) -> str:
+    parts = (notice.title, notice.text, notice.page)
+    return "\n".join(part for part in parts if part)
+
+
+def _written(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Telling one place what is done, in a thread of its own: nobody waits for it."""
+"""Delivers to one channel, in a thread of its own: nothing else waits for it."""
 
 import logging
 import threading
@@ -8,14 +8,21 @@ from datetime import timedelta
 from typing import Protocol
 
 from responder.incident.attempt import backoff
-from responder.incident.model import Incident
-from responder.incident.outbox import Errand, Heard, Outbox, PageOf, Voice
+from responder.incident.events import Reception, Told, Where
+from responder.incident.incident import Incident
+from responder.incident.notify import (
+    Errand,
+    Heard,
+    Outbox,
+    PageOf,
+    Telling,
+    Voice,
+    known,
+    tellings,
+)
 from responder.incident.ports import Clock
 from responder.incident.rule import Rule
-from responder.incident.telling import known, tellings
-from responder.incident.telling_kinds import Telling
-from responder.incident.told import Reception, Told, Where
-from responder.worker.guarded import guarded
+from responder.worker.background import guarded
 
 log = logging.getLogger("responder.worker")
 

@@ -1,35 +1,27 @@
-"""Recorded webhook bodies through the real senders, triage and policy.
-
-Nothing here can call the factory: a report is only ever decided.
-"""
+"""Recorded webhook bodies through the real senders, triage and policy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from responder.incident.alert import AlertVerdict, Delivery, Notification
-from responder.incident.brakes import Brakes
-from responder.incident.events import Decided, Event, Finished, ReportWithheld
-from responder.incident.fold import apply, fold
-from responder.incident.known import Known
-from responder.incident.link import ReportLink
-from responder.incident.look import questions, weigh
-from responder.incident.model import Incident
+from responder.incident.evaluation import questions, weigh
+from responder.incident.events import (
+    Decided,
+    Event,
+    FactoryProbed,
+    Finished,
+    ReportWithheld,
+)
+from responder.incident.evidence import ReportLink
+from responder.incident.incident import Incident, apply, fold
 from responder.incident.names import Decision, Reason, Sender, State
 from responder.incident.playbook import automation_over, next_step
 from responder.incident.ports import LogSource
 from responder.incident.rule import Rule
-from responder.incident.steps import (
-    Finish,
-    Gather,
-    Note,
-    Probe,
-    Send,
-    Wait,
-    Withhold,
-)
-from responder.incident.supplier_events import FactoryProbed
-from responder.incident.triage import triage
+from responder.incident.service import Brakes
+from responder.incident.steps import Finish, Gather, Note, Probe, Send, Wait, Withhold
+from responder.incident.triage import Known, triage
 from responder.incident.words import sentence
 from responder.senders import body, grafana, irm
 

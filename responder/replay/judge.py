@@ -1,22 +1,20 @@
-"""Whether a replay came out as a cassette expects, and in which words it did not."""
+"""Whether a replay came out as expected, and how two configurations differ."""
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
-from responder.app.played import Lived, Played
-from responder.cassette.schema import Expect
-from responder.incident.events import (
-    Decided,
-    Finished,
-    Looked,
-    Opened,
-    ReportIntended,
-)
-from responder.incident.fold import apply
-from responder.incident.model import Incident
+from responder.config.settings import Settings, said
+from responder.incident.events import Decided, Finished, Looked, Opened, ReportIntended
+from responder.incident.incident import Incident, apply
 from responder.incident.names import Reason, State, Verdict
 from responder.incident.phrases import count_of, span
+from responder.incident.rule import Rule
 from responder.incident.words import sentence
+from responder.replay.cassette import Expect
+from responder.replay.play import Lived, Played
 
 REPORTED = "reported"
 NOT_REPORTED = "not-reported"
@@ -54,10 +52,10 @@ def story(played: Played) -> str:
         if ignored:
             return f"no incident: the alert is ignored: {ignored[0].why}"
         return "no incident was opened"
-    return played.plain(" ".join(said(lived) for lived in played.incidents))
+    return played.plain(" ".join(ending_words(lived) for lived in played.incidents))
 
 
-def said(lived: Lived) -> str:
+def ending_words(lived: Lived) -> str:
     """The sentence of an incident as it ended, and why nothing was done before."""
     end = sentence(lived.incident, lived.rule)
     held = sentence(telling(lived), lived.rule)
@@ -176,3 +174,136 @@ def _ends(played: Played, expect: Expect) -> Iterator[str]:
 def _listed(words: Sequence[str]) -> str:
     items = [str(word) for word in words]
     return ", ".join(items) or "none"
+
+
+# The same incident under two configurations: what changes, and why.
+
+
+class Change(StrEnum):
+    """What a new configuration makes of an incident, the worst first."""
+
+    MISSED = "missed"
+    """It was reported, and now it would not be."""
+    BROKEN = "not as expected"
+    """It came out as its cassette expects, and now it does not."""
+    CALLS = "other calls"
+    PERSON = "calls a person"
+    SLOWER = "slower"
+    FASTER = "faster"
+    ENDS = "ends otherwise"
+    SAME = "same"
+
+
+WORST = (Change.MISSED, Change.BROKEN)
+"""What a reviewer must allow by name."""
+_NOTICEABLE = timedelta(milliseconds=500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One incident then and now. `why` is the sentence that a reviewer needs."""
+
+    name: str
+    old: Played
+    new: Played
+    change: Change
+    why: str
+
+
+def compare(old: Played, new: Played) -> Compared:
+    """What changes between two replays of one cassette."""
+    change = _change(old, new)
+    why = "" if change is Change.SAME else _why(change, old, new)
+    name = old.cassette.name
+    return Compared(name=name, old=old, new=new, change=change, why=why)
+
+
+def in_short(played: Played) -> str:
+    """`recovered, 1 call after 0.2 s`."""
+    states = ", ".join(str(lived.incident.state) for lived in played.incidents)
+    waited = first_call(played)
+    after = f" after {span(waited)}" if waited is not None else ""
+    return f"{states or 'no incident'}, {count_of(len(played.calls), 'call')}{after}"
+
+
+def changes(old: Settings, new: Settings) -> Iterator[str]:
+    """The settings of rules and bounds that differ: `pizza error-logs threshold`."""
+    before, after = _flat(old), _flat(new)
+    for name in dict.fromkeys([*before, *after]):
+        was, now = before.get(name, "absent"), after.get(name, "absent")
+        if was != now:
+            yield f"{name}: {was} → {now}"
+
+
+def _change(old: Played, new: Played) -> Change:
+    waited = first_call(new), first_call(old)
+    if set(old.healed) - set(new.healed) or (old.calls and not new.calls):
+        return Change.MISSED
+    expect = old.cassette.expect
+    if unmet(new, expect) and not unmet(old, expect):
+        return Change.BROKEN
+    if old.calls != new.calls:
+        return Change.CALLS
+    if _asks(new) and not _asks(old):
+        return Change.PERSON
+    if waited[0] is not None and waited[1] is not None:
+        longer = waited[0] - waited[1]
+        if abs(longer) > _NOTICEABLE:
+            return Change.SLOWER if longer > timedelta() else Change.FASTER
+    return Change.SAME if _outcomes(old) == _outcomes(new) else Change.ENDS
+
+
+def _why(change: Change, old: Played, new: Played) -> str:
+    if change in (Change.SLOWER, Change.FASTER):
+        was, now = first_call(old), first_call(new)
+        assert was is not None
+        assert now is not None
+        return f"the first call left after {span(was)}, now after {span(now)}"
+    if change is Change.BROKEN:
+        return new.plain("; ".join(unmet(new, new.cassette.expect)))
+    now_calls = ", ".join(new.calls) or "none"
+    if change is Change.CALLS:
+        was_calls = ", ".join(old.calls) or "none"
+        return f"calls of {was_calls} then, of {now_calls} now. {story(new)}"
+    return story(new)
+
+
+def _asks(played: Played) -> bool:
+    return any(State.NEEDS_HUMAN in passed(lived) for lived in played.incidents)
+
+
+def _outcomes(played: Played) -> list[object]:
+    return [
+        (lived.incident.state, lived.incident.reason, lived.incident.proof)
+        for lived in played.incidents
+    ]
+
+
+def _flat(settings: Settings) -> Mapping[str, str]:
+    found = {"limits max_reports_per_hour": str(settings.max_reports_per_hour)}
+    found["factory timeout"] = said(settings.factory.timeout)
+    for rule in settings.rules:
+        found |= _rule(rule)
+    return found
+
+
+def _rule(rule: Rule) -> dict[str, str]:
+    found = {}
+    for field in dataclasses.fields(rule):
+        if field.name not in ("name", "checks", "match"):
+            found[f"{rule.name} {field.name}"] = _value(getattr(rule, field.name))
+    found[f"{rule.name} match"] = " or ".join(
+        ", ".join(f"{m.label}{m.op}{m.value}" for m in one) for one in rule.match
+    )
+    for check in rule.checks:
+        for name in ("query", "window", "threshold"):
+            found[f"{rule.name} {check.name} {name}"] = _value(getattr(check, name))
+    return found
+
+
+def _value(value: object) -> str:
+    if isinstance(value, timedelta):
+        return said(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value)

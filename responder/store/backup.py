@@ -12,8 +12,8 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from responder.store import schema
-from responder.store.engine import BadStorage, DatabaseInUse
+from responder.store import database
+from responder.store.database import BadStorage, DatabaseInUse
 from responder.store.sqlite import Lock, beside
 
 _BUSY = 30.0
@@ -113,11 +113,11 @@ def _check(copy: Path, unfinished: Path) -> None:
     url = URL.create("sqlite", database=str(unfinished))
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as conn:
-        revision = schema.revision(conn)
+        revision = database.revision(conn)
     if revision is None:
         raise RestoreFailed(f"{copy} is no database of Responder: name another copy")
-    if not revision.isdecimal() or int(revision) > int(schema.HEAD):
-        raise RestoreFailed(schema.newer(str(copy), revision))
+    if not revision.isdecimal() or int(revision) > int(database.HEAD):
+        raise RestoreFailed(database.newer(str(copy), revision))
 
 
 def _keep(file: Path, kept: Path) -> Path | None:

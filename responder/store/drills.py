@@ -8,9 +8,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, delete, select
 
 from responder.incident.drills import Drill, Part
-from responder.store.drill_table import drills
-from responder.store.engine import reading
-from responder.store.upsert import upsert
+from responder.store.database import reading
+from responder.store.tables import drills, upsert
 
 KEPT = 200
 """So many of the latest drills are kept."""

@@ -1,8 +1,7 @@
-"""What is known of report links: reservation before a call, the answer after it.
+"""What is known of report links: reservation before a call, the answer after it."""
 
-The policy's rules 2, 10 and 11. A link is known by its digest only.
-"""
-
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -20,13 +19,12 @@ from sqlalchemy import (
     update,
 )
 
-from responder.incident.brakes import LinkRecord
 from responder.incident.events import ReportAnswered, ReportIntended
-from responder.incident.link import ReportLink
+from responder.incident.evidence import ReportLink
 from responder.incident.method import UNKNOWN_METHOD
 from responder.incident.names import Outcome, Reason
-from responder.store.tables import AnyRow, brakes, calls, factories, links
-from responder.store.upsert import put, upsert
+from responder.incident.service import LinkRecord
+from responder.store.tables import AnyRow, brakes, calls, factories, links, put, upsert
 
 HOUR = timedelta(hours=1)
 _SPENDING = frozenset(
@@ -258,3 +256,45 @@ _CHANGED = (
     .where(factories.c.name == bindparam("of"))
     .values(changes=factories.c.changes + 1)
 )
+
+
+# What is known of a factory's links, kept until it changes.
+
+# Far more than an hour of logs can speak of; older ones are in no window.
+_MOST = 500
+_NEWEST = (
+    select(links)
+    .where(links.c.factory == bindparam("factory"))
+    .order_by(links.c.answered_at.desc())
+    .limit(_MOST)
+)
+
+
+class KnownLinks:
+    """The newest links of one factory, for committed reads.
+
+    Every step of every incident asks for them, and they change with a report only:
+    each write of one counts up `factories.changes`, in every replica.
+    """
+
+    def __init__(self, supplier: Supplier) -> None:
+        self._supplier = supplier
+        self._lock = threading.Lock()
+        self._kept: tuple[int | None, Mapping[str, LinkRecord]] = (None, {})
+
+    def at(self, conn: Connection, changes: int) -> Mapping[str, LinkRecord]:
+        """By digest, as they are after so many changes."""
+        with self._lock:
+            kept_at, kept = self._kept
+        if kept_at == changes:
+            return kept
+        found = newest_links(conn, self._supplier)
+        with self._lock:
+            self._kept = (changes, found)
+        return found
+
+
+def newest_links(conn: Connection, supplier: Supplier) -> dict[str, LinkRecord]:
+    """By digest, as this transaction sees them."""
+    rows = conn.execute(_NEWEST, {"factory": supplier.name})
+    return {row.digest: record_of(row, supplier) for row in rows}

@@ -7,16 +7,14 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, exists, insert, select, update
 
 from responder.incident.events import Opened
-from responder.incident.fold import fold
+from responder.incident.incident import fold
 from responder.incident.names import State
 from responder.incident.openings import Aftermath, Began, Duty
 from responder.incident.ports import Clock
-from responder.store.appends import newborn
-from responder.store.claims import LEASE_FOR, new_lease
-from responder.store.engine import Database, reading
-from responder.store.tables import AnyRow, duties, events, incidents
-from responder.store.timeline import Summarise, event_rows
-from responder.store.upsert import upsert
+from responder.store.database import Database, reading
+from responder.store.leases import LEASE_FOR, new_lease
+from responder.store.tables import AnyRow, duties, events, incidents, upsert
+from responder.store.timeline import Summarise, event_rows, newborn
 
 
 class Write(Protocol):

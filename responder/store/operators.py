@@ -1,27 +1,44 @@
-"""What people do, each for one transaction of the lane: actions and the pause."""
+"""What operators do, each in one transaction: actions, the pause, the sessions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Integer,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
 
 from responder.incident.actions import (
     Action,
     Already,
+    NoSuchIncident,
+    Pressed,
     Refusal,
+    Standing,
+    TooLate,
     judge,
 )
-from responder.incident.controls import NoSuchIncident, Pressed, Standing, TooLate
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Reason
 from responder.incident.pause import Pause
-from responder.incident.ports import Lease
+from responder.incident.ports import Clock, Lease
 from responder.incident.rule import Rule
-from responder.store.brakes import HourOfCalls, hour_of_calls, pause_of, read_brakes
-from responder.store.claims import LEASE_FOR, is_leased, new_lease
+from responder.store.database import reading
+from responder.store.drills import Base
+from responder.store.leases import LEASE_FOR, is_leased, new_lease
 from responder.store.links import Supplier
-from responder.store.tables import AnyRow, brakes, incidents
+from responder.store.service import HourOfCalls, hour_of_calls, pause_of, read_brakes
+from responder.store.tables import AnyRow, Moment, brakes, incidents, metadata, upsert
 from responder.store.timeline import (
     BY_ID,
     Summarise,
@@ -162,3 +179,101 @@ def _hurry_all(conn: Connection, now: datetime) -> None:
         .where(incidents.c.ended_at.is_(None))
         .values(due_at=now, hurried=True)
     )
+
+
+# `Controls` on the store: what people press becomes durable here.
+
+
+class Write(Protocol):
+    """A job for the next transaction, which changes these incidents."""
+
+    def __call__(self, job: Callable[[Connection], Any], *incidents: str) -> Any: ...
+
+
+class Switchboard:
+    """`Controls` through the one writer lane."""
+
+    def __init__(
+        self, people: People, write: Write, engine: Callable[[], Engine], clock: Clock
+    ) -> None:
+        self._people = people
+        self._write = write
+        self._engine = engine
+        self._clock = clock
+
+    def act(self, incident: str, action: Action) -> Pressed:
+        found: Pressed = self._write(
+            lambda conn: self._people.act(conn, incident, action, self._clock.now()),
+            incident,
+        )
+        return found
+
+    def pause(self, by: str, until: datetime | None) -> None:
+        self._write(lambda conn: pause(conn, by, until, self._clock.now()))
+
+    def start_paused(self, by: str) -> None:
+        """As `pause` without an end; a pause that holds already is left alone."""
+        self._write(lambda conn: start_paused(conn, by, self._clock.now()))
+
+    def resume(self, by: str) -> None:
+        self._write(lambda conn: resume(conn, by, self._clock.now()))
+
+    def standing(self) -> Standing:
+        with reading(self._engine()) as conn:
+            return standing(conn, self._people.supplier, self._clock.now())
+
+
+# Which sessions of operators were ended before their time.
+
+ended_sessions = Table(
+    "ended_sessions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    # When its cookie is void by itself, so that this row says nothing any more.
+    Column("ends_at", Moment, nullable=False),
+)
+operators = Table(
+    "operators",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # How often all sessions were ended: those of an earlier number are over.
+    Column("epoch", Integer, nullable=False),
+)
+
+
+class StoredSessions:
+    """What operators' cookies are looked up in, on the store's database."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+
+    def epoch(self, user: str) -> int:
+        with reading(self._base.engine) as conn:
+            return _epoch(conn, user)
+
+    def is_open(self, user: str, session: str, epoch: int) -> bool:
+        ended = select(ended_sessions.c.id).where(ended_sessions.c.id == session)
+        with reading(self._base.engine) as conn:
+            return _epoch(conn, user) == epoch and conn.execute(ended).first() is None
+
+    def end(self, session: str, ends_at: datetime) -> None:
+        def job(conn: Connection) -> None:
+            row = upsert(conn, ended_sessions).values(id=session, ends_at=ends_at)
+            conn.execute(row.on_conflict_do_nothing())
+
+        self._base.write(job)
+
+    def end_all(self, user: str) -> None:
+        def job(conn: Connection) -> None:
+            row = upsert(conn, operators).values(name=user, epoch=1)
+            more = {"epoch": operators.c.epoch + 1}
+            conn.execute(
+                row.on_conflict_do_update(index_elements=[operators.c.name], set_=more)
+            )
+
+        self._base.write(job)
+
+
+def _epoch(conn: Connection, user: str) -> int:
+    query = select(operators.c.epoch).where(operators.c.name == user)
+    return int(conn.execute(query).scalar() or 0)

@@ -11,18 +11,13 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, and_, bindparam, case, or_, select, update
 
-from responder.incident.model import Incident
-from responder.incident.outbox import Errand
+from responder.incident.events import Told, Where
+from responder.incident.incident import Incident
+from responder.incident.notify import FRESH_FOR, Errand, Scene
 from responder.incident.ports import Clock
-from responder.incident.telling import FRESH_FOR
-from responder.incident.telling_kinds import Scene
-from responder.incident.told import Told, Where
-from responder.store.appends import Appends
-from responder.store.engine import reading
-from responder.store.errands import errands
-from responder.store.tables import AnyRow, incidents
-from responder.store.timeline import Folds, read_row, with_row
-from responder.store.upsert import upsert
+from responder.store.database import reading
+from responder.store.tables import AnyRow, errands, incidents, upsert
+from responder.store.timeline import Appends, Folds, read_row, with_row
 
 T = TypeVar("T")
 

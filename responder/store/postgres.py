@@ -1,13 +1,9 @@
-"""PostgreSQL: one database for identical replicas.
-
-Written for READ COMMITTED: whoever decides on a row locks it first and reads it then.
-Nothing outlives a transaction (no session locks, no prepared statements, no LISTEN),
-so that a pooler in transaction mode may stand between.
-"""
+"""PostgreSQL: one database and one clock for identical replicas."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, select, text
@@ -15,10 +11,43 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from responder.incident.ports import Clock
-from responder.store import schema
-from responder.store.engine import READING, BadStorage, why, writing
-from responder.store.shared_clock import SharedClock
+from responder.store.database import READING, BadStorage, prepare, why, writing
 from responder.store.tables import incidents as incident_rows
+
+# One time for all replicas: the database's.
+
+
+class SharedClock:
+    """The database's time, carried from look to look by this machine's monotonic one.
+
+    The machine's own time of day is used until the first look and never again: it
+    may be wrong, differ between replicas, or jump.
+    """
+
+    def __init__(self, machine: Clock) -> None:
+        self._machine = machine
+        self._zero = machine.now() - _span(machine.monotonic())
+
+    def now(self) -> datetime:
+        return self._zero + _span(self._machine.monotonic())
+
+    def monotonic(self) -> float:
+        return self._machine.monotonic()
+
+    def agree(self, told: datetime, before: float, after: float) -> None:
+        """The database said `told` between these two monotonic times.
+
+        What lies within the doubt of that is left as it is, so that the time does
+        not waver with every answer's way.
+        """
+        earliest = told.astimezone(UTC) - _span(after)
+        latest = told.astimezone(UTC) - _span(before)
+        self._zero = min(max(self._zero, earliest), latest)
+
+
+def _span(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
 
 _SCHEMA_LOCK = (0x52455350, 0)
 _GROUP_LOCK = 0x52455351
@@ -80,7 +109,7 @@ class PostgresDatabase:
                 # Several may start at once: one makes the schema, the others find it.
                 a, b = _SCHEMA_LOCK
                 conn.execute(_PREPARE, {"a": a, "b": b})
-                schema.prepare(conn, self._name())
+                prepare(conn, self._name())
             with self.writing():
                 pass  # the clock is read, before anyone asks for the time
         except SQLAlchemyError as error:

@@ -5,12 +5,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, func, select
 
-from responder.incident.brakes import Brakes
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.pause import Pause
+from responder.incident.service import Brakes
 from responder.store import tables
-from responder.store.known_links import KnownLinks, newest_links
-from responder.store.links import HOUR, Supplier, busy_elsewhere
+from responder.store.links import (
+    HOUR,
+    KnownLinks,
+    Supplier,
+    busy_elsewhere,
+    newest_links,
+)
 from responder.store.tables import AnyRow, calls, factories, incidents
 
 

@@ -1,26 +1,34 @@
-"""SQLite: one file, one process, one writer."""
+"""SQLite: one file, one process, one writer; and a database in memory for replays."""
 
 import fcntl
 import logging
 import os
 import random
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, update
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from responder.incident.ports import Clock, StorageUnavailable
 from responder.private import keep_private
-from responder.store import schema
-from responder.store.engine import BadStorage, DatabaseInUse, why, writing
-from responder.store.errands import errands
-from responder.store.tables import incidents
+from responder.store.database import (
+    HEAD,
+    BadStorage,
+    DatabaseInUse,
+    newer,
+    prepare,
+    why,
+    writing,
+)
+from responder.store.tables import errands, incidents
 
 log = logging.getLogger("responder.store")
 
@@ -338,10 +346,10 @@ def _set_up(conn: Connection, file: Path) -> None:
     # The first version wrote its schema's number here and nowhere else: kept up, so
     # that it refuses a file that has moved on.
     version = conn.exec_driver_sql("PRAGMA user_version").scalar_one()
-    if version > int(schema.HEAD):
-        raise BadStorage(schema.newer(str(file), f"{version:04}"))
-    schema.prepare(conn, str(file))
-    conn.exec_driver_sql(f"PRAGMA user_version = {int(schema.HEAD)}")
+    if version > int(HEAD):
+        raise BadStorage(newer(str(file), f"{version:04}"))
+    prepare(conn, str(file))
+    conn.exec_driver_sql(f"PRAGMA user_version = {int(HEAD)}")
     # The lock says that nobody else lives: whoever held a lease is gone.
     for table in (incidents, errands):
         conn.execute(update(table).values(lease_token=None, lease_until=None))
@@ -363,3 +371,117 @@ def _no_use(file: Path, reason: str) -> str:
         "move it away or restore a copy; if it is read-only, let this user write to "
         "it and its directory; or set another storage.url"
     )
+
+
+# What kind of disk a database file lies on, and whether it keeps what it is given.
+
+MOUNTS = Path("/proc/self/mounts")
+_CONTAINER = "a container's own layer, gone with the container"
+_RAM = "memory, gone with the machine"
+_NETWORK = "a network disk, where SQLite's locks cannot be trusted"
+_FORGETFUL = {
+    **dict.fromkeys(("overlay", "aufs", "fuse.fuse-overlayfs"), _CONTAINER),
+    **dict.fromkeys(("tmpfs", "ramfs", "devtmpfs"), _RAM),
+    **dict.fromkeys(("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs"), _NETWORK),
+    **dict.fromkeys(("ceph", "fuse.glusterfs", "fuse.sshfs", "virtiofs"), _NETWORK),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """What is known of the storage's place before it is opened."""
+
+    forgets: str = ""
+    """What it lies on, if that does not keep it safe, with the kind's name."""
+    history_expected: bool = False
+    """No database is there, though one was served from this file before."""
+
+
+def disk_of(file: Path | None, mounts: Path = MOUNTS) -> Disk:
+    """The disk of a database file, as it is now; nothing is known of a server's.
+
+    `mounts` is a table in the form of /proc/mounts; without one nothing is known.
+    """
+    if file is None:
+        return Disk()
+    kind = _kind(Path(os.path.realpath(file)), mounts)
+    why = _FORGETFUL.get(kind)
+    # Whoever serves a file leaves its lock beside it.
+    served = Path(f"{file}.lock").exists()
+    return Disk(
+        forgets=f"{why} ({kind})" if why else "",
+        history_expected=served and (not file.exists() or not file.stat().st_size),
+    )
+
+
+def _kind(file: Path, mounts: Path) -> str:
+    """The file system of the deepest mount above the file; later ones lie on top."""
+    best, kind = -1, ""
+    try:
+        table = mounts.read_text("utf-8", "surrogateescape")
+    except OSError:
+        return ""
+    for line in table.splitlines():
+        _, point, found, *_ = [*line.split(" "), "", ""]
+        place = Path(re.sub(r"\\([0-7]{3})", lambda o: chr(int(o[1], 8)), point))
+        if file.is_relative_to(place) and len(place.parts) >= best:
+            best, kind = len(place.parts), found
+    return kind
+
+
+# A database in memory, for lives that need no tomorrow: replays and rehearsals.
+
+
+class MemoryDatabase:
+    """SQLite's tables on one connection: whoever uses it does so one after the other.
+
+    What `Store` keeps here is gone with it: never for a service.
+    """
+
+    lanes = 0
+    lost = ""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self._engine: Engine | None = None
+
+    def open(self) -> Engine:
+        self._engine = create_engine(
+            "sqlite://",
+            hide_parameters=True,
+            poolclass=StaticPool,
+            connect_args={"isolation_level": None, "check_same_thread": False},
+        )
+        event.listen(self._engine, "begin", _begin_in_memory)
+        with writing(self._engine) as conn:
+            prepare(conn, "memory")
+        return self._engine
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        assert self._engine is not None, "not open"
+        return writing(self._engine)
+
+    def verify(self) -> None:
+        """Nothing to do: it is always the same database."""
+
+    def hold(
+        self,
+        conn: Connection,
+        *,
+        groups: Iterable[tuple[str, str]] = (),
+        incidents: Iterable[str] = (),
+    ) -> None:
+        """Nothing to do: there is one writer."""
+
+    def passing(self, error: SQLAlchemyError) -> bool:
+        """Never: nobody else is here."""
+        return False
+
+
+def _begin_in_memory(conn: Connection) -> None:
+    conn.exec_driver_sql("BEGIN")

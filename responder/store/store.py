@@ -6,14 +6,16 @@ from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, update
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from responder.incident.alert import Delivery
-from responder.incident.brakes import Brakes
-from responder.incident.events import Event
-from responder.incident.model import Incident
+from responder.incident.events import Event, Where
+from responder.incident.incident import Incident
 from responder.incident.ports import (
     Accepted,
     Appended,
@@ -22,27 +24,53 @@ from responder.incident.ports import (
     StorageUnavailable,
 )
 from responder.incident.rule import Rule
-from responder.incident.told import Where
-from responder.store import claims, tables
-from responder.store.appends import Appends
-from responder.store.archive import StoredArchive
-from responder.store.brakes import earlier_end, read_brakes
-from responder.store.databases import database_at
+from responder.incident.service import Brakes
+from responder.store import tables
+from responder.store.database import BadStorage, Database, reading
 from responder.store.drills import StoredDrills
-from responder.store.engine import Database, reading
-from responder.store.ids import Ids
-from responder.store.inline import InlineLane
-from responder.store.intake import Desk
-from responder.store.known_links import KnownLinks
-from responder.store.lane import Lane, wait
-from responder.store.links import Supplier
+from responder.store.intake import Arrival, Desk, write_and_remove
+from responder.store.leases import looked as claims_looked
+from responder.store.leases import next_due as claims_next_due
+from responder.store.leases import release as claims_release
+from responder.store.leases import renew as claims_renew
+from responder.store.leases import take as claims_take
+from responder.store.links import KnownLinks, Supplier
 from responder.store.openings import StoredDuties, StoredOpenings
+from responder.store.operators import People, StoredSessions, Switchboard
 from responder.store.outbox import StoredOutbox
-from responder.store.people import People
-from responder.store.sessions import StoredSessions
-from responder.store.spoken import Arrival, write_and_remove
-from responder.store.switchboard import Switchboard
-from responder.store.timeline import Folds, Stories, read_row, with_row
+from responder.store.postgres import PostgresDatabase
+from responder.store.queries import StoredArchive
+from responder.store.service import earlier_end, read_brakes
+from responder.store.sqlite import SqliteDatabase
+from responder.store.tables import Ids
+from responder.store.timeline import Appends, Folds, Stories, read_row, with_row
+from responder.store.writer import InlineLane, Lane, wait
+
+# Which database an address names.
+
+_POSTGRES = ("postgresql+psycopg", "postgresql", "postgres")
+_REMEDY = "write sqlite:///responder.db or postgresql+psycopg://user@host/database"
+
+
+def database_at(url: str, clock: Clock) -> Database:
+    """The database, not opened yet. Raises `BadStorage` for any other address."""
+    try:
+        parsed: URL = make_url(url)
+    except (ArgumentError, ValueError):
+        raise BadStorage(f"storage.url is no database address: {_REMEDY}") from None
+    if parsed.drivername in _POSTGRES:
+        return PostgresDatabase(parsed, clock)
+    if parsed.drivername != "sqlite":
+        raise BadStorage(
+            f"storage.url names {parsed.drivername}, which is not supported: {_REMEDY}"
+        )
+    if parsed.database in (None, "", ":memory:"):
+        raise BadStorage(
+            "storage.url names no file, and what is accepted must outlive the "
+            f"process: {_REMEDY}"
+        )
+    return SqliteDatabase(Path(str(parsed.database)), clock)
+
 
 T = TypeVar("T")
 Groups = Sequence[tuple[str, str]]
@@ -169,18 +197,18 @@ class Store(StoredArchive):
         now = self._clock.now()
         for lease in future.result().leases:
             with suppress(StorageUnavailable):
-                release = partial(claims.release, lease=lease, due_at=now, now=now)
+                release = partial(claims_release, lease=lease, due_at=now, now=now)
                 self._lane(-1).submit(release, (lease.incident,))
 
     # IncidentStore
 
     def take(self, now: datetime, limit: int) -> list[Lease]:
         at = self._clock.now
-        return self.write(lambda conn: claims.take(conn, now, at(), limit))
+        return self.write(lambda conn: claims_take(conn, now, at(), limit))
 
     def next_due(self) -> datetime | None:
         with reading(self.engine) as conn:
-            return claims.next_due(conn, self._clock.now())
+            return claims_next_due(conn, self._clock.now())
 
     def load(self, incident: str) -> Incident:
         """Raises `LookupError` if there is none."""
@@ -218,7 +246,7 @@ class Store(StoredArchive):
         )
 
     def looked(self, lease: Lease, at: datetime) -> None:
-        self.write(lambda conn: claims.looked(conn, lease, at), lease.incident)
+        self.write(lambda conn: claims_looked(conn, lease, at), lease.incident)
 
     def open_relapse(
         self, lease: Lease, incident: Incident, at: datetime
@@ -234,13 +262,13 @@ class Store(StoredArchive):
 
     def renew(self, leases: Sequence[Lease]) -> None:
         self.write(
-            lambda conn: claims.renew(conn, leases, self._clock.now()),
+            lambda conn: claims_renew(conn, leases, self._clock.now()),
             *(lease.incident for lease in leases),
         )
 
     def release(self, lease: Lease, due_at: datetime | None) -> None:
         at = self._clock.now()
-        self.write(lambda conn: claims.release(conn, lease, due_at, at), lease.incident)
+        self.write(lambda conn: claims_release(conn, lease, due_at, at), lease.incident)
 
     def outbox(self, places: Sequence[Where]) -> StoredOutbox:
         """What is still to be told in these places."""

@@ -1,13 +1,17 @@
-"""The tables. Times are integer microseconds UTC; lists and maps are JSON text."""
+"""The tables. Times are integer microseconds UTC; lists and maps are JSON texts."""
 
+import secrets
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Connection,
     Dialect,
     Float,
     Index,
@@ -18,8 +22,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     false,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import UserDefinedType
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -246,3 +252,110 @@ trials = Table(
     Column("at", Moment, nullable=False),
     Column("body", Text, nullable=False),
 )
+
+
+# The table of drills, and how to find the incidents that they opened.
+
+drills = Table(
+    "drills",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("rule", Text, nullable=False),
+    Column("ended_at", Moment),
+    Column("passed", Boolean, nullable=False),
+    # The walk as JSON: each step, what it came to, the line that mends it.
+    Column("body", Text, nullable=False),
+)
+
+Index(
+    "incidents_drills",
+    incidents.c.rule,
+    incidents.c.state,
+    sqlite_where=incidents.c.drill.is_not(None),
+    postgresql_where=incidents.c.drill.is_not(None),
+)
+
+
+# Inserts that know what to do with a row that is there already.
+
+Put = sqlite.Insert | postgresql.Insert
+
+
+def upsert(conn: Connection, table: Table) -> Put:
+    """An `INSERT` that knows `ON CONFLICT`, in the dialect of the connection."""
+    return _insert(conn.dialect.name, table)
+
+
+@cache
+def put(dialect: str, table: Table, names: frozenset[str], over: frozenset[str]) -> Put:
+    """Insert the columns `names`, or change those of `over` where the key is taken.
+
+    Made once for each use: building a statement costs more than most of them do.
+    """
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    statement = _insert(dialect, table).values(values)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: statement.excluded[name] for name in over},
+    )
+
+
+def _insert(dialect: str, table: Table) -> Put:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+# The table of what is still to be told, and how to find what is not swept yet.
+
+errands = Table(
+    "errands",
+    metadata,
+    # What is still to be told of an incident in one place.
+    Column("incident", String(16), primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("due_at", Moment, index=True),
+    Column("woken", Boolean, nullable=False),
+    # How often it was begun since it last came to its end.
+    Column("tries", Integer, nullable=False),
+    Column("lease_token", Text),
+    Column("lease_until", Moment),
+    sqlite_with_rowid=False,
+)
+
+Index(
+    "incidents_untold",
+    incidents.c.id,
+    sqlite_where=incidents.c.untold.is_(True),
+    postgresql_where=incidents.c.untold.is_(True),
+)
+
+
+# Identities made by the application: short, lower-case, in the order of time.
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_LENGTH = 16
+_RANDOM_BITS = 30
+
+
+class Ids:
+    """Makes ids of 16 characters (Crockford's base32): 48 bits of ms, 30 random.
+
+    Ids of one process rise strictly, also within one millisecond and when the
+    clock goes back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def new(self, now: datetime) -> str:
+        fresh = int(now.timestamp() * 1000) << _RANDOM_BITS
+        fresh |= secrets.randbits(_RANDOM_BITS)
+        with self._lock:
+            self._last = max(fresh, self._last + 1)
+            return _spell(self._last)
+
+
+def _spell(number: int) -> str:
+    shifts = range(5 * (_LENGTH - 1), -1, -5)
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in shifts)

@@ -1,9 +1,4 @@
-"""Forgetting what is over and old, a little in each transaction.
-
-Never forgotten: what is open or watched, what an open relapse goes back to, and what
-still fires as far as anybody heard: its notices must go on to be told as echoes. The
-links that were called stay too: they are few, and a spent one must not be used again.
-"""
+"""Forgetting what is over and old, a little in each transaction."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,13 +21,13 @@ from sqlalchemy import (
 )
 
 from responder.incident.ports import Clock
-from responder.store.engine import reading
-from responder.store.errands import errands
-from responder.store.sessions import ended_sessions
+from responder.store.database import reading
+from responder.store.operators import ended_sessions
 from responder.store.tables import (
     calls,
     deliveries,
     delivery_incidents,
+    errands,
     events,
     firings,
     gaps,

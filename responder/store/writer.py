@@ -1,9 +1,4 @@
-"""A writer: whatever waits together is written in one transaction.
-
-Requests, the worker and people hand in jobs and wait for a future. One thread runs
-them and answers after the common commit: one fsync for all who waited. One that fails
-takes no other with it. A job may run more than once, and only the last run counts.
-"""
+"""Group commit: whatever waits together is written in one transaction."""
 
 import logging
 import random
@@ -14,16 +9,114 @@ from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    ProgrammingError,
     SQLAlchemyError,
 )
 
 from responder.incident.ports import StorageUnavailable
-from responder.store.alone import OneFailed, Result, alone, shared
-from responder.store.engine import Database, why
+from responder.store.database import Database, why
+
+# One job among others in a transaction: what it came to, and a part of its own.
+#
+# At first all share the transaction, for savepoints cost more than most jobs. If one
+# fails, all is undone and done again with each under a savepoint.
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one job came to. It reaches its waiter only after the commit."""
+
+    value: Any = None
+    error: Exception | None = None
+
+    def tell(self, future: Future[Any]) -> None:
+        if self.error is not None:
+            future.set_exception(self.error)
+        else:
+            future.set_result(self.value)
+
+
+class OneFailed(Exception):
+    """A job failed by itself: the others deserve to be done without it."""
+
+
+class _Shared:
+    """A part of the transaction that all share: whoever fails here fails all.
+
+    Raises `OneFailed` in place of what is one job's own affair.
+    """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception) and not _fails_all(error):
+            raise OneFailed from None
+
+
+class _Savepoint:
+    """One job's own part of the transaction: if it fails, only that is undone.
+
+    What it fails with is kept for whoever handed the job in. Only what costs the
+    whole transaction (disk full, locked, damaged) goes on to the batch.
+    """
+
+    def __init__(self, conn: Connection) -> None:
+        self._savepoint = conn.begin_nested()
+        self.error: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if error is None:
+            self._savepoint.commit()
+            return False
+        if not isinstance(error, Exception) or _fails_all(error):
+            return False
+        self._savepoint.rollback()
+        self.error = error
+        return True
+
+
+def shared(conn: Connection, call: Callable[[Connection], Any]) -> Result:
+    """Run as part of the transaction. Raises `OneFailed` if the job fails."""
+    with _Shared():
+        return Result(value=call(conn))
+
+
+def alone(conn: Connection, call: Callable[[Connection], Any]) -> Result:
+    """Run under a savepoint: a job that fails takes nothing else with it."""
+    value = None
+    with _Savepoint(conn) as savepoint:
+        value = call(conn)
+    return Result(value=value, error=savepoint.error)
+
+
+def _fails_all(error: Exception) -> bool:
+    alone = (IntegrityError, DataError, ProgrammingError)
+    if not isinstance(error, DatabaseError) or isinstance(error, alone):
+        return False
+    # PostgreSQL's class 54: a value beyond its limits, as too long for an index.
+    return not str(getattr(error.orig, "sqlstate", "")).startswith("54")
+
 
 _log = logging.getLogger("responder.store")
 
@@ -231,3 +324,34 @@ class _Answered:
             if not work.future.done():
                 work.future.set_exception(failed)
         return True
+
+
+# A lane without a thread: who hands a job in does it, in a transaction of its own.
+
+
+class InlineLane(Lane[A, R]):
+    """For one caller at a time, as a replay is: nobody waits for another thread.
+
+    What a job raises reaches its caller at once.
+    """
+
+    def start(self) -> None:
+        self._open = True
+
+    def close(self) -> None:
+        self._open = False
+
+    def _put(self, work: Job | Delivered[A]) -> None:
+        if not self._open:
+            raise StorageUnavailable("the storage is not running")
+        try:
+            with self._database.writing() as conn:
+                value = self._done(conn, work)
+        except SQLAlchemyError as error:
+            raise StorageUnavailable(why(error)) from None
+        work.future.set_result(value)
+
+    def _done(self, conn: Connection, work: Job | Delivered[A]) -> Any:
+        if isinstance(work, Job):
+            return work.call(conn)
+        return self._take_in(conn, [work.arrival])[0]

@@ -1,18 +1,260 @@
-"""Who may ask: only this machine without credentials, operators with theirs."""
+"""Who may ask: operators, machines, and where a request comes from."""
 
+import hashlib
+import ipaddress
 import logging
 import math
+import re
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from flask import Response, g, make_response, redirect, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_httpauth import HTTPBasicAuth
 from werkzeug.datastructures import Headers
 
 from responder.config.settings import Access, Secret, Server, is_loopback
-from responder.web.clients import client_of, is_forwarding, is_trusted
-from responder.web.logins import Caller, Logins
 from responder.web.parts import Parts
-from responder.web.sessions import Session, Sessions
+from responder.web.sessions import DEVICE_LASTS, LASTS, Session, Sessions
+
+# Where a request comes from: the peer, or behind a trusted proxy the proxy's own.
+
+UNKNOWN = "unknown"
+"""Who asks cannot be told: a trusted proxy says nothing, or two different things."""
+_SINGLE = frozenset({"Forwarded", "Via"})
+_MOST_HOPS = 20
+_LONGEST_FORWARDED = 2000
+_PAIR = re.compile(
+    r'[ \t]*(?:(?P<name>[\w!#$%&\'*+.^`|~-]+)=(?P<value>[^",; \t]*|"(?:[^"\\]|\\.)*"))?'
+    r"[ \t]*(?P<end>[;,]|$)"
+)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def is_forwarding(header: str) -> bool:
+    """Whether a header says that a proxy is in between."""
+    title = header.title()
+    return title in _SINGLE or title.startswith("X-Forwarded-")
+
+
+def is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+    """Whether an address is one of the proxies that are believed."""
+    found = _address(address)
+    return found is not None and any(found in network for network in trusted)
+
+
+def client_of(
+    peer: str, headers: Iterable[tuple[str, str]], trusted: Sequence[Network]
+) -> str:
+    """The address that a request comes from, or `UNKNOWN`.
+
+    Only a trusted proxy is believed, and of what it says the last hop that is no
+    trusted proxy itself: whatever stands before that, the client may have written.
+    """
+    if not is_trusted(peer, trusted):
+        return peer
+    said = {name.title(): value for name, value in headers if is_forwarding(name)}
+    if not said:
+        return peer
+    told = []
+    if "Forwarded" in said:
+        told.append(_forwarded(said["Forwarded"]))
+    if "X-Forwarded-For" in said:
+        told.append(said["X-Forwarded-For"].rsplit(",", _MOST_HOPS)[-_MOST_HOPS:])
+    # A proxy that writes one of the two may pass on the other as the client wrote it.
+    found = {_last_stranger(hops, trusted) for hops in told}
+    return found.pop() if len(found) == 1 else UNKNOWN
+
+
+def _last_stranger(hops: Sequence[str], trusted: Sequence[Network]) -> str:
+    nearest = UNKNOWN
+    for hop in reversed(hops):
+        found = _address(hop)
+        if found is None:
+            return UNKNOWN
+        nearest = str(found)
+        if not is_trusted(nearest, trusted):
+            break
+    return nearest
+
+
+def _forwarded(text: str) -> list[str]:
+    """The `for` of each element, "" where it has none; nothing if it is malformed."""
+    hops, current, at = [], "", 0
+    while len(text) <= _LONGEST_FORWARDED and (found := _PAIR.match(text, at)):
+        if (found["name"] or "").lower() == "for":
+            current = re.sub(r"\\(.)", r"\1", found["value"].strip('"'))
+        if found["end"] != ";":
+            hops.append(current)
+            current = ""
+        if not found["end"]:
+            return hops
+        at = found.end()
+    return []
+
+
+def _address(text: str) -> _Address | None:
+    """An address with or without its port, IPv6 in brackets or bare."""
+    bare = text.strip()
+    if bare.startswith("["):
+        bare = bare[1:].partition("]")[0]
+    elif bare.count(":") == 1:
+        bare = bare.partition(":")[0]
+    try:
+        found = ipaddress.ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def network_of(address: str) -> str:
+    """The address, of IPv6 the /64 that one customer commands as a whole."""
+    found = _address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        return found.packed[:8].hex()
+    return address if found is None else str(found)
+
+
+# Slows down whoever guesses an operator's password, and nobody else.
+
+FREE = 5
+"""Failures of a client or a device that cost nothing: people mistype."""
+FREE_BY_NAME = 50
+"""Failures with an operator's name, from anywhere, until it is closed to newcomers."""
+LONGEST = 60.0
+"""Seconds that a client, device or name is shut at most."""
+FORGOTTEN = 15 * 60.0
+"""Seconds after the last failure that counting starts anew."""
+MOST_CALLERS = 10_000
+"""Clients that are remembered, and devices; beyond, who failed longest ago is not."""
+MOST_KNOWN = 100
+"""Networks of each operator that are remembered for having logged in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who tries: the name that is claimed, the address, and the device's own number.
+
+    `device` is "" for a browser that has not logged in with this name before.
+    """
+
+    user: str
+    address: str
+    device: str = ""
+
+
+@dataclass(slots=True)
+class _Failures:
+    """By name, so that one name's success clears nothing of another's."""
+
+    latest: float
+    by_name: dict[str, int] = field(default_factory=dict)
+
+    def shut_for(self, free: int, now: float) -> float:
+        count = sum(self.by_name.values())
+        if count < free:
+            return 0.0
+        doubled = 2.0 ** min(count - free, 10)
+        return max(self.latest + min(doubled, LONGEST) - now, 0.0)
+
+
+class Logins:
+    """Failed logins by client, by operator's name, and by device.
+
+    From the sixth failure on, a client is shut for 1 s, doubling to 60 s. A name that
+    failed 50 times is closed in the same steps to clients that never logged in with
+    it. A device that has logged in before has a count of its own instead of both, so
+    that nobody else can shut it out. Names that nobody has count against the client
+    alone. Asking while shut prolongs nothing, and no thread sleeps. `monotonic` gives
+    seconds. Safe to use from several threads.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], users: Iterable[str]) -> None:
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._callers: OrderedDict[bytes, _Failures] = OrderedDict()
+        self._names = {user: _Failures(0.0) for user in users}
+        self._known: dict[str, OrderedDict[bytes, None]] = {
+            user: OrderedDict() for user in self._names
+        }
+        # Nobody who reads our memory's shape can choose names that meet in it.
+        self._salt = secrets.token_bytes(16)
+
+    def __len__(self) -> int:
+        return len(self._callers)
+
+    def shut_for(self, caller: Caller) -> float:
+        """Seconds until this client or device may try again, 0.0 if it may now."""
+        with self._lock:
+            failures = self._callers.get(self._key(caller))
+            return failures.shut_for(FREE, self._monotonic()) if failures else 0.0
+
+    def name_closed(self, caller: Caller) -> bool:
+        """Whether the name is closed to this caller, whatever password it gives."""
+        with self._lock:
+            failures = self._names.get(caller.user)
+            if failures is None or caller.device:
+                return False
+            if self._key(caller) in self._known[caller.user]:
+                return False
+            return failures.shut_for(FREE_BY_NAME, self._monotonic()) > 0
+
+    def failed(self, caller: Caller, *, closed: bool = False) -> None:
+        """The caller gave a wrong password; `closed`: or any, while the name was."""
+        now, key = self._monotonic(), self._key(caller)
+        known = caller.user if caller.user in self._names else ""
+        with self._lock:
+            failures = self._callers.pop(key, None)
+            self._callers[key] = _counted(failures or _Failures(now), known, now)
+            while len(self._callers) > MOST_CALLERS:
+                self._callers.popitem(last=False)
+            if known and not caller.device and not closed:
+                _counted(self._names[known], known, now)
+
+    def succeeded(self, caller: Caller) -> None:
+        """The caller gave the right password: its failures with it are forgotten."""
+        key = self._key(caller)
+        with self._lock:
+            if failures := self._callers.get(key):
+                failures.by_name.pop(caller.user, None)
+                if not failures.by_name:
+                    del self._callers[key]
+            known = self._known[caller.user]
+            if not caller.device:
+                known[key] = None
+                known.move_to_end(key)
+                while len(known) > MOST_KNOWN:
+                    known.popitem(last=False)
+
+    def _key(self, caller: Caller) -> bytes:
+        who = (
+            f"device\0{caller.device}" if caller.device else network_of(caller.address)
+        )
+        text = who.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(text, digest_size=16, key=self._salt).digest()
+
+
+def _counted(failures: _Failures, name: str, now: float) -> _Failures:
+    if now - failures.latest > FORGOTTEN:
+        failures.by_name.clear()
+    failures.by_name[name] = failures.by_name.get(name, 0) + 1
+    failures.latest = now
+    return failures
+
 
 _log = logging.getLogger("responder.operators")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -257,3 +499,108 @@ def _unauthorized() -> Response:
     if given and given.type == "basic":
         return text(401, f"401: {WRONG}")
     return text(401, "401: these pages are for operators; give a name and password.")
+
+
+# The form for operators, and the way out.
+
+_LONGEST_CREDENTIAL = 1000
+_WRONG = WRONG[0].upper() + WRONG[1:]
+MOST_FORM_BYTES = 64 * 1024
+
+
+def login(parts: Parts, operators: Operators) -> Blueprint:
+    """`/login`, `/logout` and `/logout/everywhere`."""
+    blueprint = Blueprint("login", __name__)
+    blueprint.before_request(short_form)
+
+    @blueprint.get("/login")
+    def form() -> Response:
+        if not operators.demanded:
+            return _to(url_for("pages.now"))
+        return _form(request.args.get("next", ""))
+
+    @blueprint.post("/login")
+    def enter() -> Response:
+        return _enter(parts, operators)
+
+    @blueprint.post("/logout")
+    def leave() -> Response:
+        if session := operators.session():
+            operators.sessions.end(session)
+        return _left(operators)
+
+    @blueprint.post("/logout/everywhere")
+    def leave_everywhere() -> Response:
+        if refusal := operators.admit_person():
+            return refusal
+        if operators.demanded:
+            operators.sessions.end_all(operators.name())
+        return _left(operators)
+
+    return blueprint
+
+
+def _left(operators: Operators) -> Response:
+    response = _to(url_for("login.form"))
+    response.delete_cookie(
+        operators.cookie_name,
+        secure=operators.over_https,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def short_form() -> None:
+    """No form of ours is longer: what is longer is refused with 413."""
+    request.max_content_length = MOST_FORM_BYTES
+
+
+def _enter(parts: Parts, operators: Operators) -> Response:
+    back, user = request.form.get("next", ""), request.form.get("user", "")
+    password = request.form.get("password", "")
+    if not operators.demanded or max(len(user), len(password)) > _LONGEST_CREDENTIAL:
+        return _form(back, wrong=_WRONG, status=401)
+    waits = operators.sign_in(user, password)
+    if waits is None:
+        return _form(back, user, _WRONG, 401)
+    if waits:
+        wait = math.ceil(waits)
+        tries = f"Too many wrong passwords. Try again in {wait} s."
+        shut = _form(back, user, tries, 429)
+        shut.headers["Retry-After"] = str(wait)
+        return shut
+    response = _to(back if own_path(back) else url_for("pages.now"))
+    sessions = operators.sessions
+    device = sessions.device_cookie(user, operators.device(user))
+    for name, value, lasts in (
+        (operators.cookie_name, sessions.cookie(user, parts.clock.now()), LASTS),
+        (operators.device_cookie_name, device, DEVICE_LASTS),
+    ):
+        response.set_cookie(
+            name,
+            value,
+            max_age=lasts,
+            secure=operators.over_https,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def own_path(address: str) -> bool:
+    """Whether it leads to a page of ours: browsers read `//x` and `/\\x` as a host."""
+    return (
+        address.startswith("/")
+        and not address.startswith(("//", "/\\"))
+        and address.isprintable()
+    )
+
+
+def _form(back: str, user: str = "", wrong: str = "", status: int = 200) -> Response:
+    page = render_template("login.html", back=back, user=user, wrong=wrong)
+    return make_response(page, status)
+
+
+def _to(address: str) -> Response:
+    return make_response(redirect(address, 303))

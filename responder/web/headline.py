@@ -1,17 +1,84 @@
 """The one word, icon and sentence that a page begins with."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from responder.incident.listing import IncidentSummary
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Proof, Reason, State
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.rule import Rule
+from responder.incident.view import IncidentSummary
 from responder.incident.words import sentence, state_words
-from responder.web.clocks import ago, utc
-from responder.web.families import Family, by_urgency, families
+
+# Incidents that share one report stand together.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One incident, and the others that the same report is for."""
+
+    first: IncidentSummary
+    others: tuple[IncidentSummary, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        return self.first.state is State.NEEDS_HUMAN
+
+
+def families(incidents: Sequence[IncidentSummary]) -> list[Family]:
+    """The incidents in their order, those of one report where the first of them is.
+
+    Its first is who waits for a person, else whose report it is.
+    """
+    members: dict[str, list[IncidentSummary]] = {}
+    for incident in incidents:
+        members.setdefault(incident.shared_with or incident.id, []).append(incident)
+    return [_family(root, found) for root, found in members.items()]
+
+
+def by_urgency(found: Sequence[Family]) -> list[Family]:
+    """Who waits for a person first, then what can be stopped, last what watches."""
+    return sorted(found, key=lambda family: _urgency(family.first))
+
+
+def _urgency(incident: IncidentSummary) -> int:
+    if incident.state is State.NEEDS_HUMAN:
+        return 0
+    if incident.reason is Reason.VETO_WINDOW:
+        return 1
+    return 3 if incident.withheld_at else 2
+
+
+def _family(root: str, members: Sequence[IncidentSummary]) -> Family:
+    in_order = sorted(
+        members, key=lambda i: (i.state is not State.NEEDS_HUMAN, i.id != root)
+    )
+    return Family(first=in_order[0], others=tuple(in_order[1:]))
+
+
+# Times of day that say which day's clock they are of.
+
+_BARE = re.compile(r"\b\d\d:\d\d:\d\d\b(?! UTC)(?! to \d\d:)(?!, (?:last )?reported)")
+
+
+def utc(words: str) -> str:
+    """The sentence with `UTC` behind each time of day that lacks it.
+
+    The words are shared with logs and reports, whose times stand under one heading.
+    """
+    return _BARE.sub(lambda found: f"{found[0]} UTC", words)
+
+
+def ago(length: timedelta) -> str:
+    """How long ago, in full minutes: the page is not asked anew every second."""
+    if length < timedelta(minutes=1):
+        return "less than a minute ago"
+    if length < timedelta(hours=1):
+        return f"{length // timedelta(minutes=1)} min ago"
+    return f"{span(length)} ago"
+
 
 _REMEMBERED = timedelta(minutes=30)
 _NEXT = " Next: "

@@ -1,17 +1,159 @@
 """Incidents and deliveries as rows of a list, ready for a template."""
 
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import groupby, islice
+from typing import Any
 
-from responder.incident.listing import HeardDelivery, IncidentSummary
-from responder.incident.model import Incident
+from responder.incident.events import AlertFired, AlertResolved, Event
+from responder.incident.incident import Incident, fold
 from responder.incident.names import State
 from responder.incident.phrases import count_of, span
+from responder.incident.ports import Archive
+from responder.incident.view import HeardDelivery, IncidentPage, IncidentSummary, Search
 from responder.incident.words import state_words
-from responder.web.clocks import ago, utc
-from responder.web.families import Family
-from responder.web.headline import failing_since
-from responder.web.masked import untwisted
+from responder.web.headline import Family, ago, failing_since, utc
+
+# Alerts that come by the hundred, told in one line.
+
+_TOLD = 3
+"""Alerts in a row that get a line each."""
+_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Others:
+    """The rest of many alerts that fired, or resolved, one right after the other."""
+
+    events: Sequence[AlertFired | AlertResolved]
+
+    @property
+    def words(self) -> str:
+        senders = ", ".join(dict.fromkeys(event.sender.value for event in self.events))
+        did = "fire" if isinstance(self.events[0], AlertFired) else "resolved"
+        return f"and {len(self.events):,} more alerts {did}, heard from {senders}"
+
+    @property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """The first of them by fingerprint, and how many are not named."""
+        named = [
+            (event.fingerprint, _labels(event)) for event in islice(self.events, _NAMED)
+        ]
+        left = len(self.events) - len(named)
+        return (*named, ("and", f"{left:,} more")) if left else tuple(named)
+
+
+def folded_alerts(events: Sequence[Event]) -> Iterator[Event | Others]:
+    """The events, but of many alerts in a row only the first few by themselves."""
+    for _, found in groupby(events, type):
+        row = list(found)
+        yield from row[:_TOLD]
+        rest = row[_TOLD:]
+        alerts = [e for e in rest if isinstance(e, AlertFired | AlertResolved)]
+        if len(alerts) > 1:
+            yield Others(events=alerts)
+        else:
+            yield from rest
+
+
+def _labels(event: AlertFired | AlertResolved) -> str:
+    if isinstance(event, AlertResolved) or not event.labels:
+        return event.state_reason if isinstance(event, AlertResolved) else "no labels"
+    return ", ".join(f"{name}={value}" for name, value in event.labels.items())[:200]
+
+
+# Events as people may see them: senders and people write what they like.
+
+Mask = Callable[[str], str]
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_BETWEEN = "\n"
+
+
+def untwisted(text: str) -> str:
+    """The text without marks that turn the words around it: ours could be read wrong.
+
+    Text in a right-to-left script needs none of them and is kept.
+    """
+    return _TURNING.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def timeline_of(
+    archive: Archive, incident_id: str, mask: Mask
+) -> tuple[Incident, tuple[Event, ...]] | None:
+    """A stored incident as people may see it; None if there is no such incident.
+
+    What is stored was masked by the secrets of its time: later ones count too.
+    """
+    found = archive.timeline(incident_id)
+    if found is None:
+        return None
+    incident, stored = found
+    events = masked_all(stored, mask)
+    if events == stored:
+        return found
+    # The row knows a later look than the timeline does.
+    folded = fold(incident_id, events)
+    return replace(folded, looked_at=incident.looked_at), events
+
+
+def listed(archive: Archive, asked: Search, mask: Mask) -> IncidentPage:
+    """Stored incidents in a list as people may see them. Raises `BadCursor`."""
+    page = archive.search(asked)
+    return replace(page, incidents=tuple(_row(one, mask) for one in page.incidents))
+
+
+def _row(incident: IncidentSummary, mask: Mask) -> IncidentSummary:
+    return replace(
+        incident,
+        group=mask(incident.group),
+        summary=mask(incident.summary),
+        reports=tuple(replace(r, message=mask(r.message)) for r in incident.reports),
+    )
+
+
+def masked_all(events: tuple[Event, ...], masker: Mask) -> tuple[Event, ...]:
+    """The events with every text masked that is the sender's or a person's."""
+
+    def mask(text: str) -> str:
+        return untwisted(masker(text))
+
+    # Of ten thousand alerts seldom one holds a secret: all are asked about at once.
+    told = _BETWEEN.join(text for event in events for text in _texts(event))
+    if mask(told) == told:
+        return events
+    return tuple(masked(event, mask) for event in events)
+
+
+def masked(event: Event, mask: Mask) -> Event:
+    """One event masked."""
+    changed: dict[str, object] = {}
+    for name, value in _theirs(event):
+        if isinstance(value, str):
+            changed[name] = mask(value)
+        else:
+            changed[name] = {mask(k): mask(v) for k, v in value.items()}
+    return replace(event, **changed)  # type: ignore[arg-type]
+
+
+def _texts(event: Event) -> Iterator[str]:
+    for _, value in _theirs(event):
+        if isinstance(value, str):
+            yield value
+        else:
+            yield from value.keys()
+            yield from value.values()
+
+
+def _theirs(event: Event) -> Iterator[tuple[str, str | Mapping[str, str]]]:
+    for field in fields(event):
+        value: Any = getattr(event, field.name)
+        if isinstance(value, Mapping) or (
+            isinstance(value, str) and not isinstance(value, StrEnum)
+        ):
+            yield field.name, value
 
 
 def day_clock(at: datetime) -> str:

@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from responder.config.settings import is_loopback
 from responder.incident.ports import Storing
-from responder.web.guard import Operators, stranger, text
+from responder.web.auth import Operators, stranger, text
 from responder.web.parts import Parts
 
 INSTANCE = "X-Responder-Instance"

@@ -8,22 +8,15 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from responder.config.settings import Credential, Secret, Server
+from responder.incident.actions import Controls
 from responder.incident.alert import Delivery, Notification
-from responder.incident.controls import Controls
 from responder.incident.drills import Drilling, Drills
-from responder.incident.memory import Memory, Remember
 from responder.incident.names import Decision, Reason, Sender, Status, Verdict
 from responder.incident.openings import Openings
-from responder.incident.ports import (
-    Accepted,
-    Archive,
-    Clock,
-    Intake,
-    Lease,
-    Storing,
-)
+from responder.incident.ports import Accepted, Archive, Clock, Intake, Lease, Storing
 from responder.incident.readiness import Readiness
 from responder.incident.rule import Rule
+from responder.incident.service import Memory, Remember
 from responder.masking import Masker
 from responder.web.sessions import SessionStore
 

@@ -1,4 +1,4 @@
-"""Signed cookies, so that a woken phone opens the page and not a password box."""
+"""Signed cookies, so that a woken phone opens the page and not a form."""
 
 import hashlib
 import secrets

@@ -2,21 +2,77 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import cast
+from typing import IO, cast
 
 from flask import Blueprint, Response, jsonify, request
 
 from responder.incident.alert import Delivery, Notification
-from responder.incident.names import WEBHOOKS, Sender
+from responder.incident.names import WEBHOOKS, Sender, Verdict
 from responder.incident.ports import Accepted, StorageUnavailable
 from responder.masking import Masker, rewritten
-from responder.web.body import read_body
-from responder.web.guard import stranger, text
-from responder.web.parts import Authenticated, Parts
+from responder.web.auth import stranger, text
+from responder.web.parts import Authenticated, Parts, WebhookCounting
+
+# What is told of a delivery once it is stored: metrics, and one log line.
 
 _log = logging.getLogger("responder.webhooks")
+
+
+def tell(metrics: WebhookCounting, delivery: Delivery, accepted: Accepted) -> None:
+    """Count a stored delivery and its alerts, and write its line."""
+    notification = delivery.notification
+    if not notification.drill:
+        metrics.heard(delivery.received_at)
+    for alert, said in zip(notification.alerts, accepted.verdicts, strict=False):
+        if said.verdict is Verdict.DRILL:
+            continue
+        metrics.alert(alert.status, said.verdict)
+        if said.verdict is Verdict.HEARTBEAT:
+            metrics.heartbeat(delivery.received_at)
+        if said.rule and said.verdict in (Verdict.OPENED, Verdict.JOINED):
+            delay = delivery.received_at - alert.starts_at
+            metrics.alert_delay(said.rule, delay.total_seconds())
+    _log.info(
+        "delivery accepted",
+        extra={
+            "delivery": delivery.id,
+            "sender": notification.sender.value,
+            "credential": delivery.credential,
+            "verdicts": dict(Counter(v.verdict.value for v in accepted.verdicts)),
+            "incidents": sorted({v.incident for v in accepted.verdicts if v.incident}),
+        },
+    )
+
+
+# Request bodies: read up to a limit, and politely dropped beyond it.
+
+DROPPED = 64 * 1024 * 1024
+_PIECE = 64 * 1024
+
+
+def read_body(stream: IO[bytes], limit: int, dropped: int = DROPPED) -> bytes | None:
+    """The whole body, or None if it is longer than `limit` bytes.
+
+    A longer one is read and thrown away up to `dropped` bytes, because a sender
+    still writing when we answer would see a reset connection, not our 413.
+    """
+    pieces: list[bytes] = []
+    length = 0
+    while length <= max(limit, dropped):
+        piece = stream.read(_PIECE)
+        if not piece:
+            return b"".join(pieces) if length <= limit else None
+        length += len(piece)
+        if length <= limit:
+            pieces.append(piece)
+        else:
+            pieces.clear()
+    return None
+
+
 _REMEDY = "Configure `webhook_auth` to let other machines deliver."
 _AT_ONCE = 1000
 _OTHERS = 1024 * 1024

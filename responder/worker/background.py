@@ -1,16 +1,171 @@
-"""The questions behind readiness: are lines and orders there, is the factory?
+"""Periodic tasks in their own threads: heartbeat, housekeeping, readiness."""
 
-Asked every so often, so that no page waits for an answer and each knows its age.
-"""
-
+import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
+from responder.incident.evaluation import AHEAD
 from responder.incident.evidence import Counted, Evidence, Question
-from responder.incident.look import AHEAD
-from responder.incident.ports import Clock, LogSource
-from responder.incident.readiness import WINDOW, Probed, Reached, Reading
-from responder.incident.readiness_facts import MOST_DIFFERENCE
+from responder.incident.ports import Clock, LogSource, StorageUnavailable
+from responder.incident.readiness import (
+    MOST_DIFFERENCE,
+    WINDOW,
+    Probed,
+    Reached,
+    Reading,
+)
+from responder.incident.service import Gap
+
+# What must go on whatever happens: one failure is logged, the next try comes.
+
+log = logging.getLogger("responder.worker")
+T = TypeVar("T")
+
+
+def guarded(work: Callable[[], T], otherwise: T) -> T:
+    """What `work` answers; `otherwise` if it failed, which is logged."""
+    try:
+        return work()
+    except StorageUnavailable as error:
+        log.warning("storage unavailable", extra={"why": str(error)})
+    except Exception:
+        log.exception("worker failure")
+    return otherwise
+
+
+class Rounds:
+    """Calls `step`, which says when to call it again, until it is stopped.
+
+    A step that fails is logged and called again after `every`.
+    """
+
+    def __init__(
+        self, name: str, step: Callable[[], timedelta], every: timedelta
+    ) -> None:
+        self._step = step
+        self._every = every
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, within: float | None = None) -> None:
+        """End after the step that runs, or wait for it no longer than `within` s."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(within)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            again = guarded(self._step, self._every)
+            self._stopping.wait(min(again, self._every).total_seconds())
+
+
+# The worker's stamp in the storage: somebody runs.
+
+STAMP_EVERY = 10.0
+
+
+class Pulse:
+    """Calls `beat` every 10 s, and tells of the gap that it ends."""
+
+    def __init__(self, beat: Callable[[], Gap | None], clock: Clock) -> None:
+        self._beat = beat
+        self._clock = clock
+        self._last: float | None = None
+
+    def __call__(self) -> None:
+        """A beat if one is due; what fails is due again at once."""
+        now = self._clock.monotonic()
+        if self._last is not None and now - self._last < STAMP_EVERY:
+            return
+        gap = self._beat()
+        self._last = now
+        if gap is not None:
+            log.warning(
+                "was not running",
+                extra={
+                    "since": gap.since.isoformat(),
+                    "until": gap.until.isoformat(),
+                    "seconds": round((gap.until - gap.since).total_seconds()),
+                },
+            )
+
+
+# Chores in a thread of their own, in steps so small that nobody waits for them.
+
+BREATH = 0.05
+"""Seconds between two steps, so that whoever writes comes first."""
+LOOK_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chore:
+    """`step` does a little and says how many things it did; 0 means all is done.
+
+    It raises `StorageUnavailable` while the storage fails, and is tried again.
+    """
+
+    name: str
+    every: float
+    """Seconds from the end of one round to the next."""
+    step: Callable[[], int]
+
+
+class Housekeeper:
+    """Does each chore when it is due, until it is stopped."""
+
+    def __init__(
+        self,
+        chores: Sequence[Chore],
+        clock: Clock,
+        *,
+        breath: float = BREATH,
+        look_every: float = LOOK_EVERY,
+    ) -> None:
+        self._clock = clock
+        self._breath = breath
+        self._look_every = look_every
+        self._due = {chore: clock.monotonic() for chore in chores}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="house", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, within: float | None = None) -> None:
+        """End after the step that runs, or wait for it no longer than `within` s."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(within)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._look_every):
+            for chore, due in list(self._due.items()):
+                if self._clock.monotonic() >= due:
+                    self._round(chore)
+                    self._due[chore] = self._clock.monotonic() + chore.every
+
+    def _round(self, chore: Chore) -> None:
+        done = 0
+        try:
+            while step := chore.step():
+                done += step
+                if self._stopping.wait(self._breath):
+                    break
+        except StorageUnavailable as away:
+            log.warning("chore put off", extra={"chore": chore.name, "why": str(away)})
+        if done:
+            log.info("chore done", extra={"chore": chore.name, "things": done})
+
+
+# The questions behind readiness: are lines and orders there, is the factory?
+#
+# Asked every so often, so that no page waits for an answer and each knows its age.
 
 FARTHEST = timedelta(hours=6)
 """How far back the last order is looked for when none came lately."""

@@ -8,13 +8,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from responder.incident.events import Finished
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Reason, State
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
-from responder.worker.guarded import guarded
-from responder.worker.tools import Tools
-from responder.worker.turn import Turn
+from responder.worker.background import guarded
+from responder.worker.run import Tools, Turn
 
 log = logging.getLogger("responder.worker")
 

@@ -11,8 +11,8 @@ from responder.incident.events import (
     ReportShared,
     ReportWithheld,
 )
-from responder.incident.link import ReportLink
-from responder.incident.model import Report
+from responder.incident.evidence import ReportLink
+from responder.incident.incident import Report
 from responder.incident.names import Decision, Outcome, Reason, State
 from responder.incident.ports import Answer
 from responder.incident.steps import Finish, Send, Share, Wait, Withhold

@@ -1,16 +1,27 @@
-"""One turn of work on one incident: take steps until one must wait."""
+"""One run on one leased incident: decide, write, do, until one must wait."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
-from responder.incident.brakes import Brakes
-from responder.incident.link import ReportLink
-from responder.incident.look import questions, weigh
-from responder.incident.names import Decision
+from responder.incident.evaluation import questions, weigh
+from responder.incident.events import (
+    Decided,
+    Event,
+    FactoryProbed,
+    FirstErrorFound,
+    Looked,
+    ReportAnswered,
+)
+from responder.incident.evidence import ReportLink
+from responder.incident.incident import Incident, apply
+from responder.incident.names import Decision, Outcome, Reason, UnreadableReason
 from responder.incident.playbook import next_step
-from responder.incident.ports import Lease
+from responder.incident.ports import Clock, Factory, IncidentStore, Lease, LogSource
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes
 from responder.incident.steps import (
     Finish,
     Gather,
@@ -27,8 +38,6 @@ from responder.incident.steps import (
     Watch,
     Withhold,
 )
-from responder.incident.supplier_events import FactoryProbed
-from responder.worker.ledger import Ledger
 from responder.worker.record import (
     chosen,
     finished,
@@ -38,8 +47,221 @@ from responder.worker.record import (
     waited,
     without_call,
 )
-from responder.worker.tools import Tools
 from responder.worker.trace import trace_back
+
+# The worker's pen: what one turn has learned, and what of it is written.
+
+KEPT_UNREADABLE = 6
+"""So many unreadable looks in a row are kept one by one: the backoff counts them."""
+
+
+class Ledger:
+    """One leased incident and the facts that wait for the next write.
+
+    `incident` is up to date with both, so that a look, a decision and an intent can
+    share one commit.
+    """
+
+    def __init__(self, store: IncidentStore, lease: Lease) -> None:
+        self._store = store
+        self._lease = lease
+        self._stored = store.load(lease.incident)
+        self.incident: Incident = self._stored
+        self._pending: list[Event] = []
+        self._looked_at: datetime | None = None
+
+    def note(self, event: Event) -> None:
+        """A fact, written with the next decision or `flush`."""
+        self._pending.append(event)
+        self.incident = apply(self.incident, event)
+
+    def looked(self, looked: Looked) -> None:
+        """A look: an event if it says something new, else only its time is kept."""
+        if _reads_the_same(self.incident, looked):
+            self.incident = replace(self.incident, looked_at=looked.at)
+            self._looked_at = looked.at
+        else:
+            self.note(looked)
+
+    def decide(self, events: Sequence[Event]) -> bool:
+        """Write the decision with the facts before it; False: decide again.
+
+        Not written when someone came between; then `incident` has their news too.
+        """
+        appended = self._store.decide(
+            self._lease, self._stored, [*self._pending, *events]
+        )
+        self._stored = self.incident = appended.incident
+        if appended.accepted:
+            self._pending = []
+        else:
+            for event in self._pending:
+                self.incident = apply(self.incident, event)
+        self._keep_look()
+        return appended.accepted
+
+    def flush(self) -> None:
+        """Write the facts that wait."""
+        if self._pending:
+            appended = self._store.record(self._lease, self._stored, self._pending)
+            self._pending = []
+            self._stored = self.incident = appended.incident
+        self._keep_look()
+
+    def _keep_look(self) -> None:
+        if self._looked_at is None:
+            return
+        self._store.looked(self._lease, self._looked_at)
+        latest = max(self.incident.looked_at or self._looked_at, self._looked_at)
+        self.incident = replace(self.incident, looked_at=latest)
+        self._looked_at = None
+
+
+def _reads_the_same(incident: Incident, looked: Looked) -> bool:
+    """Whether a look says nothing new: then only its time is kept, no event."""
+    last = incident.look
+    if last is None or (
+        incident.unreadable_since and incident.unreadable_looks < KEPT_UNREADABLE
+    ):
+        return False
+    return _said(last) == _said(looked)
+
+
+def _said(looked: Looked) -> tuple[object, ...]:
+    return (
+        tuple((c.name, c.count, c.at_least, c.unreadable) for c in looked.checks),
+        looked.candidates,
+        looked.foreign_links,
+        looked.spent,
+        looked.good_orders,
+        looked.traffic_unreadable,
+        looked.failed_unreadable,
+        looked.failures,
+        looked.stale_failures,
+        looked.last_failure_at,
+        looked.good_since_failure,
+        looked.lines,
+        looked.failed_lines,
+        looked.affected_lines,
+        looked.good_lines,
+        looked.matched,
+    )
+
+
+# What the worker tells the outside of each decision and report.
+
+log = logging.getLogger("responder.worker")
+
+
+class Meter(Protocol):
+    """The metrics that the worker moves."""
+
+    def decided(self, rule: str, decision: Decision, reason: Reason) -> None: ...
+
+    def reported(self, rule: str, outcome: Outcome, seconds: float) -> None: ...
+
+    def time_to_report(self, rule: str, seconds: float) -> None: ...
+
+    def evidence(self, seconds: float) -> None: ...
+
+    def error_logs(self, rule: str, check: str, count: int) -> None: ...
+
+    def unreadable(self, reason: UnreadableReason) -> None: ...
+
+    def orders(self, rule: str, *, good: int, failed: int) -> None: ...
+
+
+class Journal:
+    """One metric and one log line for each decision and report, facts as fields."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def decided(
+        self,
+        incident: Incident,
+        decision: Decision,
+        reason: Reason,
+        decided: Decided | None = None,
+    ) -> None:
+        if not incident.drill:
+            self._meter.decided(incident.rule, decision, reason)
+        facts: dict[str, object] = {
+            "incident": incident.id,
+            "rule": incident.rule,
+            **({"drill": incident.drill} if incident.drill else {}),
+            "state": str(incident.state),
+            "verdict": str(decision),
+            "reason": str(reason),
+        }
+        if decided and decided.check:
+            facts |= {
+                "check": decided.check,
+                "observed": decided.observed,
+                "limit": decided.limit,
+            }
+        log.info("decided", extra=facts)
+
+    def reported(self, incident: Incident, answer: ReportAnswered) -> None:
+        self._meter.reported(incident.rule, answer.outcome, answer.seconds)
+        if len(incident.answered) == 1:
+            waited = (answer.at - incident.opened_at).total_seconds()
+            self._meter.time_to_report(incident.rule, max(0.0, waited))
+        log.info(
+            "reported",
+            extra={
+                "incident": incident.id,
+                "rule": incident.rule,
+                "link": answer.link,
+                "method": answer.method,
+                "outcome": str(answer.outcome),
+                "status": answer.status,
+                "answer": answer.message,
+                "seconds": round(answer.seconds, 6),
+            },
+        )
+
+    def looked(self, incident: Incident, looked: Looked, seconds: float) -> None:
+        if incident.drill:
+            return
+        self._meter.evidence(seconds)
+        for check in looked.checks:
+            if check.count is not None:
+                self._meter.error_logs(incident.rule, check.name, check.count)
+            elif check.unreadable is not None:
+                self._meter.unreadable(check.unreadable)
+        good = len(looked.good_lines)
+        failed = len(looked.failed_lines) + len(looked.affected_lines)
+        self._meter.orders(incident.rule, good=good, failed=failed)
+
+    def traced(self, incident: Incident, found: FirstErrorFound) -> None:
+        """Before the event is noted: what was known already is not counted again."""
+        if incident.drill:
+            return
+        failed = {*found.failed_lines, *found.affected_lines}
+        new = failed - incident.failed_keys
+        self._meter.orders(incident.rule, good=0, failed=len(new))
+
+    def relapsed(self, incident: Incident, new: str | None, at: datetime) -> None:
+        if new is not None:
+            facts = {"incident": new, "rule": incident.rule, "relapse_of": incident.id}
+            log.info("relapsed", extra=facts)
+
+
+# What a turn of work needs: ports, handed in by the composition root.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The worker's ports. `fixed_link` replaces the search for links."""
+
+    store: IncidentStore
+    logs: LogSource
+    factory: Factory
+    fixed_link: ReportLink | None
+    clock: Clock
+    journal: Journal
+
 
 MOST_STEPS = 100
 """More steps in one turn than any incident needs: a guard against a busy loop."""

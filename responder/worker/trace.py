@@ -4,14 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from responder.incident.brakes import Brakes
+from responder.incident.evaluation import (
+    AHEAD,
+    FAILED,
+    GAP,
+    MOST_LINES,
+    affected,
+    begins,
+)
 from responder.incident.events import FirstErrorFound
 from responder.incident.evidence import Counted, Evidence, LogLine, Question
-from responder.incident.look import AHEAD, FAILED, GAP, MOST_LINES, affected, begins
-from responder.incident.model import ORDER_APART, Incident
+from responder.incident.incident import ORDER_APART, Incident
 from responder.incident.names import Reason
 from responder.incident.ports import LogSource
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes
 
 FARTHEST = timedelta(hours=1)
 MOST_READS = 40

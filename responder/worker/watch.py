@@ -1,13 +1,13 @@
-"""A rule's own watch: it runs the checks without an alert and opens what confirms."""
+"""A rule's own watch: it runs the checks without an alert."""
 
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from responder.incident.brakes import Brakes
+from responder.incident.evaluation import questions, weigh
 from responder.incident.events import CheckReading, Looked
-from responder.incident.look import questions, weigh
+from responder.incident.incident import Incident
 from responder.incident.lookout import (
     bystander,
     confirmed,
@@ -15,11 +15,11 @@ from responder.incident.lookout import (
     self_detected,
     sight,
 )
-from responder.incident.model import Incident
 from responder.incident.names import Sight, UnreadableReason
 from responder.incident.openings import Duties, Openings
 from responder.incident.ports import Clock, Lease, LogSource
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes
 
 log = logging.getLogger("responder.worker")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from responder.demo.factory import SimulatedFactory
 from responder.incident.names import Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests.bench import served
 from tests.bench.load import Seen, as_fast_as_possible, at_a_rate
 from tests.loki_server import Fault, LokiServer

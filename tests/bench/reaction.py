@@ -16,7 +16,7 @@ import requests
 from responder.demo.factory import ReportCall, SimulatedFactory
 from responder.demo.shop import SimulatedShop
 from responder.incident.names import Sender, Status
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests.bench import served
 from tests.bench.load import percentile
 from tests.loki_server import LokiServer

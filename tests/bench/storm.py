@@ -12,7 +12,7 @@ import requests
 
 from responder.demo.factory import SimulatedFactory
 from responder.incident.names import Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests.bench import served
 from tests.loki_server import LokiServer
 from tests.torture.world import wait_until

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from responder.server import HttpServer
-from responder.web.application import create_app
+from responder.web.app import create_app
 from tests.web_parts import Web
 
 if TYPE_CHECKING:

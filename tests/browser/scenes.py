@@ -19,14 +19,14 @@ from responder.incident.events import (
     Opened,
     PersonActed,
     ReportAnswered,
+    ReportedByHand,
     ReportIntended,
+    ReportPlanned,
     ReportShared,
     ReportWithheld,
 )
 from responder.incident.evidence import to_ns
-from responder.incident.fold import fold
-from responder.incident.listing import HeardDelivery
-from responder.incident.memory import Memory
+from responder.incident.incident import fold
 from responder.incident.names import (
     Decision,
     Outcome,
@@ -37,10 +37,10 @@ from responder.incident.names import (
     UnreadableReason,
     Verdict,
 )
-from responder.incident.operator_events import ReportedByHand, ReportPlanned
 from responder.incident.pause import Pause
-from responder.incident.readiness import Heard, Known, Probed, Reached, Reading
-from responder.incident.readiness_facts import judge
+from responder.incident.readiness import Heard, Known, Probed, Reached, Reading, judge
+from responder.incident.service import Memory
+from responder.incident.view import HeardDelivery
 from responder.incident.words import sentence
 from tests.fakes import NOON, ListedControls
 from tests.listed import ListedArchive, summary_of

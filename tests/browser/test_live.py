@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, Page, Response, expect
 
 from responder.incident.events import AlertFired
 from responder.server import HttpServer
-from responder.web.application import create_app
+from responder.web.app import create_app
 from tests.browser.conftest import DESK, Opens
 from tests.browser.scenes import (
     SCENES,

@@ -26,7 +26,7 @@ from responder.demo.shop import LogEntry, LokiPush, SimulatedShop
 from responder.incident.names import Sender, Status
 from responder.incident.ports import Factory, LogSource
 from responder.incident.rule import Check, Matcher, Rule
-from responder.senders import samples
+from responder.senders import sample as samples
 from responder.server import HttpServer
 
 PUSH = "/loki/api/v1/push"

@@ -13,7 +13,7 @@ import requests
 
 from responder.demo.factory import SimulatedFactory
 from responder.incident.names import Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests.e2e.test_process import Process
 
 BEARER = "bearer-of-the-senders"

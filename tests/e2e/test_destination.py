@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from responder.config.settings import FactorySettings, LokiLogs
-from responder.evidence.lines import LineReader
-from responder.evidence.loki import LokiLogSource
 from responder.factory import PizzaFactory
-from responder.incident.evidence import Question, Unreadable
-from responder.incident.link import ReportLink
+from responder.incident.evidence import Question, ReportLink, Unreadable
+from responder.logs.lines import LineReader
+from responder.logs.loki import LokiLogSource
 from responder.masking import Masker
 from tests.e2e.service import ONLY_ERRORS, service
 from tests.integration.test_factory import RawServer, http, says, served

@@ -10,13 +10,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from responder.config.settings import FactorySettings, LokiLogs
-from responder.evidence.lines import LineReader
-from responder.evidence.loki import LokiLogSource
 from responder.factory import LONGEST_MESSAGE, PizzaFactory
-from responder.incident.evidence import Counted, Question, Unreadable
-from responder.incident.link import ReportLink
+from responder.incident.evidence import Counted, Question, ReportLink, Unreadable
 from responder.incident.names import Outcome, UnreadableReason
 from responder.incident.ports import Answer
+from responder.logs.lines import LineReader
+from responder.logs.loki import LokiLogSource
 from responder.masking import Masker
 from tests.integration.test_factory import served
 
@@ -137,7 +136,7 @@ def test_any_bytes_of_a_loki_are_evidence_or_none(
 def test_of_an_endless_answer_no_more_is_read_than_may_be(
     status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("responder.evidence.loki_http._LARGEST_ANSWER", 1_000_000)
+    monkeypatch.setattr("responder.logs.loki._LARGEST_ANSWER", 1_000_000)
     head = f"HTTP/1.0 {status} X\r\nLocation: /elsewhere\r\n\r\n".encode()
 
     def endless(wire: socket, _: bytes) -> None:

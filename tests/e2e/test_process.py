@@ -17,7 +17,7 @@ from responder.demo.factory import SimulatedFactory
 from responder.demo.loki import SimulatedLoki
 from responder.demo.shop import SimulatedShop
 from responder.incident.names import Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests.commands import free_port
 from tests.e2e.fault_in_a_thread import SERVING
 from tests.e2e.service import until

@@ -11,8 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
-from responder.incident.link import FoundLink, LinkPlace, ReportLink
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    FoundLink,
+    LinkPlace,
+    LogLine,
+    Question,
+    ReportLink,
+    to_ns,
+)
 from responder.incident.names import Outcome
 from responder.incident.ports import Answer
 from tests.e2e.service import RULE, Service, SkippingClock, service, until

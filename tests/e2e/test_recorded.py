@@ -4,10 +4,9 @@ from pathlib import Path
 
 import requests
 
-from responder.app.stage import play
-from responder.cassette.files import load
-from responder.cassette.schema import By
 from responder.incident.names import Outcome, Proof, State
+from responder.replay.cassette import By, load
+from responder.replay.play import play
 from tests.e2e.service import Service, service
 
 

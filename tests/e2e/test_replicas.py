@@ -15,7 +15,8 @@ from responder.app import build
 from responder.demo.factory import ReportCall, SimulatedFactory
 from responder.incident.alert import Delivery
 from responder.incident.names import Sender, Sight
-from responder.senders import grafana, samples
+from responder.senders import grafana
+from responder.senders import sample as samples
 from responder.server import HttpServer
 from tests import postgres
 from tests.e2e.service import (

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from responder.incident.names import Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests import postgres
 from tests.torture.world import Replica, World, world
 

@@ -10,8 +10,8 @@ import requests
 
 from responder.config.settings import Credential, Hmac, Secret
 from responder.incident.names import Sender, Status
-from responder.senders import samples
-from responder.senders.signature import sign
+from responder.senders import sample as samples
+from responder.senders.auth import sign
 from tests.e2e.service import STARTED, Service, service
 
 SECRET = "secret-of-the-contact-point"

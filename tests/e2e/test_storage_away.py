@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from responder.incident.names import Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests.e2e.service import Service, service, until
 
 SHORT = timedelta(milliseconds=300)

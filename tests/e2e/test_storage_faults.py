@@ -15,7 +15,7 @@ import requests
 from sqlalchemy import Connection, Engine, event
 
 from responder.incident.names import Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests import postgres
 from tests.e2e.service import service, until
 from tests.e2e.test_process import Process, process

@@ -10,7 +10,7 @@ import requests
 
 from responder.config.settings import LokiLogs
 from responder.incident.names import Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests.e2e.service import RULE, Service, service, until
 from tests.loki_server import Fault, LokiServer
 

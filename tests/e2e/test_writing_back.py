@@ -20,7 +20,7 @@ from responder.config.settings import (
 )
 from responder.demo.factory import SimulatedFactory
 from responder.incident.names import OnRecovered, Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests import postgres
 from tests.api_server import Fault
 from tests.e2e.service import RULE, Service, service, until

@@ -17,7 +17,7 @@ from responder.bodies import Request, Room
 from responder.config.settings import Basic, Credential, Hmac, Secret
 from responder.incident.names import Sender
 from responder.server import HttpServer
-from responder.web.application import create_app
+from responder.web.app import create_app
 from tests.commands import spawn
 from tests.web_parts import SECRET, Web, notification
 

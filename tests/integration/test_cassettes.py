@@ -6,17 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from responder.app.expected import first_call, passed, unmet
-from responder.app.played import StrictWorker, Turns
-from responder.app.stage import play
-from responder.cassette.files import dump, load
-from responder.cassette.masked import PLACE
-from responder.cassette.recorded import record
-from responder.cassette.schema import Cassette, Probe
-from responder.cli.lived import as_text, judge
-from responder.incident.events import Opened, ReportIntended
+from responder.cli.replay_output import judge, judged_text
+from responder.incident.events import FactoryProbed, Opened, ReportIntended
 from responder.incident.names import State, Verdict
-from responder.incident.supplier_events import FactoryProbed
+from responder.replay.cassette import PLACE, Cassette, Probe, dump, load
+from responder.replay.judge import first_call, passed, unmet
+from responder.replay.play import StrictWorker, Turns, play
+from responder.replay.record import record
 from tests.cassettes import SHIPPED, changed, replayed, settings_of, shipped
 from tests.worker_parts import RULE, Bench, opened
 
@@ -59,7 +55,7 @@ def test_a_shipped_cassette_expects_something_and_has_its_name(file: Path) -> No
 
 def told(cassette: Cassette) -> str:
     played = play(cassette, settings_of())
-    return as_text(judge("file", played, cassette.expect, 0.0))
+    return judged_text(judge("file", played, cassette.expect, 0.0))
 
 
 def test_a_replay_is_the_same_every_time() -> None:

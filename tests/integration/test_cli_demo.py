@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from responder.config.document import Document
-from responder.config.load import Purpose, load, read
+from responder.config.checks import Purpose
+from responder.config.document import Document, read
+from responder.config.load import load
 from responder.demo.factory import SimulatedFactory
 from responder.demo.play import Interrupted, stage
-from responder.evidence.selector import parse
 from responder.incident.rule import Rule
+from responder.logs.query import parse_logql
 from tests.commands import Typist, ended, spawn
 
 WRONG_CODE = '{"message": "Problem unresolved"}'
@@ -24,7 +25,7 @@ WRONG_CODE = '{"message": "Problem unresolved"}'
 
 def default_rule(document: Document | None = None) -> Rule:
     given = document or read(None, {})
-    settings = load(given, purpose=Purpose.REPLAY, parse_query=parse).settings
+    settings = load(given, purpose=Purpose.REPLAY, parse_query=parse_logql).settings
     assert settings is not None
     return settings.rules[0]
 

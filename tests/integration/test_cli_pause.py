@@ -9,7 +9,7 @@ import pytest
 
 from responder.config.settings import Secret
 from responder.server import HttpServer
-from responder.web.application import create_app
+from responder.web.app import create_app
 from tests.commands import Typist
 from tests.fakes import NOON
 from tests.web_parts import OPERATOR, Web

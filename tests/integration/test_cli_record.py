@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from responder.app import build
-from responder.cassette.files import load
 from responder.config.settings import Settings
-from responder.incident.alert import Delivery
-from responder.incident.listing import Search
-from responder.incident.mark import MARK
+from responder.incident.alert import MARK, Delivery
 from responder.incident.names import Sender
-from responder.replay import understand
-from responder.senders import samples
+from responder.incident.view import Search
+from responder.replay.bodies import understand
+from responder.replay.cassette import load
+from responder.senders import sample as samples
 from responder.server import HttpServer
 from tests.cassettes import changed, settings_of
 from tests.commands import Typist

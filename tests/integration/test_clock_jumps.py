@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from responder.incident.events import Where
 from responder.incident.names import Outcome
-from responder.incident.told import Where
-from responder.store.disk import Disk
-from responder.store.life import Life
+from responder.store.leases import Life
+from responder.store.sqlite import Disk
 from responder.store.store import Store
 from tests.fakes import SetClock
 from tests.store_parts import (

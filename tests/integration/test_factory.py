@@ -15,7 +15,7 @@ import pytest
 from responder.config.settings import FactorySettings, Secret
 from responder.demo.factory import SimulatedFactory
 from responder.factory import PizzaFactory
-from responder.incident.link import ReportLink
+from responder.incident.evidence import ReportLink
 from responder.incident.names import Outcome
 from responder.incident.ports import Answer
 from responder.masking import MASK, Masker

@@ -15,9 +15,9 @@ from responder.incident.events import (
     PersonActed,
     ReportAnswered,
 )
-from responder.incident.fold import fold
-from responder.incident.listing import HeardDelivery
+from responder.incident.incident import fold
 from responder.incident.names import Sender, Verdict
+from responder.incident.view import HeardDelivery
 from tests.fakes import NOON
 from tests.listed import summary_of
 from tests.web_parts import Web, at, founding

@@ -9,18 +9,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from responder.config.settings import LokiLogs, Secret
-from responder.evidence.lines import LineReader
-from responder.evidence.loki import LokiLogSource
 from responder.incident.evidence import (
     Counted,
     Evidence,
+    LinkPlace,
     Question,
     Unreadable,
     from_ns,
     to_ns,
 )
-from responder.incident.link import LinkPlace
 from responder.incident.names import UnreadableReason
+from responder.logs.lines import LineReader
+from responder.logs.loki import LokiLogSource
 from tests.loki_server import Fault, LokiServer
 
 HOST = "pizza-factory.cs329.click"

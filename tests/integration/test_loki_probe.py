@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from responder.config.settings import LokiLogs
-from responder.demo.listening import Reply
-from responder.evidence.loki_answer import Refusal
-from responder.evidence.loki_probe import LokiProbe, selector_of
+from responder.demo.factory import Reply
+from responder.doctor.checks import LokiProbe, selector_of
+from responder.logs.loki import Refusal
 from tests.loki_server import Fault, LokiServer
 from tests.web_parts import RULE
 

@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import (
 
 from responder.config.settings import Credential, Secret
 from responder.incident.names import Sender
-from responder.web.application import create_app
-from responder.web.openapi import UNWRITTEN, template, whole_document
+from responder.web.api import UNWRITTEN, template, whole_document
+from responder.web.app import create_app
 from tests.e2e.service import Service, service
 from tests.web_parts import Web
 

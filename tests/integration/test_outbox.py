@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from responder.incident.model import Incident
+from responder.incident.events import Noted, Told, What, Where
+from responder.incident.incident import Incident
 from responder.incident.names import Reason, State
-from responder.incident.operator_events import Noted
-from responder.incident.outbox import Errand
+from responder.incident.notify import Errand
 from responder.incident.ports import Lease
-from responder.incident.told import Told, What, Where
 from responder.store import Store
 from responder.store.outbox import StoredOutbox
 from tests.conftest import Place

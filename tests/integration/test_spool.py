@@ -12,7 +12,8 @@ from responder.incident.alert import Delivery, Notification
 from responder.incident.names import Sender
 from responder.incident.ports import Accepted, StorageUnavailable, Storing
 from responder.masking import Masker
-from responder.senders import body, grafana, samples
+from responder.senders import body, grafana
+from responder.senders import sample as samples
 from responder.spool import Spool, Spooled, SpoolingIntake
 from tests.e2e.service import until
 from tests.fakes import NOON, ListedIntake

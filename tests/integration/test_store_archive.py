@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from responder.incident.drills import Part
-from responder.incident.listing import BadCursor, Search
 from responder.incident.names import Outcome, State, Verdict
 from responder.incident.ports import StorageUnavailable
+from responder.incident.view import BadCursor, Search
 from responder.store import Store
-from responder.store.drill_table import drills
+from responder.store.tables import drills
 from tests.conftest import Place
 from tests.store_parts import (
     RULE,

@@ -10,15 +10,14 @@ import pytest
 from sqlalchemy import select
 
 from responder.incident.alert import Person, PersonAction
-from responder.incident.known import FiringRow
-from responder.incident.listing import Search
 from responder.incident.names import Reason, Sender, State, Status, Verdict
 from responder.incident.ports import StorageUnavailable
 from responder.incident.rule import Matcher
+from responder.incident.triage import FiringRow
+from responder.incident.view import Search
 from responder.store import Store, tables
-from responder.store.batch import MOST_FIRINGS, read_known
-from responder.store.engine import reading
-from responder.store.spoken import write_firings
+from responder.store.database import reading
+from responder.store.intake import MOST_FIRINGS, read_known, write_firings
 from tests.conftest import Place
 from tests.fakes import SetClock
 from tests.store_parts import (

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from responder.incident.ports import Clock, StorageUnavailable
-from responder.store.databases import database_at
-from responder.store.lane import Lane, wait
+from responder.store.store import database_at
+from responder.store.writer import Lane, wait
 from tests.fakes import SetClock
 
 

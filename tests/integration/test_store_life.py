@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from responder.incident.memory import Gap
 from responder.incident.ports import StorageUnavailable
-from responder.store.disk import Disk, disk_of
-from responder.store.life import Life
+from responder.incident.service import Gap
+from responder.store.leases import Life
+from responder.store.sqlite import Disk, disk_of
 from responder.store.store import Store
 from tests.conftest import Place
 from tests.fakes import SetClock

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from responder.incident.link import ReportLink
+from responder.incident.evidence import ReportLink
 from responder.incident.names import Outcome, Reason
 from responder.store import Store
 from tests.conftest import Place

@@ -15,7 +15,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from responder.store import BadStorage, schema
+from responder.store import BadStorage
+from responder.store import database as schema
 from responder.store.tables import metadata
 from tests.conftest import Place
 from tests.store_parts import delivery, open_incident, store_on

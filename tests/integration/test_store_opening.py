@@ -16,8 +16,8 @@ import pytest
 
 from responder.incident.alert import Delivery
 from responder.incident.events import Opened
-from responder.incident.listing import Search
 from responder.incident.ports import StorageUnavailable
+from responder.incident.view import Search
 from responder.store import BadStorage, DatabaseInUse, Store
 from responder.store.links import Supplier
 from tests.e2e.service import until

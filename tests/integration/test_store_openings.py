@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from responder.incident.events import Opened
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Reason, State
 from responder.incident.ports import Lease
 from responder.store.store import Store

@@ -9,13 +9,14 @@ from responder.incident.actions import (
     Action,
     AddNote,
     Close,
+    NoSuchIncident,
     RecordReport,
     ReportNow,
+    TooLate,
     Veto,
 )
-from responder.incident.controls import NoSuchIncident, TooLate
 from responder.incident.events import Candidate, Looked
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Outcome, Reason, State, Status, Verdict
 from responder.incident.ports import Lease
 from responder.store import Store

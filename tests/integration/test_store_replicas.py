@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 
 from responder.incident.alert import Delivery
-from responder.incident.listing import Search
 from responder.incident.names import Outcome, State, Status, Verdict
 from responder.incident.ports import Accepted, StorageUnavailable
+from responder.incident.view import Search
 from responder.store import Store
 from tests.conftest import Place
 from tests.e2e.service import until

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import func, select, text
 
 from responder.incident.alert import Alert
+from responder.incident.events import Where
 from responder.incident.names import Outcome, Status, Verdict
 from responder.incident.ports import Lease
-from responder.incident.told import Where
-from responder.store.disk import Disk
-from responder.store.life import Life
-from responder.store.retention import INCIDENTS, ROWS, Retention
+from responder.store.leases import Life
+from responder.store.sqlite import Disk
 from responder.store.store import Store
 from responder.store.tables import metadata
+from responder.store.upkeep import INCIDENTS, ROWS, Retention
 from tests.conftest import Place
 from tests.store_parts import (
     alert,

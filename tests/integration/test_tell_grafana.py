@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from responder.config.settings import GrafanaSettings, Secret
-from responder.incident.telling_kinds import Notice, Region
-from responder.incident.told import Reception, What
+from responder.incident.events import Reception, What
+from responder.incident.notify import Notice, Region
 from responder.masking import Masker
-from responder.tell.annotations import GrafanaAnnotations
+from responder.notify.channels import GrafanaAnnotations
 from tests.api_server import Fault
 from tests.irm_server import GRAFANA_TOKEN, AnnotationServer
 from tests.store_parts import at

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from responder.config.settings import IrmSettings, Secret
-from responder.incident.telling_kinds import Note, Turned
-from responder.incident.told import Reception, What
+from responder.incident.events import Reception, What
+from responder.incident.notify import Note, Turned
 from responder.masking import Masker
-from responder.tell.irm import IrmGroups
+from responder.notify.channels import IrmGroups
 from tests.api_server import Fault
 from tests.irm_server import IRM_KEY, SERVICE_ACCOUNT, IrmServer
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from responder.config.settings import NoticeForm, NotifySettings, Secret
+from responder.incident.events import Reception, What
 from responder.incident.names import Sender, Status
-from responder.incident.telling_kinds import Notice
-from responder.incident.told import Reception, What
+from responder.incident.notify import Notice
 from responder.masking import Masker
+from responder.notify.channels import Webhook
 from responder.senders import grafana
-from responder.tell.notices import Webhook
 from tests.api_server import Fault
 from tests.irm_server import HookServer
 from tests.store_parts import at

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from responder.incident.events import Reception, What, Where
 from responder.incident.names import Outcome
-from responder.incident.outbox import Heard
-from responder.incident.telling_kinds import Telling
-from responder.incident.told import Reception, What, Where
+from responder.incident.notify import Heard, Telling
+from responder.notify.deliver import Teller
 from responder.store import Store
-from responder.store.errands import errands
-from responder.worker.teller import Teller
+from responder.store.tables import errands
 from tests.e2e.service import until
 from tests.fakes import SetClock
 from tests.store_parts import (

@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
-from responder.incident.link import FoundLink, LinkPlace, ReportLink
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    FoundLink,
+    LinkPlace,
+    LogLine,
+    Question,
+    ReportLink,
+    to_ns,
+)
 from responder.incident.names import Decision, Outcome, Reason, State, UnreadableReason
 from responder.incident.ports import Answer, Lease
 from responder.store import Store
-from responder.worker.journal import Journal
-from responder.worker.tools import Tools
-from responder.worker.turn import Turn
+from responder.worker.run import Journal, Tools, Turn
 from tests.fakes import SetClock
 from tests.store_parts import (
     RULE,

@@ -15,8 +15,8 @@ import requests
 from responder.config.settings import Access, Basic, Credential, Secret, Server
 from responder.incident.names import Sender
 from responder.server import HttpServer
-from responder.web.application import create_app
-from responder.web.logins import FREE
+from responder.web.app import create_app
+from responder.web.auth import FREE
 from tests.web_parts import OPERATOR, Web, notification
 
 OPERATORS = {"oncall": Secret(OPERATOR)}

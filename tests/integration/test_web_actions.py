@@ -16,9 +16,9 @@ from responder.incident.actions import (
     Close,
     RecordReport,
     ReportNow,
+    TooLate,
     Veto,
 )
-from responder.incident.controls import TooLate
 from responder.incident.events import (
     Candidate,
     Event,
@@ -29,7 +29,7 @@ from responder.incident.events import (
 from responder.incident.names import Decision, Outcome, Reason
 from responder.incident.ports import Lease
 from responder.server import HttpServer
-from responder.web.application import create_app
+from responder.web.app import create_app
 from tests.browser.scenes import blind_events, web_of, working_events
 from tests.fakes import NOON, ListedControls
 from tests.web_parts import OPERATOR, SECRET, Web, at

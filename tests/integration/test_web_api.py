@@ -6,7 +6,7 @@ import re
 import pytest
 
 from responder.config.settings import Credential, Secret, Server
-from responder.incident.fold import fold
+from responder.incident.incident import fold
 from responder.incident.names import Outcome, Sender, State
 from tests.listed import ListedArchive, summary_of
 from tests.web_parts import OPERATOR, QUERY, Web, at, founding

@@ -6,10 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from responder.incident.events import AlertFired, ReportShared, ReportWithheld
-from responder.incident.listing import Search
+from responder.incident.events import (
+    AlertFired,
+    ReportedByHand,
+    ReportShared,
+    ReportWithheld,
+)
 from responder.incident.names import Outcome, Reason, Verdict
-from responder.incident.operator_events import ReportedByHand
+from responder.incident.view import Search
 from responder.store import Store
 from tests.browser.scenes import (
     SOME,

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from responder.incident.listing import HeardDelivery
 from responder.incident.names import Verdict
+from responder.incident.view import HeardDelivery
 from tests.fakes import NOON
 from tests.web_parts import Web
 

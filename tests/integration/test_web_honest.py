@@ -5,13 +5,18 @@ from datetime import timedelta
 
 import pytest
 
-from responder.incident.events import Event, Finished, ReportWithheld
+from responder.incident.events import (
+    Event,
+    Finished,
+    Noted,
+    Paused,
+    ReportedByHand,
+    ReportWithheld,
+)
 from responder.incident.names import Decision, Proof, Reason, State
-from responder.incident.operator_events import Noted, Paused, ReportedByHand
 from responder.incident.pause import Pause
-from responder.web.application import create_app
-from responder.web.clocks import ago, utc
-from responder.web.headline import split_ask
+from responder.web.app import create_app
+from responder.web.headline import ago, split_ask, utc
 from responder.web.lists import day_clock
 from tests.browser.scenes import (
     SCENES,

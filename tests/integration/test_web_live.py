@@ -7,7 +7,7 @@ import pytest
 
 from responder.incident.alert import PersonAction
 from responder.incident.events import PersonActed
-from responder.web.live import BUSY, QUIET
+from responder.web.pages import BUSY, QUIET
 from tests.browser.scenes import (
     SCENES,
     SOME,

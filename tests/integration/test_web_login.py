@@ -7,9 +7,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from responder.config.settings import Secret, Server
-from responder.incident.actions import AddNote, Close, RecordReport, Veto
-from responder.incident.controls import TooLate
-from responder.web.logins import FREE
+from responder.incident.actions import AddNote, Close, RecordReport, TooLate, Veto
+from responder.web.auth import FREE
 from responder.web.sessions import LASTS, Sessions
 from tests.fakes import NOON, ListedControls, ListedSessions
 from tests.listed import ListedArchive

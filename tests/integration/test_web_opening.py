@@ -8,7 +8,7 @@ import requests
 from responder.config.settings import Secret
 from responder.incident.names import Reason
 from responder.server import HttpServer
-from responder.web.application import create_app
+from responder.web.app import create_app
 from tests.commands import Typist
 from tests.fakes import ListedOpenings
 from tests.web_parts import OPERATOR, Web

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from responder.incident.events import AlertFired, Decided, Event
-from responder.incident.fold import fold
-from responder.incident.listing import HeardDelivery, IncidentSummary
+from responder.incident.incident import fold
 from responder.incident.names import Decision, Reason, Sender, State, Verdict
+from responder.incident.view import HeardDelivery, IncidentSummary
 from tests.listed import ListedArchive, summary_of
 from tests.web_parts import Web, at, founding, look
 

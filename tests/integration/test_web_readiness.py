@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from responder.incident.names import Mode
 from responder.incident.pause import Pause
 from responder.incident.readiness import Aspect, Fact, Readiness
-from responder.web.application import create_app
+from responder.web.app import create_app
 from tests.fakes import NOON
 from tests.web_parts import RULE, Web, at
 

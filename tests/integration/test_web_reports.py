@@ -9,10 +9,10 @@ import pytest
 from responder.config.settings import Secret
 from responder.incident.alert import PersonAction
 from responder.incident.events import AlertFired, PersonActed, ReportAnswered
-from responder.incident.fold import fold
+from responder.incident.incident import fold
 from responder.incident.report import HEADINGS
 from responder.masking import Masker
-from responder.web.reports import as_html, write_report
+from responder.web.api import as_html, write_report
 from tests.listed import ListedArchive, summary_of
 from tests.unit import founding
 from tests.web_parts import OPERATOR, Web

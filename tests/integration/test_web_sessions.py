@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from responder.config.settings import Secret, Server
-from responder.web.logins import FREE, FREE_BY_NAME
+from responder.web.auth import FREE, FREE_BY_NAME
 from responder.web.sessions import LASTS, Sessions
 from tests.fakes import NOON, ListedSessions
 from tests.integration.test_web_access import BEYOND, served

@@ -17,8 +17,8 @@ from waitress.server import create_server
 
 from responder.config.settings import Credential, Hmac, Secret, Server
 from responder.incident.names import Sender, Verdict
-from responder.web.application import create_app
-from responder.web.body import read_body
+from responder.web.app import create_app
+from responder.web.webhooks import read_body
 from tests.fakes import ListedIntake
 from tests.web_parts import SECRET, Web, alert, notification
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from responder.grafana.watches import WATCHES
+from responder.doctor.alerts import WATCHES
 from tests.docs import ROOT
 from tests.e2e.service import service, until
 from tests.prometheus.conftest import Scraping

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from responder.incident.names import Sender, Status
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests.torture.world import Replica, World, wait_until
 
 RATE = 20

@@ -18,13 +18,13 @@ from typing import Any
 
 from responder.app import build, log_source
 from responder.config import load
-from responder.config.load import Purpose
-from responder.evidence import selector
+from responder.config.checks import Purpose
+from responder.config.document import read
 from responder.factory import PizzaFactory
-from responder.incident.evidence import Evidence, Question
-from responder.incident.link import ReportLink
+from responder.incident.evidence import Evidence, Question, ReportLink
 from responder.incident.ports import Answer, Factory, LogSource
 from responder.logging import configure
+from responder.logs import query as selector
 from responder.masking import Masker
 from responder.server import HttpServer
 from tests.torture.points import CrashPoint
@@ -112,8 +112,10 @@ class MortalLog(logging.Handler):
 
 def main(config: str, armed: str) -> None:
     """Serve until SIGTERM; `armed` is the path of the file that names a place."""
-    document = load.read(config, os.environ)
-    loaded = load.load(document, purpose=Purpose.SERVE, parse_query=selector.parse)
+    document = read(config, os.environ)
+    loaded = load.load(
+        document, purpose=Purpose.SERVE, parse_query=selector.parse_logql
+    )
     settings = loaded.settings
     assert settings, loaded.problems
     masker = Masker(settings.secrets())

@@ -15,11 +15,10 @@ from typing import Any
 
 import requests
 
-from responder.demo.factory import SimulatedFactory
-from responder.demo.listening import Reply
+from responder.demo.factory import Reply, SimulatedFactory
 from responder.demo.shop import SimulatedShop
 from responder.incident.names import Sender
-from responder.senders import samples
+from responder.senders import sample as samples
 from tests.commands import free_port
 from tests.loki_server import LokiServer
 from tests.torture.points import CrashPoint

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 
+from responder.config.checks import Purpose
 from responder.config.document import Document
-from responder.config.load import Loaded, Problem, Purpose, load
-from responder.evidence.selector import parse
+from responder.config.load import Loaded, load
+from responder.config.problem import Problem
+from responder.logs.query import parse_logql
 
 RULE = """\
 rules:
@@ -31,7 +33,7 @@ def loaded(
     return load(
         Document(text=text, origin="test", env=env or {}),
         purpose=purpose,
-        parse_query=parse,
+        parse_query=parse_logql,
         allow_literal_secrets=allow_literal_secrets,
     )
 

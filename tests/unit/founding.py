@@ -16,15 +16,16 @@ from responder.incident.events import (
     Finished,
     FirstErrorFound,
     Looked,
+    Noted,
     Opened,
     PersonActed,
     ReportAnswered,
+    ReportedByHand,
     ReportIntended,
     ReportWithheld,
 )
 from responder.incident.evidence import to_ns
 from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, State
-from responder.incident.operator_events import Noted, ReportedByHand
 
 DIGEST = "7f3a" * 16
 FIRST = datetime(2025, 4, 7, 18, 44, tzinfo=UTC)

@@ -15,19 +15,21 @@ from responder.incident.actions import (
     Veto,
     judge,
 )
-from responder.incident.brakes import Brakes
-from responder.incident.events import Event, Finished, ReportShared
-from responder.incident.names import Mode, Outcome, Reason, State
-from responder.incident.operator_events import (
+from responder.incident.events import (
+    Event,
+    Finished,
     Noted,
     ReportedByHand,
     ReportPlanned,
     ReportRequested,
+    ReportShared,
     Vetoed,
     VetoUndone,
 )
+from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.pause import Pause
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes
 from tests.unit.timelines import (
     LINK,
     OTHER,

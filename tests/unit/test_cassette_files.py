@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.cassette.files import BadCassette, dump, is_cassette, load
-from responder.cassette.schema import Cassette, Fault, Lines
-from responder.cassette.times import Spread
+from responder.replay.cassette import (
+    BadCassette,
+    Cassette,
+    Fault,
+    Lines,
+    Spread,
+    dump,
+    is_cassette,
+    load,
+)
 
 START = datetime(2026, 11, 3, 9, tzinfo=UTC)
 LEAST = "cassette: 1\nname: one\nstart: 2026-11-03T09:00:00Z\n"

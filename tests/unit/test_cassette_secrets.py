@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.cassette.files import dump, load
-from responder.cassette.masked import Hider
-from responder.cassette.recorded import record
 from responder.incident.events import ReportAnswered
-from responder.incident.fold import fold
-from responder.incident.listing import HeardBody
+from responder.incident.incident import fold
 from responder.incident.names import Sender
+from responder.incident.view import HeardBody
 from responder.masking import Masker
-from responder.senders import samples
+from responder.replay.cassette import Hider, dump, load
+from responder.replay.record import record
+from responder.senders import sample as samples
 from tests.web_parts import RULE, founding
 
 START = datetime(2026, 11, 3, 9, tzinfo=UTC)

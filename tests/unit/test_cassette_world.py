@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from responder.cassette.schema import Call, Cassette, Fault, Lines
-from responder.cassette.world import World
+from responder.replay.cassette import Call, Cassette, Fault, Lines
+from responder.replay.world import World
 
 S = timedelta(seconds=1)
 END = 20 * S

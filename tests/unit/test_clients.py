@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from responder.web.clients import UNKNOWN, client_of
+from responder.web.auth import UNKNOWN, client_of
 
 TRUSTED = (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 

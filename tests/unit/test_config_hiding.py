@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from responder.config.load import Purpose
+from responder.config.checks import Purpose
 from tests.unit.configured import RULE, loaded, paths
 
 _OPERATOR = "operator_auth: {users: {oncall: '${PASSWORD}'}}\n"

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.config import checks
-from responder.config.document import Document
-from responder.config.durations import duration, said, size
-from responder.config.load import Loaded, Purpose, load, read
+from responder.config.checks import Purpose
+from responder.config.describe import describe
+from responder.config.document import Document, read
+from responder.config.load import Loaded, load
 from responder.config.problem import Refused
-from responder.config.settings import LokiLogs, Settings
-from responder.evidence.selector import parse
+from responder.config.settings import LokiLogs, Settings, duration, said, size
 from responder.incident.names import Mode
 from responder.incident.rule import Check, Matcher
+from responder.logs.query import parse_logql
 from tests.unit.configured import RULE, loaded, only_problem, paths
 
 EXAMPLE = Path(__file__).parents[2] / "responder.example.yaml"
 
 
 def _defaults(env: dict[str, str]) -> Loaded:
-    return load(read(None, env), purpose=Purpose.SERVE, parse_query=parse)
+    return load(read(None, env), purpose=Purpose.SERVE, parse_query=parse_logql)
 
 
 def _settings(text: str) -> Settings:
@@ -34,11 +34,11 @@ def _settings(text: str) -> Settings:
 
 def test_without_any_configuration_bodies_can_be_replayed_and_nothing_served() -> None:
     document = read(None, {})
-    settings = load(document, purpose=Purpose.REPLAY, parse_query=parse).settings
+    settings = load(document, purpose=Purpose.REPLAY, parse_query=parse_logql).settings
     assert settings is not None
     assert settings.logs is None
     assert [rule.name for rule in settings.rules] == ["pizza-factory"]
-    served = load(document, purpose=Purpose.SERVE, parse_query=parse)
+    served = load(document, purpose=Purpose.SERVE, parse_query=parse_logql)
     assert paths(served.problems) == ["logs"]
 
 
@@ -56,7 +56,7 @@ def test_a_path_wins_over_a_whole_document_and_that_over_a_named_file(
 
 def test_a_file_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
     document = read(str(tmp_path / "none.yaml"), {})
-    found = load(document, purpose=Purpose.SERVE, parse_query=parse)
+    found = load(document, purpose=Purpose.SERVE, parse_query=parse_logql)
     assert found.settings is None
     assert "No such file" in str(found.problems[0])
 
@@ -64,20 +64,24 @@ def test_a_file_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_one_problem(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_bytes(b"\xff\xfe\x00")
     document = read(str(tmp_path / "x.yaml"), {})
-    found = load(document, purpose=Purpose.SERVE, parse_query=parse)
+    found = load(document, purpose=Purpose.SERVE, parse_query=parse_logql)
     assert "not UTF-8" in str(found.problems[0])
 
 
 def test_the_example_loads_with_an_empty_environment() -> None:
     document = read(str(EXAMPLE), {})
-    found = load(document, purpose=Purpose.CHECK, parse_query=parse)
+    found = load(document, purpose=Purpose.CHECK, parse_query=parse_logql)
     assert found.problems == ()
     assert found.settings is not None
 
 
 def test_the_example_shows_the_built_in_rule_and_its_defaults() -> None:
-    defaults = load(read(None, {}), purpose=Purpose.REPLAY, parse_query=parse).settings
-    example = load(read(str(EXAMPLE), {}), purpose=Purpose.CHECK, parse_query=parse)
+    defaults = load(
+        read(None, {}), purpose=Purpose.REPLAY, parse_query=parse_logql
+    ).settings
+    example = load(
+        read(str(EXAMPLE), {}), purpose=Purpose.CHECK, parse_query=parse_logql
+    )
     assert defaults is not None
     assert example.settings is not None
     assert example.settings.rules == defaults.rules
@@ -99,7 +103,7 @@ def test_port_without_a_given_host_listens_for_all() -> None:
 
 def test_port_with_the_built_in_defaults_stays_on_this_machine() -> None:
     document = read(None, {"PORT": "9000"})
-    settings = load(document, purpose=Purpose.REPLAY, parse_query=parse).settings
+    settings = load(document, purpose=Purpose.REPLAY, parse_query=parse_logql).settings
     assert settings is not None
     assert (settings.server.host, settings.server.port) == ("127.0.0.1", 9000)
 
@@ -196,7 +200,7 @@ def test_sizes_are_read(text: str, size_in_bytes: int) -> None:
 
 
 def test_a_description_says_what_a_rule_would_do() -> None:
-    lines = checks.describe(_settings(RULE))
+    lines = describe(_settings(RULE))
     assert lines[:2] == [
         "pizza (auto): alerts with responder=jwt-pizza",
         "  confirmed by errors (5 lines in 5m)",
@@ -207,7 +211,7 @@ def test_a_veto_rule_says_how_long_people_have() -> None:
     settings = _settings(f"{RULE}    mode: veto\n    veto_window: 45s\n")
     (rule,) = settings.rules
     assert (rule.mode, rule.veto_window) == (Mode.VETO, timedelta(seconds=45))
-    lines = " ".join(checks.describe(settings))
+    lines = " ".join(describe(settings))
     assert "unless somebody stops it within 45s, reports the newest link" in lines
 
 
@@ -284,7 +288,7 @@ _TREES = st.recursive(
 @given(st.text(max_size=200) | _TREES.map(json.dumps), st.sampled_from(Purpose))
 def test_any_text_ends_in_settings_or_problems(text: str, purpose: Purpose) -> None:
     document = Document(text=text, origin="any", env={})
-    found = load(document, purpose=purpose, parse_query=parse)
+    found = load(document, purpose=purpose, parse_query=parse_logql)
     assert (found.settings is None) == bool(found.problems)
     assert all("\n" not in str(problem) for problem in found.problems)
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from responder.config.load import Purpose
-from responder.config.removed import REMOVED
+from responder.config.checks import Purpose
+from responder.config.schema import REMOVED
 from tests.unit.configured import RULE, loaded, only_problem, paths
 
 _CHECK = "{name: errors, query: '{level=\"error\"}', window: 5m, threshold: 5}"

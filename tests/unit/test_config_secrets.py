@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from responder.config.load import Purpose
+from responder.config.checks import Purpose
 from responder.config.settings import Secret
 from tests.unit.configured import loaded, paths
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from responder.config.load import Purpose
+from responder.config.checks import Purpose
 from responder.config.settings import Settings
 from responder.masking import Masker
 from tests.unit.configured import loaded, only_problem, paths

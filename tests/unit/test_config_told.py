@@ -2,8 +2,8 @@
 
 import pytest
 
+from responder.config.checks import Purpose
 from responder.config.describe import describe
-from responder.config.load import Purpose
 from responder.config.settings import IrmSettings, NoticeForm, Secret
 from responder.incident.names import OnRecovered
 from tests.unit.configured import RULE, loaded, only_problem, paths

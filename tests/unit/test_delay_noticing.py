@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from responder.incident.events import Event, FirstErrorFound, Opened
-from responder.incident.fold import fold
+from responder.incident.incident import fold
 from responder.incident.names import Reason
-from responder.web.delay import Segment, delay_of
+from responder.web.chart import Segment, delay_of
 from tests.web_parts import at, founding
 
 

@@ -8,17 +8,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from responder.config.settings import LokiLogs, Secret
-from responder.doctor.public import Seen, judge_public
-from responder.doctor.supplier import judge_factory
-from responder.doctor.visit import Reached, Unreached, Visit
-from responder.evidence.judge import judge_logs
-from responder.evidence.loki_answer import Refusal
-from responder.evidence.loki_probe import LogFacts, Streams
-from responder.evidence.volume import Asking
-from responder.findings import Finding, Level
+from responder.doctor.checks import (
+    Asking,
+    LogFacts,
+    Reached,
+    Seen,
+    Streams,
+    Unreached,
+    Visit,
+    judge_factory,
+    judge_logs,
+    judge_public,
+)
+from responder.doctor.findings import Finding, Level
 from responder.incident.names import UnreadableReason
 from responder.incident.rule import Rule
-from responder.tokens import TokenKind, told_apart
+from responder.logs.loki import Refusal
+from responder.logs.query import TokenKind, told_apart
 from tests.web_parts import QUERY, RULE
 
 NOW = datetime(2026, 11, 5, 12, tzinfo=UTC)

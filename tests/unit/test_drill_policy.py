@@ -6,12 +6,10 @@ import pytest
 from hypothesis import given
 
 from responder.incident.actions import Refusal, ReportNow, Veto, judge
-from responder.incident.brakes import Brakes
+from responder.incident.alert import MARK, drill_of
 from responder.incident.drill import LONGEST
-from responder.incident.events import Event, Opened
-from responder.incident.fold import fold
-from responder.incident.mark import MARK, drill_of
-from responder.incident.model import Incident
+from responder.incident.events import Event, Opened, Where
+from responder.incident.incident import Incident, fold
 from responder.incident.names import (
     Mode,
     Reason,
@@ -20,11 +18,10 @@ from responder.incident.names import (
     UnreadableReason,
     Verdict,
 )
+from responder.incident.notify import Scene, tellings
 from responder.incident.playbook import next_step
+from responder.incident.service import Brakes
 from responder.incident.steps import Finish, Relapse, Rest, Send, Share, Wait, Withhold
-from responder.incident.telling import tellings
-from responder.incident.telling_kinds import Scene
-from responder.incident.told import Where
 from responder.incident.words import sentence
 from tests.unit.test_playbook_properties import Case, cases, fired, looked
 from tests.unit.test_triage import Desk, alert, gone

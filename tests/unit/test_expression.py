@@ -5,8 +5,7 @@ import sys
 
 import pytest
 
-from responder.incident.expression import BadExpression, expression
-from responder.incident.rule import Matcher
+from responder.incident.rule import BadExpression, Matcher, expression
 from tests.unit.configured import only_problem
 
 FREEZING = """

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from responder.incident.fold import fold
-from responder.incident.listing import IncidentSummary
+from responder.incident.incident import fold
 from responder.incident.names import Reason, State
-from responder.web.families import by_urgency, families
-from responder.web.headline import Now, headline
+from responder.incident.view import IncidentSummary
+from responder.web.headline import Now, by_urgency, families, headline
 from tests.fakes import NOON
 from tests.listed import summary_of
 from tests.web_parts import founding

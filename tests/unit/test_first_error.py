@@ -8,12 +8,20 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from responder.incident.brakes import LinkRecord
-from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
-from responder.incident.link import FoundLink, LinkPlace, ReportLink
-from responder.incident.model import Incident
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    FoundLink,
+    LinkPlace,
+    LogLine,
+    Question,
+    ReportLink,
+    to_ns,
+)
+from responder.incident.incident import Incident
 from responder.incident.names import Outcome, State
-from responder.worker.turn import Turn
+from responder.incident.service import LinkRecord
+from responder.worker.run import Turn
 from tests.worker_parts import LINK, NEWER, RULE, Bench, at, opened
 
 ORDERS = replace(RULE, failed="failed", no_link_for=RULE.recheck)

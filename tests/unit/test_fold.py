@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from responder.incident.events import AlertFired, Event, Opened
-from responder.incident.fold import apply, fold, fold_on
-from responder.incident.model import Incident
+from responder.incident.incident import Incident, apply, fold, fold_on
 from responder.incident.names import Sender
 from tests.unit.timelines import T0, at, look, opened, resolved
 

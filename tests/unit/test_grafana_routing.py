@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from responder.grafana.objects import AlertRule, Policy, Seen
-from responder.grafana.routing import ways, ways_of
+from responder.doctor.grafana import AlertRule, Policy, Seen, ways, ways_of
 
 PIZZA = {"responder": "jwt-pizza", "alertname": "Order errors"}
 TO_US = [["responder", "=", "jwt-pizza"]]

@@ -9,9 +9,10 @@ import pytest
 import yaml
 from hypothesis import given
 
-from responder.config.document import Document
-from responder.config.load import Loaded, Purpose, load, read
-from responder.evidence.selector import parse
+from responder.config.checks import Purpose
+from responder.config.document import Document, read
+from responder.config.load import Loaded, load
+from responder.logs.query import parse_logql
 from tests.hostile import CANARY, Place, corpus, with_something_wrong
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,7 +25,7 @@ EXAMPLE = yaml.safe_load(TEXT)
 
 
 def judged(document: Document, purpose: Purpose) -> Loaded:
-    return load(document, purpose=purpose, parse_query=parse)
+    return load(document, purpose=purpose, parse_query=parse_logql)
 
 
 def is_sane(found: Loaded, hidden: str = f"{CANARY}-[A-Z]") -> bool:

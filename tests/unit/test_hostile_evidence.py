@@ -9,16 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.evidence.lines import LineReader
-from responder.evidence.loki_answer import (
-    LONGEST_DETAIL,
-    Refusal,
-    decipher,
-    decipher_count,
-)
 from responder.factory import decipher as decipher_factory
 from responder.incident.evidence import LogLine
 from responder.incident.names import Outcome
+from responder.logs.lines import LineReader
+from responder.logs.loki import LONGEST_DETAIL, Refusal, decipher, decipher_count
 from responder.masking import Masker
 from tests.hostile import (
     CANARY,

@@ -13,17 +13,13 @@ from responder.config.settings import (
     Server,
     Settings,
 )
-from responder.findings import Finding
-from responder.grafana.client import Grafana, Refused
-from responder.grafana.judge import judge
-from responder.grafana.objects import Seen
-from responder.grafana.ours import Matter
-from responder.grafana.plan import plan
-from responder.grafana.wanted import wakes
+from responder.doctor.connect import plan, wakes
+from responder.doctor.findings import Finding
+from responder.doctor.grafana import Grafana, GrafanaError, Matter, Seen, judge
 from responder.incident.names import Sender
 from responder.incident.rule import Matcher, Rule
 from responder.masking import Masker
-from responder.senders.samples import labels_for
+from responder.senders.sample import labels_for
 from tests.hostile import with_something_wrong
 from tests.web_parts import RULE
 
@@ -104,7 +100,7 @@ class Told(Grafana):
         document = self._document if isinstance(self._document, dict) else {}
         known = unquote(urlsplit(path).path)
         if known not in document:
-            raise Refused("HTTP 404", 404)
+            raise GrafanaError("HTTP 404", 404)
         return document[known]
 
 
@@ -123,7 +119,7 @@ def test_anything_wrong_in_it_is_judged_or_refused(case: tuple[Any, Any]) -> Non
     _, document = case
     try:
         seen, findings = judged(document)
-    except Refused:
+    except GrafanaError:
         return
     assert all(isinstance(one.says, str) and one.check for one in findings)
     matter = Matter(seen=seen, settings=SETTINGS)

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from responder.incident.memory import Gap
 from responder.incident.ports import StorageUnavailable
-from responder.worker.housekeeping import Chore, Housekeeper
-from responder.worker.pulse import Pulse
+from responder.incident.service import Gap
+from responder.worker.background import Chore, Housekeeper, Pulse
 from tests.fakes import NOON, SetClock
 from tests.store_parts import at
 

@@ -5,14 +5,9 @@ from dataclasses import replace
 import pytest
 
 from responder.incident.alert import PersonAction
-from responder.incident.events import (
-    CheckReading,
-    Decided,
-    Looked,
-    PersonActed,
-)
+from responder.incident.events import CheckReading, Decided, Looked, PersonActed
 from responder.incident.names import Decision, Reason, State, UnreadableReason
-from responder.worker.ledger import KEPT_UNREADABLE, Ledger
+from responder.worker.run import KEPT_UNREADABLE, Ledger
 from tests.worker_parts import Bench, at, opened
 
 

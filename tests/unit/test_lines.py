@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.evidence.lines import LineReader
-from responder.incident.link import LinkPlace, ReportLink
+from responder.incident.evidence import LinkPlace, ReportLink
+from responder.logs.lines import LineReader
 
 HOST = "pizza-factory.cs329.click"
 TOKEN = "0123456789abcdef0123456789abcdef"

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from responder.web import logins
-from responder.web.logins import FREE, FREE_BY_NAME, Caller, Logins
+from responder.web import auth as logins
+from responder.web.auth import FREE, FREE_BY_NAME, Caller, Logins
 from tests.fakes import SetClock
 
 
@@ -155,7 +155,7 @@ def test_no_number_of_invented_names_flushes_the_count_of_a_real_one() -> None:
     guessing = Guessing()
     guessing.fail_everywhere(FREE_BY_NAME)
     guessing.fail(FREE, ONE)
-    for number in range(logins.MOST + 400):
+    for number in range(logins.MOST_CALLERS + 400):
         guessing.logins.failed(invented(number))
 
     assert guessing.logins.name_closed(OTHER)
@@ -164,8 +164,8 @@ def test_no_number_of_invented_names_flushes_the_count_of_a_real_one() -> None:
 
 def test_any_number_of_clients_takes_bounded_memory() -> None:
     guessing = Guessing()
-    for number in range(logins.MOST + 50):
+    for number in range(logins.MOST_CALLERS + 50):
         address = f"2001:db8:{number // 65536:x}:{number % 65536:x}::1"
         guessing.logins.failed(Caller(user=f"name {number}", address=address))
 
-    assert len(guessing.logins) == logins.MOST
+    assert len(guessing.logins) == logins.MOST_CALLERS

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from responder.evidence.loki import Refusal, base_url, decipher
-from responder.evidence.loki_answer import decipher_count
 from responder.incident.names import UnreadableReason
+from responder.logs.loki import Refusal, base_url, decipher, decipher_count
 from responder.masking import Masker
 
 JSON = {"Content-Type": "application/json"}

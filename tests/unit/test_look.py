@@ -7,23 +7,24 @@ from datetime import timedelta
 
 import pytest
 
-from responder.evidence.lines import LineReader
-from responder.incident.brakes import Brakes, LinkRecord
-from responder.incident.events import Event, Looked
+from responder.incident.evaluation import AHEAD, MOST_LINES, questions, weigh
+from responder.incident.events import Event, Looked, ReportRequested, Vetoed
 from responder.incident.evidence import (
     Counted,
     Evidence,
+    FoundLink,
+    LinkPlace,
     LogLine,
     Question,
+    ReportLink,
     Unreadable,
     to_ns,
 )
-from responder.incident.link import FoundLink, LinkPlace, ReportLink
-from responder.incident.look import AHEAD, MOST_LINES, questions, weigh
-from responder.incident.model import Incident
+from responder.incident.incident import Incident
 from responder.incident.names import Outcome, Reason, State, UnreadableReason
-from responder.incident.operator_events import ReportRequested, Vetoed
 from responder.incident.rule import Check, Rule
+from responder.incident.service import Brakes, LinkRecord
+from responder.logs.lines import LineReader
 from tests.unit.timelines import (
     RULE,
     at,

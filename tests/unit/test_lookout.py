@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from responder.incident.brakes import Brakes
-from responder.incident.known import EndedIncident, KnownFiring
 from responder.incident.lookout import engaged, sight
 from responder.incident.openings import Aftermath
-from responder.incident.starts import is_late, known_start
+from responder.incident.service import Brakes
+from responder.incident.triage import EndedIncident, KnownFiring, is_late, known_start
 from tests.unit.configured import RULE as CONFIGURED
 from tests.unit.configured import loaded, only_problem
 from tests.web_parts import RULE, at

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from responder.incident.controls import Standing
+from responder.incident.actions import Standing
 from responder.incident.names import (
     WEBHOOKS,
     Decision,

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from responder.incident.nearest import why_ignored
-from responder.incident.rule import Matcher, Rule
+from responder.incident.rule import Matcher, Rule, why_ignored
 from tests.unit.timelines import RULE
 
 

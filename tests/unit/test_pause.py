@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.incident.events import Decided, Event
-from responder.incident.fold import apply
-from responder.incident.model import Incident
+from responder.incident.events import Decided, Event, Paused, ReportRequested, Resumed
+from responder.incident.incident import Incident, apply
 from responder.incident.names import Decision, Mode, Outcome, Reason, State
-from responder.incident.operator_events import Paused, ReportRequested, Resumed
 from responder.incident.pause import Pause, extended, resumed_at
 from responder.incident.playbook import next_step
 from responder.incident.rule import Rule

@@ -8,8 +8,7 @@ import pytest
 
 from responder.incident.alert import PersonAction
 from responder.incident.events import Event, Opened, PersonActed, ReportShared
-from responder.incident.fold import fold
-from responder.incident.model import Incident
+from responder.incident.incident import Incident, fold
 from responder.incident.names import Outcome, Reason, Sender, State
 from responder.incident.phase import (
     automation_over,

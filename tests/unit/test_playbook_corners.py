@@ -7,23 +7,21 @@ from datetime import timedelta
 import pytest
 
 from responder.incident.alert import PersonAction
-from responder.incident.brakes import LinkRecord
-from responder.incident.events import Event, Opened, PersonActed, ReportShared
-from responder.incident.fold import fold
-from responder.incident.model import Incident
-from responder.incident.names import Outcome, Proof, Reason, Sender, State
-from responder.incident.operator_events import Paused, ReportRequested, Resumed
-from responder.incident.playbook import next_step
-from responder.incident.steps import (
-    Finish,
-    Gather,
-    Send,
-    Share,
-    Step,
-    TraceBack,
-    Wait,
+from responder.incident.events import (
+    Event,
+    FactoryProbed,
+    Opened,
+    Paused,
+    PersonActed,
+    ReportRequested,
+    ReportShared,
+    Resumed,
 )
-from responder.incident.supplier_events import FactoryProbed
+from responder.incident.incident import Incident, fold
+from responder.incident.names import Outcome, Proof, Reason, Sender, State
+from responder.incident.playbook import next_step
+from responder.incident.service import LinkRecord
+from responder.incident.steps import Finish, Gather, Send, Share, Step, TraceBack, Wait
 from tests.unit.timelines import (
     LINK,
     OTHER,

@@ -8,7 +8,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from responder.incident.alert import PersonAction
-from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import (
     AlertFired,
     AlertResolved,
@@ -25,8 +24,7 @@ from responder.incident.events import (
     ReportShared,
     ReportWithheld,
 )
-from responder.incident.fold import apply, fold
-from responder.incident.model import Incident
+from responder.incident.incident import Incident, apply, fold
 from responder.incident.names import (
     Mode,
     Outcome,
@@ -38,6 +36,7 @@ from responder.incident.names import (
 from responder.incident.phase import used_up
 from responder.incident.playbook import next_step
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes, LinkRecord
 from responder.incident.steps import Send, Step, Wait, Watch
 from tests.unit.timelines import QUIET_RULE, RULE, T0, at, decided, resolved
 

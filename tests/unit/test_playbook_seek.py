@@ -11,15 +11,15 @@ from responder.incident.events import (
     AlertFired,
     AlertResolved,
     Event,
+    FactoryProbed,
     Looked,
     Opened,
+    Paused,
     PersonActed,
     ReportAnswered,
 )
-from responder.incident.fold import apply, fold
-from responder.incident.model import Incident
+from responder.incident.incident import Incident, apply, fold
 from responder.incident.names import Mode, Outcome, Reason, Sender, State
-from responder.incident.operator_events import Paused
 from responder.incident.pause import Pause
 from responder.incident.phase import automation_over
 from responder.incident.playbook import next_step
@@ -36,7 +36,6 @@ from responder.incident.steps import (
     Wait,
     Withhold,
 )
-from responder.incident.supplier_events import FactoryProbed
 from tests.unit.timelines import (
     LINK,
     OTHER,

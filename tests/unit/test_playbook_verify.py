@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from responder.incident.brakes import LinkRecord
+from responder.incident.evaluation import counted_since
 from responder.incident.events import (
     AlertFired,
     Event,
@@ -12,11 +12,10 @@ from responder.incident.events import (
     Looked,
     ReportWithheld,
 )
-from responder.incident.fold import apply
-from responder.incident.look import counted_since
-from responder.incident.model import Incident
+from responder.incident.incident import Incident, apply
 from responder.incident.names import Mode, Outcome, Proof, Reason, Sender, State
 from responder.incident.playbook import automation_over, next_step
+from responder.incident.service import LinkRecord
 from responder.incident.steps import (
     Finish,
     Gather,

@@ -16,7 +16,7 @@ from responder.incident.evidence import (
 )
 from responder.incident.names import UnreadableReason
 from responder.incident.readiness import Reached
-from responder.worker.prober import SOONER, Prober
+from responder.worker.background import SOONER, Prober
 from tests.fakes import NOON, SetClock
 
 EVERY = timedelta(minutes=1)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from responder.incident.memory import Memory
 from responder.incident.phrases import ended
 from responder.incident.readiness import (
     Aspect,
@@ -16,9 +15,10 @@ from responder.incident.readiness import (
     Probed,
     Reached,
     Reading,
+    judge,
 )
-from responder.incident.readiness_facts import judge
-from responder.web.readiness import missed, readiness_json, would_act
+from responder.incident.service import Memory
+from responder.web.pages import missed, readiness_json, would_act
 from tests.web_parts import RULE, at
 
 GOOD = Known(

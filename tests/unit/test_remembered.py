@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from responder.incident.memory import Gap, Memory
-from responder.web.remembered import warnings
+from responder.incident.service import Gap, Memory
+from responder.web.pages import warnings
 from tests.fakes import NOON
 from tests.web_parts import Web, at
 

@@ -7,16 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from responder.evidence.supposed import SupposedLogs
 from responder.incident.alert import AlertVerdict
-from responder.incident.evidence import Counted, Question, Unreadable
-from responder.incident.link import ReportLink
-from responder.incident.look import FAILED, TRAFFIC
+from responder.incident.evaluation import FAILED, TRAFFIC
+from responder.incident.evidence import Counted, Question, ReportLink, Unreadable
 from responder.incident.names import WEBHOOKS, Mode, Sender, Status
 from responder.incident.ports import LogSource
 from responder.incident.rule import Check, Matcher, Rule
-from responder.replay import Replay, Replayed, understand
-from responder.senders import samples
+from responder.logs.assumed import SupposedLogs
+from responder.replay.bodies import Replay, Replayed, understand
+from responder.senders import sample as samples
 from responder.senders.body import BadBody
 
 AT = datetime(2026, 11, 5, 16, 42, tzinfo=UTC)

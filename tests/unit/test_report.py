@@ -15,9 +15,13 @@ from responder.incident.events import (
     Finished,
     Looked,
     ReportAnswered,
+    ReportedByHand,
     ReportIntended,
+    Told,
+    What,
+    Where,
 )
-from responder.incident.fold import fold
+from responder.incident.incident import fold
 from responder.incident.names import (
     Decision,
     Outcome,
@@ -27,10 +31,7 @@ from responder.incident.names import (
     State,
     UnreadableReason,
 )
-from responder.incident.operator_events import ReportedByHand
-from responder.incident.report import HEADINGS, History, file_name, report
-from responder.incident.report_text import blanks
-from responder.incident.told import Told, What, Where
+from responder.incident.report import HEADINGS, History, blanks, file_name, report
 from tests.listed import summary_of
 from tests.unit import founding, timelines
 

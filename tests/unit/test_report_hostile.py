@@ -18,10 +18,9 @@ from responder.incident.events import (
     ReportAnswered,
     ReportShared,
 )
-from responder.incident.fold import fold
+from responder.incident.incident import fold
 from responder.incident.names import Outcome
-from responder.incident.report import HEADINGS, report
-from responder.incident.report_text import LONGEST, blanks, plain
+from responder.incident.report import HEADINGS, LONGEST, blanks, plain, report
 from tests.unit import founding
 
 SHOWN = {

@@ -4,17 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from responder.incident.events import Event
-from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
-from responder.incident.fold import fold
-from responder.incident.link import FoundLink, LinkPlace
-from responder.incident.look import FAILED, TRAFFIC
-from responder.incident.model import line_time
+from responder.incident.evaluation import FAILED, TRAFFIC
+from responder.incident.events import Event, ReportedByHand
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    FoundLink,
+    LinkPlace,
+    LogLine,
+    Question,
+    to_ns,
+)
+from responder.incident.incident import fold, line_time
 from responder.incident.names import Mode, Sender, State
-from responder.incident.operator_events import ReportedByHand
 from responder.incident.report import report
 from responder.incident.rule import Rule
-from responder.worker.turn import Turn
+from responder.worker.run import Turn
 from tests.fakes import SetClock
 from tests.unit import founding
 from tests.worker_parts import LINK, RULE, Bench

@@ -8,7 +8,8 @@ import pytest
 from responder.incident.alert import Notification
 from responder.incident.names import WEBHOOKS, Sender, Status
 from responder.incident.rule import Check, Matcher, Rule
-from responder.senders import grafana, irm, samples
+from responder.senders import grafana, irm
+from responder.senders import sample as samples
 from responder.senders.body import decode
 
 NOW = datetime(2026, 11, 5, 16, 42, 10, 250000, tzinfo=UTC)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responder.evidence.selector import BadQuery, parse
+from responder.logs.query import BadQuery, parse_logql
 
 SERVICE = {"component": "jwt-pizza-service", "level": "error"}
 
@@ -34,7 +34,7 @@ SERVICE = {"component": "jwt-pizza-service", "level": "error"}
     ],
 )
 def test_label_conditions_hold_as_in_loki(query: str, matches: bool) -> None:
-    assert parse(query).matches_labels(SERVICE) is matches
+    assert parse_logql(query).matches_labels(SERVICE) is matches
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_label_conditions_hold_as_in_loki(query: str, matches: bool) -> None:
     ],
 )
 def test_line_filters_hold_as_in_loki(filters: str, matches: bool) -> None:
-    query = parse(f'{{component="x"}} {filters}')
+    query = parse_logql(f'{{component="x"}} {filters}')
 
     assert query.rest == ""
     assert query.matches_line('{"method":"POST","statusCode":500}') is matches
@@ -75,7 +75,7 @@ def test_line_filters_hold_as_in_loki(filters: str, matches: bool) -> None:
     ],
 )
 def test_what_follows_the_line_filters_is_left_to_loki(rest: str) -> None:
-    query = parse(f'{{component="x"}} |= "a" {rest}')
+    query = parse_logql(f'{{component="x"}} |= "a" {rest}')
 
     assert query.rest == rest
     assert len(query.filters) == 1
@@ -115,7 +115,7 @@ def test_a_query_that_cannot_be_used_is_refused_with_place_and_remedy(
     query: str, position: int, remedy: str
 ) -> None:
     with pytest.raises(BadQuery) as refused:
-        parse(query)
+        parse_logql(query)
 
     assert remedy in str(refused.value)
     assert abs(refused.value.position - position) <= 1
@@ -126,7 +126,7 @@ def test_any_text_is_understood_or_refused(query: str) -> None:
     for text in (query, f'{{a="b"}} {query}', f"{{a=~`{query}`}}"):
         position = 1
         try:
-            parse(text)
+            parse_logql(text)
         except BadQuery as refused:
             position = refused.position
         assert 1 <= position <= len(text) + 1

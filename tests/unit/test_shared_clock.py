@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from responder.store.shared_clock import SharedClock
+from responder.store.postgres import SharedClock
 from tests.fakes import NOON
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from responder.config.settings import Basic, Credential, Hmac, Secret
 from responder.incident.names import Sender
-from responder.senders.signature import Accepted, Rejected, authenticate, sign
+from responder.senders.auth import Accepted, Rejected, authenticate, sign
 
 # The vendor's test vectors.
 BODY = b'{"status":"firing","alerts":[]}'

@@ -15,14 +15,10 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
-from responder.incident.fold import fold
+from responder.incident.incident import fold
 from responder.incident.names import Outcome, Proof, Reason, State
-from responder.web.addresses import addresses_of, safe
-from responder.web.answers import answers_of
-from responder.web.delay import delay_of
-from responder.web.drawing import Drawing, draw
-from responder.web.numbers import table
-from responder.web.strips import Strips, strips_of
+from responder.web.chart import Drawing, Strips, delay_of, draw, strips_of, table
+from responder.web.story import addresses_of, answers_of, safe
 from tests.browser.scenes import (
     beginning,
     blind_events,

@@ -15,9 +15,11 @@ from responder.incident.events import (
     Opened,
     PersonActed,
     ReportShared,
+    Told,
+    What,
+    Where,
 )
-from responder.incident.fold import fold
-from responder.incident.model import Incident
+from responder.incident.incident import Incident, fold
 from responder.incident.names import (
     Decision,
     OnRecovered,
@@ -26,9 +28,15 @@ from responder.incident.names import (
     Reason,
     State,
 )
-from responder.incident.telling import known, tellings
-from responder.incident.telling_kinds import Note, Notice, Region, Scene, Turned
-from responder.incident.told import Told, What, Where
+from responder.incident.notify import (
+    Note,
+    Notice,
+    Region,
+    Scene,
+    Turned,
+    known,
+    tellings,
+)
 from tests.store_parts import DIGEST, RULE, answered, at, decided, intended
 
 PAGE = "https://responder.example.net/incidents/01k9a"

@@ -16,15 +16,28 @@ from responder.incident.events import (
     CheckReading,
     Decided,
     Event,
+    FactoryProbed,
     Finished,
     FirstErrorFound,
+    FixRecorded,
     Looked,
+    Noted,
     Opened,
+    Paused,
     PersonActed,
     ReportAnswered,
+    ReportedByHand,
     ReportIntended,
+    ReportPlanned,
+    ReportRequested,
     ReportShared,
     ReportWithheld,
+    Resumed,
+    Told,
+    Vetoed,
+    VetoUndone,
+    What,
+    Where,
 )
 from responder.incident.names import (
     Decision,
@@ -36,19 +49,7 @@ from responder.incident.names import (
     UnreadableReason,
     Verdict,
 )
-from responder.incident.operator_events import (
-    Noted,
-    Paused,
-    ReportedByHand,
-    ReportPlanned,
-    ReportRequested,
-    Resumed,
-    Vetoed,
-    VetoUndone,
-)
-from responder.incident.supplier_events import FactoryProbed, FixRecorded
-from responder.incident.told import Told, What, Where
-from responder.store.codec import decode, decode_verdicts, encode, encode_verdicts
+from responder.store.timeline import decode, decode_verdicts, encode, encode_verdicts
 
 AT = datetime(2026, 11, 5, 12, 0, 0, 123456, tzinfo=UTC)
 READING = CheckReading(name="error-logs", count=7, threshold=5, since=AT, until=AT)

@@ -16,12 +16,16 @@ from responder.incident.alert import (
     PersonAction,
 )
 from responder.incident.events import AlertFired, AlertResolved, PersonActed
-from responder.incident.fold import fold
-from responder.incident.known import EndedIncident, Known, OpenIncident, Triaged
-from responder.incident.model import Incident
+from responder.incident.incident import Incident, fold
 from responder.incident.names import Reason, Sender, State, Status, Verdict
 from responder.incident.rule import Matcher, Rule
-from responder.incident.triage import triage
+from responder.incident.triage import (
+    EndedIncident,
+    Known,
+    OpenIncident,
+    Triaged,
+    triage,
+)
 from tests.unit.timelines import RULE, T0, at
 
 ORDERS = {"alertname": "Order errors", "shop": "a"}

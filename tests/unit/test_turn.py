@@ -7,12 +7,12 @@ from datetime import datetime
 import pytest
 
 from responder.incident.alert import PersonAction
-from responder.incident.brakes import Brakes
 from responder.incident.events import (
     AlertResolved,
     Candidate,
     CheckReading,
     Event,
+    FactoryProbed,
     Finished,
     FirstErrorFound,
     Looked,
@@ -21,10 +21,15 @@ from responder.incident.events import (
     ReportIntended,
     ReportWithheld,
 )
-from responder.incident.evidence import Counted, Evidence, LogLine, Question, to_ns
-from responder.incident.fold import fold
-from responder.incident.link import ReportLink
-from responder.incident.model import Incident
+from responder.incident.evidence import (
+    Counted,
+    Evidence,
+    LogLine,
+    Question,
+    ReportLink,
+    to_ns,
+)
+from responder.incident.incident import Incident, fold
 from responder.incident.names import (
     Decision,
     Mode,
@@ -36,10 +41,10 @@ from responder.incident.names import (
 )
 from responder.incident.ports import Lease, StorageUnavailable
 from responder.incident.rule import Rule
-from responder.incident.supplier_events import FactoryProbed
+from responder.incident.service import Brakes
 from responder.incident.words import sentence
+from responder.worker.run import MOST_STEPS, Turn
 from responder.worker.trace import trace_back
-from responder.worker.turn import MOST_STEPS, Turn
 from tests.worker_parts import (
     LINK,
     NEWER,

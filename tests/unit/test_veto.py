@@ -8,30 +8,27 @@ from datetime import timedelta
 import pytest
 
 from responder.incident.alert import PersonAction
-from responder.incident.brakes import LinkRecord
 from responder.incident.events import (
     Candidate,
     Event,
     Finished,
     Looked,
+    Paused,
     PersonActed,
     ReportIntended,
-    ReportWithheld,
-)
-from responder.incident.fold import apply
-from responder.incident.model import Incident
-from responder.incident.names import Mode, Outcome, Reason, State
-from responder.incident.operator_events import (
-    Paused,
     ReportPlanned,
     ReportRequested,
+    ReportWithheld,
     Resumed,
     Vetoed,
     VetoUndone,
 )
+from responder.incident.incident import Incident, apply
+from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.pause import Pause
 from responder.incident.playbook import next_step
 from responder.incident.rule import Rule
+from responder.incident.service import LinkRecord
 from responder.incident.steps import (
     Finish,
     Gather,
@@ -42,7 +39,7 @@ from responder.incident.steps import (
     Wait,
     Withhold,
 )
-from responder.store.codec import decode
+from responder.store.timeline import decode
 from tests.unit.timelines import (
     LINK,
     OTHER,

@@ -9,6 +9,7 @@ from responder.incident.alert import PersonAction
 from responder.incident.events import (
     Decided,
     Event,
+    FactoryProbed,
     Finished,
     Looked,
     PersonActed,
@@ -17,25 +18,12 @@ from responder.incident.events import (
     ReportShared,
     ReportWithheld,
 )
-from responder.incident.fold import apply, fold
-from responder.incident.model import Incident
-from responder.incident.names import (
-    Decision,
-    Outcome,
-    Reason,
-    State,
-    UnreadableReason,
-)
+from responder.incident.incident import Incident, apply, fold
+from responder.incident.names import Decision, Outcome, Reason, State, UnreadableReason
+from responder.incident.notify import acted_text
 from responder.incident.phrases import span
 from responder.incident.rule import Rule
-from responder.incident.supplier_events import FactoryProbed
-from responder.incident.words import (
-    event_words,
-    outcome_words,
-    sentence,
-    state_words,
-)
-from responder.incident.words_told import acted_text
+from responder.incident.words import event_words, outcome_words, sentence, state_words
 from tests.web_parts import QUERY, RULE, at, founding, look
 
 PLAIN = Rule(name="gone", match=(), checks=())

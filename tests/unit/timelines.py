@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import (
     AlertFired,
     AlertResolved,
@@ -18,8 +17,7 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
-from responder.incident.fold import apply, fold
-from responder.incident.model import Incident
+from responder.incident.incident import Incident, apply, fold
 from responder.incident.names import (
     Decision,
     Outcome,
@@ -30,6 +28,7 @@ from responder.incident.names import (
 )
 from responder.incident.playbook import next_step
 from responder.incident.rule import Check, Rule
+from responder.incident.service import Brakes, LinkRecord
 from responder.incident.steps import Gather, Note, Step, TraceBack, Wait
 from responder.worker.record import waited
 

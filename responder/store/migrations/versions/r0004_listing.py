@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from responder.store.figures import listing_indexes
+from responder.store.queries import listing_indexes
 
 revision = "0004"
 down_revision = "0003"

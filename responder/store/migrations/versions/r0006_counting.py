@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from responder.store.figures import counting_index, listing_indexes
+from responder.store.queries import counting_index, listing_indexes
 
 revision = "0006"
 down_revision = "0005"

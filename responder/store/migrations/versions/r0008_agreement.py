@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from responder.store.figures import indexes
+from responder.store.queries import indexes
 from responder.store.tables import Moment
 
 revision = "0008"

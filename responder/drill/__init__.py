@@ -1,1 +1,0 @@
-"""Drills: the whole way of an alert, walked with a marked alert."""
