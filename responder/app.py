@@ -21,7 +21,7 @@ from responder.incident.events import Where
 from responder.incident.evidence import ReportLink
 from responder.incident.incident import Incident
 from responder.incident.names import WEBHOOKS, Sender, Verdict
-from responder.incident.notify import Voice
+from responder.incident.notify import Channel
 from responder.incident.ports import (
     Accepted,
     Archive,
@@ -32,10 +32,10 @@ from responder.incident.ports import (
 )
 from responder.incident.readiness import (
     HEARD_WITHIN,
-    Heard,
-    Known,
-    Reached,
+    FactoryVisit,
+    LastContact,
     Readiness,
+    ReadinessFacts,
     judge,
 )
 from responder.incident.rule import Rule
@@ -47,23 +47,23 @@ from responder.logs.query import LabelMatcher, parse_logql
 from responder.masking import Masker
 from responder.metrics import Metrics, Readings
 from responder.notify.channels import GrafanaAnnotations, IrmGroups, Webhook
-from responder.notify.deliver import Teller
+from responder.notify.deliver import Notifier
 from responder.senders import auth, body, grafana, irm
 from responder.spool import Spool, Spooled, SpoolingIntake
 from responder.store.database import Database
-from responder.store.leases import Life
+from responder.store.leases import Heartbeat
 from responder.store.links import Supplier
 from responder.store.sqlite import Disk, disk_of
 from responder.store.store import Store
 from responder.store.upkeep import Retention
 from responder.web.app import create_app
 from responder.web.pages import silence
-from responder.web.parts import Authenticated, Parts
+from responder.web.parts import Authenticated, Services
 from responder.web.webhooks import tell
-from responder.worker.background import Chore, Housekeeper, Prober, Pulse, Rounds
+from responder.worker.background import Chore, Housekeeper, Periodic, Prober, Pulse
 from responder.worker.loop import Worker
 from responder.worker.run import Journal, Tools
-from responder.worker.watch import Lookout
+from responder.worker.watch import Watcher
 
 # What lies outside the process: the storage and the log source.
 
@@ -128,7 +128,7 @@ def log_source(settings: Settings) -> LokiLogSource:
 class Tellers:
     """All of them; none where nothing is configured."""
 
-    each: tuple[Teller, ...]
+    each: tuple[Notifier, ...]
 
     def start(self) -> None:
         for teller in self.each:
@@ -160,7 +160,7 @@ def tellers_of(
 
     return Tellers(
         each=tuple(
-            Teller(
+            Notifier(
                 where,
                 voice,
                 outbox,
@@ -174,8 +174,8 @@ def tellers_of(
     )
 
 
-def _voices(settings: Settings, masker: Masker) -> dict[Where, Voice]:
-    voices: dict[Where, Voice] = {}
+def _voices(settings: Settings, masker: Masker) -> dict[Where, Channel]:
+    voices: dict[Where, Channel] = {}
     grafana, irm, notify = settings.grafana, settings.irm, settings.notify
     if grafana and grafana.annotations:
         voices[Where.GRAFANA] = GrafanaAnnotations(grafana, masker)
@@ -192,12 +192,12 @@ def _voices(settings: Settings, masker: Masker) -> dict[Where, Voice]:
 
 def lookouts(
     settings: Settings, store: Store, logs: LogSource, worker: Worker, metrics: Metrics
-) -> Iterator[Rounds]:
+) -> Iterator[Periodic]:
     """One for each rule that is watched."""
     for rule in settings.rules:
         if rule.watch is None:
             continue
-        lookout = Lookout(
+        lookout = Watcher(
             rule,
             rule.watch,
             logs=logs,
@@ -208,7 +208,7 @@ def lookouts(
             meter=metrics,
             hand_over=worker.hand_over,
         )
-        yield Rounds(f"watch {rule.name}", lookout, rule.watch)
+        yield Periodic(f"watch {rule.name}", lookout, rule.watch)
 
 
 # The record from outside of the service: for commands that only read.
@@ -277,8 +277,8 @@ def web_parts(
     tools: Tools,
     metrics: Metrics,
     masker: Masker,
-) -> Parts:
-    return Parts(
+) -> Services:
+    return Services(
         intake=intake,
         archive=store,
         controls=store.controls,
@@ -339,7 +339,7 @@ def prober_of(
 ) -> Prober:
     mask = Masker(settings.secrets())
 
-    def reach(now: datetime) -> Reached:
+    def reach(now: datetime) -> FactoryVisit:
         return _reach(settings.factory.url, now, mask)
 
     return Prober(
@@ -363,7 +363,7 @@ def readiness_of(
         if (probed := prober.probed) is None:
             return None
         beats = store.deliveries(verdict=Verdict.HEARTBEAT, limit=1)
-        known = Known(
+        known = ReadinessFacts(
             at=at,
             heard=_heard(store, at),
             silence=silence(beats, at, settings.heartbeat_within),
@@ -377,7 +377,7 @@ def readiness_of(
     return now
 
 
-def _heard(store: Store, at: datetime) -> Heard:
+def _heard(store: Store, at: datetime) -> LastContact:
     recent = store.deliveries(limit=_RECENT)
     last = next((d for d in recent if d.sender in WEBHOOKS), None)
     signed = next(
@@ -390,7 +390,7 @@ def _heard(store: Store, at: datetime) -> Heard:
         ),
         None,
     )
-    return Heard(
+    return LastContact(
         at=last.received_at if last else None,
         sender=last.sender if last else "",
         difference=signed.clock_difference if signed else None,
@@ -409,13 +409,13 @@ def people_of(settings: Settings) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _reach(url: str, now: datetime, mask: Masker) -> Reached:
+def _reach(url: str, now: datetime, mask: Masker) -> FactoryVisit:
     """One GET of the factory's first page. Its report path is left alone."""
     found = visit(url.rstrip("/") + "/")
     if isinstance(found, Unreached):
-        return Reached(at=now, why=mask(found.why))
+        return FactoryVisit(at=now, why=mask(found.why))
     told = found.told_at
-    return Reached(
+    return FactoryVisit(
         at=now,
         expires=found.expires,
         secure=url.startswith("https:"),
@@ -441,8 +441,8 @@ def _wide(matchers: Iterable[LabelMatcher]) -> str:
 FORGET_EVERY = timedelta(minutes=10).total_seconds()
 
 
-def life_of(store: Store, disk: Disk) -> Life:
-    return Life(store.write, lambda: store.engine, store.clock, disk)
+def life_of(store: Store, disk: Disk) -> Heartbeat:
+    return Heartbeat(store.write, lambda: store.engine, store.clock, disk)
 
 
 def housekeeper(settings: Settings, store: Store) -> Housekeeper:
@@ -458,7 +458,7 @@ def housekeeper(settings: Settings, store: Store) -> Housekeeper:
 
 
 def metrics_of(
-    settings: Settings, store: Store, life: Life, registry: CollectorRegistry
+    settings: Settings, store: Store, life: Heartbeat, registry: CollectorRegistry
 ) -> Metrics:
     """They remember across restarts when Grafana was heard last."""
     metrics = Metrics(
@@ -477,7 +477,7 @@ def metrics_of(
     return metrics
 
 
-def _readings(store: Store, life: Life) -> Readings:
+def _readings(store: Store, life: Heartbeat) -> Readings:
     def due_lag() -> timedelta:
         due, now = store.next_due(), store.clock.now()
         return max(now - due, timedelta()) if due else timedelta()
@@ -519,7 +519,7 @@ class Responder:
     store: Store
     worker: Worker
     housekeeper: Housekeeper
-    rounds: tuple[Rounds, ...]
+    rounds: tuple[Periodic, ...]
     tellers: Tellers
     drilling: Runner
     intake: SpoolingIntake
@@ -615,7 +615,7 @@ def _assembled(
     worker: Worker,
     tools: Tools,
     store: Store,
-    life: Life,
+    life: Heartbeat,
     metrics: Metrics,
     masker: Masker,
     *,
@@ -638,7 +638,7 @@ def _assembled(
         housekeeper=housekeeper(settings, store),
         rounds=(
             *lookouts(settings, store, logs, worker, metrics),
-            *([Rounds("readiness", prober, probe_every)] if probe_every else []),
+            *([Periodic("readiness", prober, probe_every)] if probe_every else []),
         ),
         tellers=tellers_of(settings, store, masker, metrics),
         drilling=drill,

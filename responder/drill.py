@@ -16,7 +16,7 @@ from responder.incident.drills import (
     Came,
     Drill,
     Drills,
-    Part,
+    DrillStep,
     Taken,
     followed,
     settled,
@@ -41,7 +41,7 @@ _LONGEST = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class PublicAnswer:
     """An answer, or none (`status` is None and `words` says why)."""
 
     status: int | None
@@ -63,7 +63,7 @@ class Outward:
 
     def deliver(
         self, labels: dict[str, str], starts_at: datetime, now: datetime, status: Status
-    ) -> Said:
+    ) -> PublicAnswer:
         """The alert, with everything that its credential demands."""
         body = sample.body(self.sender, labels, now, status, starts_at)
         raw = json.dumps(body).encode()
@@ -73,15 +73,17 @@ class Outward:
             headers |= {name: text.encode() for name, text in shown.items()}
         return self._post(f"{self.address}/webhooks/{self.sender}", raw, headers)
 
-    def _post(self, url: str, raw: bytes, headers: dict[str, str | bytes]) -> Said:
+    def _post(
+        self, url: str, raw: bytes, headers: dict[str, str | bytes]
+    ) -> PublicAnswer:
         with exchange(headers, TIMEOUT) as made:
             reply = made.ask("POST", url, body=raw)
         if reply is None:
             late = f"no complete answer within {TIMEOUT:g} s"
             why = late if made.call.expired or made.call.sent else made.call.stage
-            return Said(status=None, words=why)
+            return PublicAnswer(status=None, words=why)
         words = f"HTTP {reply.status}{self._first_line(reply)}"
-        return Said(status=reply.status, words=words, document=reply.document())
+        return PublicAnswer(status=reply.status, words=words, document=reply.document())
 
     def _first_line(self, reply: Reply) -> str:
         text = " ".join(reply.body.decode("utf-8", "replace").split())
@@ -160,7 +162,9 @@ class Walk:
         self._drill = replace(self._drill, taken=(*self._drill.taken, *taken))
         self._ground.drills.save(self._drill)
 
-    def _took_step(self, part: Part, came: Came, words: str, mend: str = "") -> bool:
+    def _took_step(
+        self, part: DrillStep, came: Came, words: str, mend: str = ""
+    ) -> bool:
         self._took(Taken(part=part, came=came, words=words, mend=mend))
         return came is Came.DONE
 
@@ -172,32 +176,34 @@ class Walk:
         try:
             labels = labels_for(self._rule)
         except ValueError as why:
-            self._took_step(Part.DELIVERED, Came.UNPROVEN, str(why))
+            self._took_step(DrillStep.DELIVERED, Came.UNPROVEN, str(why))
             return
         self._labels = {**labels, MARK: self._drill.id}
         started = self._ground.clock.now()
         said = self._send(started, Status.FIRING)
         if not said.good:
-            self._took_step(Part.DELIVERED, Came.BROKEN, self._refused(said), _ADDRESS)
+            self._took_step(
+                DrillStep.DELIVERED, Came.BROKEN, self._refused(said), _ADDRESS
+            )
             return
         way = f"{self._outward.address}, as {self._outward.sender}"
-        self._took_step(Part.DELIVERED, Came.DONE, way)
+        self._took_step(DrillStep.DELIVERED, Came.DONE, way)
         if not self._stored(said):
             return
         if self._matched(_incident_of(said)):
             self._follow(started)
         self._send(started, Status.RESOLVED)
 
-    def _send(self, started: datetime, status: Status) -> Said:
+    def _send(self, started: datetime, status: Status) -> PublicAnswer:
         now = self._ground.clock.now()
         return self._outward.deliver(self._labels, started, now, status)
 
-    def _refused(self, said: Said) -> str:
+    def _refused(self, said: PublicAnswer) -> str:
         return f"{self._outward.address}: {said.words}"
 
-    def _stored(self, said: Said) -> bool:
+    def _stored(self, said: PublicAnswer) -> bool:
         """Whether the answer is of this Responder and its database."""
-        part = Part.STORED
+        part = DrillStep.STORED
         document = said.document if isinstance(said.document, dict) else {}
         told = str(document.get("delivery", ""))
         if told and _alert_of(said).get("verdict") == "spooled":
@@ -211,7 +217,7 @@ class Walk:
         return self._took_step(part, Came.BROKEN, words, _ADDRESS)
 
     def _matched(self, incident: str) -> bool:
-        part, wanted = Part.MATCHED, self._rule.name
+        part, wanted = DrillStep.MATCHED, self._rule.name
         found = self._ground.archive.timeline(incident) if incident else None
         if found is None:
             words = why_ignored(self._labels, self._ground.rules)
@@ -254,7 +260,7 @@ class Walk:
         return found[0]
 
 
-def _alert_of(said: Said) -> dict[str, object]:
+def _alert_of(said: PublicAnswer) -> dict[str, object]:
     """What the answer says of the one alert."""
     document = said.document if isinstance(said.document, dict) else {}
     alerts = document.get("alerts")
@@ -262,7 +268,7 @@ def _alert_of(said: Said) -> dict[str, object]:
     return first if isinstance(first, dict) else {}
 
 
-def _incident_of(said: Said) -> str:
+def _incident_of(said: PublicAnswer) -> str:
     return str(_alert_of(said).get("incident") or "")
 
 

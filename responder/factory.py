@@ -17,7 +17,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from responder.config.settings import FactorySettings
-from responder.http import Call, DirectSession, on_call
+from responder.http import DirectSession, TimeBudget, on_call
 from responder.incident.evidence import ReportLink
 from responder.incident.method import UNKNOWN_METHOD, first_method, other_method
 from responder.incident.names import Outcome
@@ -122,7 +122,7 @@ class PizzaFactory:
         began = time.monotonic()
         target = link.reveal()
         address = target if link.fixed else self._settings.url.rstrip("/") + target
-        call = Call(began + self._settings.timeout.total_seconds() - late)
+        call = TimeBudget(began + self._settings.timeout.total_seconds() - late)
         method, reply = "", None
         with on_call(call):
             for method in self._methods(first or first_method(fixed=link.fixed)):
@@ -147,7 +147,7 @@ class PizzaFactory:
         Any complete answer below 500 will do. It takes the timeout at most.
         """
         timeout = self._settings.timeout.total_seconds()
-        call = Call(time.monotonic() + timeout)
+        call = TimeBudget(time.monotonic() + timeout)
         with on_call(call):
             address = self._settings.url.rstrip("/") + "/"
             reply = self._exchange(call, "GET", address)
@@ -162,7 +162,7 @@ class PizzaFactory:
             return (self._settings.method,)
         return first, other_method(first)
 
-    def _exchange(self, call: Call, method: str, address: str) -> _Reply | None:
+    def _exchange(self, call: TimeBudget, method: str, address: str) -> _Reply | None:
         """One request over a connection of its own; None without a complete answer."""
         call.begin()
         if not call.left():
@@ -190,7 +190,7 @@ class PizzaFactory:
             # length comes as a bare ValueError out of http.client.
             return None
 
-    def _failure(self, call: Call) -> tuple[Outcome, str]:
+    def _failure(self, call: TimeBudget) -> tuple[Outcome, str]:
         limit = f"{self._settings.timeout.total_seconds():g} s"
         if call.sent:
             ended = f"within {limit}" if call.expired else "before the connection ended"

@@ -19,7 +19,7 @@ from urllib3.exceptions import NewConnectionError
 _LOGGERS = ("urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
 
 
-class Call:
+class TimeBudget:
     """A budget for some exchanges, one after the other: until `ends` (monotonic).
 
     `sent` says whether a byte of the present request may have left; `stage` says
@@ -88,11 +88,11 @@ class Call:
                 self._wires.pop().close()
 
 
-_current: ContextVar[Call | None] = ContextVar("call", default=None)
+_current: ContextVar[TimeBudget | None] = ContextVar("call", default=None)
 
 
 @contextlib.contextmanager
-def on_call(call: Call) -> Iterator[None]:
+def on_call(call: TimeBudget) -> Iterator[None]:
     """Hold the calling thread's exchanges to `call`, and keep their library silent.
 
     urllib3 logs the address at DEBUG and, for bad headers, at WARNING.

@@ -35,7 +35,7 @@ from responder.incident.names import (
 from responder.incident.ports import StorageUnavailable
 from responder.incident.readiness import Aspect, Readiness
 from responder.incident.rule import Rule
-from responder.incident.service import Memory
+from responder.incident.service import Uptime
 
 # How webhook requests are answered: the label `result` of their metric.
 
@@ -54,7 +54,7 @@ RESULTS = (
 # What the rounds count: each rule's own watch.
 
 
-class RoundsMetrics:
+class WatchMetrics:
     """The part of the metrics that watches move."""
 
     def __init__(self, registry: CollectorRegistry, rules: Iterable[Rule]) -> None:
@@ -76,7 +76,7 @@ class RoundsMetrics:
 # How those who are told receive it.
 
 
-class Tellings:
+class NotificationMetrics:
     """Attempts to tell, every series there from the first scrape."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -142,7 +142,7 @@ class Readings:
     """How long the longest waiting incident is overdue that nobody works on."""
     open_for: Callable[[], Mapping[str, timedelta]]
     """By rule, how long its oldest open incident is open."""
-    memory: Callable[[], Memory] = Memory
+    memory: Callable[[], Uptime] = Uptime
 
 
 class Stored(Collector):
@@ -187,7 +187,7 @@ class Stored(Collector):
         }
 
 
-def _remembered(memory: Memory) -> dict[str, "_Samples"]:
+def _remembered(memory: Uptime) -> dict[str, "_Samples"]:
     """What the storage remembers of Responder itself."""
     gap = memory.gaps[0] if memory.gaps else None
     values = {
@@ -280,7 +280,7 @@ FAILURES: Mapping[str, tuple[str, ...]] = {
 ORDERS = ("good", "failed")
 
 
-class Metrics(RoundsMetrics):
+class Metrics(WatchMetrics):
     """What is counted, by the names that the README and the dashboards use."""
 
     def __init__(
@@ -306,7 +306,7 @@ class Metrics(RoundsMetrics):
         )
         build.labels(version, config_sha).set(1)
         self._prepare(rules)
-        self.tellings = Tellings(registry)
+        self.tellings = NotificationMetrics(registry)
         registry.register(Stored(stored, [rule.name for rule in rules]))
         self._ready = Ready()
         registry.register(self._ready)

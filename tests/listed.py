@@ -9,10 +9,10 @@ from responder.incident.incident import Incident, fold
 from responder.incident.names import State, Verdict
 from responder.incident.view import (
     BadCursor,
-    HeardBody,
-    HeardDelivery,
     IncidentPage,
     IncidentSummary,
+    ReceivedBody,
+    ReceivedDelivery,
     ReportSummary,
     Search,
     Stamp,
@@ -27,8 +27,8 @@ class ListedArchive:
 
     incidents: list[IncidentSummary] = field(default_factory=list)
     timelines: dict[str, Sequence[Event]] = field(default_factory=dict)
-    heard: list[HeardDelivery] = field(default_factory=list)
-    texts: list[HeardBody] = field(default_factory=list)
+    heard: list[ReceivedDelivery] = field(default_factory=list)
+    texts: list[ReceivedBody] = field(default_factory=list)
     searches: list[Search] = field(default_factory=list)
     can_write: bool = True
     took: tuple[timedelta, ...] = ()
@@ -76,7 +76,7 @@ class ListedArchive:
         incident: str | None = None,
         verdict: str | None = None,
         limit: int = 50,
-    ) -> tuple[HeardDelivery, ...]:
+    ) -> tuple[ReceivedDelivery, ...]:
         found = [
             heard
             for heard in self.heard
@@ -85,10 +85,10 @@ class ListedArchive:
         ]
         return tuple(found[:limit])
 
-    def bodies(self, incident: str) -> tuple[HeardBody, ...]:
+    def bodies(self, incident: str) -> tuple[ReceivedBody, ...]:
         return tuple(self.texts)
 
-    def body(self, delivery: str) -> HeardBody | None:
+    def body(self, delivery: str) -> ReceivedBody | None:
         return next((text for text in self.texts if text.id == delivery), None)
 
     def counts(self) -> dict[tuple[str, State], int]:

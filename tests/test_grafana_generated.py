@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from grafana.build import kit
-from responder.doctor.alerts import WATCHES, Watch, dashboards
+from responder.doctor.alerts import WATCHES, OwnAlert, dashboards
 from responder.incident.alert import Delivery
 from responder.incident.names import Sender, Verdict
-from responder.incident.triage import Known, triage
+from responder.incident.triage import TriageContext, triage
 from responder.senders import grafana as sender
 from tests.docs import ROOT, page
 from tests.fakes import NOON
@@ -49,7 +49,7 @@ SENT = rules("grafana/api/responder-alerts.json")
 @every_watch
 @pytest.mark.parametrize("forms", [PROVISIONED, SENT], ids=["file", "api"])
 def test_grafana_asks_the_same_as_prometheus(
-    forms: dict[str, dict[str, Any]], watch: Watch
+    forms: dict[str, dict[str, Any]], watch: OwnAlert
 ) -> None:
     asked, judged = forms[watch.name]["data"]
 
@@ -65,7 +65,7 @@ def test_both_forms_have_every_alert() -> None:
 
 
 @every_watch
-def test_an_alert_leads_to_its_entry_in_the_runbook(watch: Watch) -> None:
+def test_an_alert_leads_to_its_entry_in_the_runbook(watch: OwnAlert) -> None:
     url = PROVISIONED[watch.name]["annotations"]["runbook_url"]
 
     assert url == f"https://responder.example.net/runbook#{watch.name.lower()}"
@@ -93,7 +93,7 @@ def verdict(labels: dict[str, str]) -> Verdict:
     delivery = Delivery(
         id="d", received_at=NOON, notification=told, credential="grafana", body=""
     )
-    (said,) = triage(delivery, [RULE], Known(), lambda: "01k9a").verdicts
+    (said,) = triage(delivery, [RULE], TriageContext(), lambda: "01k9a").verdicts
     return said.verdict
 
 
@@ -117,7 +117,7 @@ def test_the_heartbeat_goes_the_way_of_the_real_alerts() -> None:
 
 
 @every_watch
-def test_an_alert_about_responder_is_no_fault_of_the_factory(watch: Watch) -> None:
+def test_an_alert_about_responder_is_no_fault_of_the_factory(watch: OwnAlert) -> None:
     (example,) = yaml.safe_load(page("responder.example.yaml"))["rules"]
     labels = PROVISIONED[watch.name]["labels"]
 

@@ -25,14 +25,14 @@ from responder.incident.names import Decision, Outcome, Proof, Reason, Sender, S
 from responder.incident.ports import Accepted, Lease, Storing
 from responder.incident.readiness import Readiness
 from responder.incident.rule import Check, Rule
-from responder.incident.service import Memory
+from responder.incident.service import Uptime
 from responder.masking import Masker
 from responder.metrics import Metrics
 from responder.senders import auth as signature
 from responder.senders import body, grafana, irm
 from responder.web import webhooks as received
 from responder.web.app import create_app
-from responder.web.parts import Authenticated, Parts
+from responder.web.parts import Authenticated, Services
 from tests.drill_parts import ListedDrilling, ListedDrills
 from tests.fakes import (
     NOON,
@@ -79,7 +79,7 @@ class Web:
     drills: ListedDrills = field(default_factory=ListedDrills)
     sessions: ListedSessions = field(default_factory=ListedSessions)
     clock: SetClock = field(default_factory=SetClock)
-    memory: Memory = field(default_factory=Memory)
+    memory: Uptime = field(default_factory=Uptime)
     readiness: Readiness | None = None
     leased: list[Lease] = field(default_factory=list)
 
@@ -98,8 +98,8 @@ class Web:
             ),
         )
 
-    def parts(self) -> Parts:
-        return Parts(
+    def parts(self) -> Services:
+        return Services(
             intake=self.intake,
             archive=self.archive,
             controls=self.controls,

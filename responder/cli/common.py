@@ -21,7 +21,7 @@ from responder.config.addresses import (
 from responder.config.checks import Purpose
 from responder.config.document import BUILT_IN, Document, read
 from responder.config.load import Loaded
-from responder.config.problem import Problem, Refused
+from responder.config.problem import ConfigError, Problem
 from responder.config.settings import Settings
 from responder.logs.query import parse_logql
 
@@ -302,7 +302,7 @@ def _server(arguments: argparse.Namespace) -> str:
     if arguments.server:
         try:
             return public_url(arguments.server)
-        except Refused as refused:
+        except ConfigError as refused:
             raise Usage(f"--server {refused}: {refused.remedy}") from None
     host, port = load.listening(document_of(arguments), parse_logql)
     return f"http://{written(reachable(host), port)}"

@@ -8,7 +8,7 @@ from responder.config.checks import Purpose
 from responder.config.settings import GrafanaSettings, LokiLogs, Settings
 from responder.doctor.alerts import dashboards
 from responder.doctor.connect import (
-    Change,
+    GrafanaChange,
     NoSource,
     Unlabelled,
     Wake,
@@ -19,7 +19,7 @@ from responder.doctor.connect import (
     prometheus_source,
     wakes,
 )
-from responder.doctor.grafana import Grafana, GrafanaError, Matter, Seen
+from responder.doctor.grafana import Grafana, GrafanaError, GrafanaState, Matter
 from responder.masking import Masker
 from responder.senders.sample import labels_for
 
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Show, and with `--apply` make, what Grafana lacks."""
     settings = settings_or_refuse(arguments, Purpose.REPLAY, warn=False)
     wanted = _wanted(settings)
-    matter = Matter(seen=Seen(url=""), settings=settings)
+    matter = Matter(seen=GrafanaState(url=""), settings=settings)
     if not matter.url and not matter.watched:
         told = "server.public_url is not set: where should Grafana send to?"
         raise Usage(f"{told} (With a watch on every rule it need not send.)", 1)
@@ -121,12 +121,12 @@ def _connect(
     return 0
 
 
-def _make(client: Grafana, change: Change) -> None:
+def _make(client: Grafana, change: GrafanaChange) -> None:
     client.send(change.method, change.path, change.body)
     print("  done", flush=True)
 
 
-def _told(changes: Sequence[Change], url: str, *, apply: bool) -> str:
+def _told(changes: Sequence[GrafanaChange], url: str, *, apply: bool) -> str:
     if not changes:
         return f"nothing to change at {url}"
     number = f"{len(changes)} change{'' if len(changes) == 1 else 's'}"

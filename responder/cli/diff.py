@@ -14,7 +14,7 @@ from responder.cli.replay_output import failure
 from responder.config import load
 from responder.config.checks import Purpose
 from responder.config.document import Document, read
-from responder.config.problem import Refused
+from responder.config.problem import ConfigError
 from responder.config.settings import Settings, duration
 from responder.logs.query import parse_logql
 from responder.masking import Masker
@@ -157,6 +157,6 @@ def _json(
 def _length(text: str) -> timedelta:
     try:
         return duration(text)
-    except Refused as problem:
+    except ConfigError as problem:
         told = f"{text!r} {problem}: {problem.remedy}"
         raise argparse.ArgumentTypeError(told) from None

@@ -20,13 +20,13 @@ from responder.config import load
 from responder.config.addresses import public_url, reachable, written
 from responder.config.checks import Purpose
 from responder.config.load import Loaded
-from responder.config.problem import Problem, Refused
+from responder.config.problem import ConfigError, Problem
 from responder.config.settings import Settings
 from responder.doctor.checks import (
     Asking,
+    HealthAnswers,
     LokiProbe,
     Reached,
-    Seen,
     judge_factory,
     judge_logs,
     judge_public,
@@ -74,7 +74,9 @@ class Examiner:
                 break
         shared = self._settings.storage_file() is None
         yield from judge_public(
-            Seen(public_url=url, server=server, own=own, public=public, shared=shared)
+            HealthAnswers(
+                public_url=url, server=server, own=own, public=public, shared=shared
+            )
         )
 
     def grafana(self) -> Iterator[Finding]:
@@ -240,7 +242,7 @@ def _server(given: str | None) -> str:
         return ""
     try:
         return public_url(given)
-    except Refused as refused:
+    except ConfigError as refused:
         raise Usage(f"--server {refused}: {refused.remedy}") from None
 
 

@@ -4,7 +4,7 @@ import argparse
 from datetime import timedelta
 
 from responder.cli import common
-from responder.config.problem import Refused
+from responder.config.problem import ConfigError
 from responder.config.settings import duration, said
 
 NAME = "pause"
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _length(text: str) -> str:
     try:
         length = duration(text)
-    except Refused as refused:
+    except ConfigError as refused:
         why = f"{text!r} {refused}; {refused.remedy}"
         raise argparse.ArgumentTypeError(why) from None
     if not length:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from responder.cli.common import Usage, add_config, settings_or_refuse
 from responder.cli.replay_files import add_files, decide, find, options
 from responder.cli.replay_output import (
-    Decided,
-    Judged,
+    DecidedBody,
+    ReplayedCassette,
     as_json,
     decision_text,
     failure,
@@ -21,7 +21,7 @@ from responder.cli.replay_output import (
     masked,
 )
 from responder.config.checks import Purpose
-from responder.config.problem import Refused
+from responder.config.problem import ConfigError
 from responder.config.settings import Settings, duration
 from responder.incident.names import Decision
 from responder.masking import Masker
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def play_one(
     file: str, cassette: Cassette, settings: Settings, expect: Expect | None = None
-) -> Judged:
+) -> ReplayedCassette:
     """One cassette, judged by `expect` or else by its own expectation."""
     began = time.monotonic()
     played = play(cassette, settings, progress(cassette.name, began))
@@ -118,8 +118,8 @@ def progress(name: str, began: float) -> Progress:
 def _show(
     arguments: argparse.Namespace,
     settings: Settings,
-    judged: list[Judged],
-    heard: Decided | None,
+    judged: list[ReplayedCassette],
+    heard: DecidedBody | None,
 ) -> None:
     mask = Masker(settings.secrets())
     if arguments.json:
@@ -151,7 +151,7 @@ def _expectation(arguments: argparse.Namespace) -> Expect | None:
         raise Usage(f"--expect: {problem}") from None
 
 
-def _otherwise(heard: Decided, expect: Expect | None) -> list[str]:
+def _otherwise(heard: DecidedBody, expect: Expect | None) -> list[str]:
     """A line for each bare body that was not decided as expected."""
     if expect is None:
         return []
@@ -183,6 +183,6 @@ def _otherwise(heard: Decided, expect: Expect | None) -> list[str]:
 def _within(text: str) -> timedelta:
     try:
         return duration(text)
-    except Refused as problem:
+    except ConfigError as problem:
         told = f"{text!r} {problem}: {problem.remedy}"
         raise argparse.ArgumentTypeError(told) from None

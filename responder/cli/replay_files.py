@@ -10,12 +10,12 @@ from pathlib import Path
 
 from responder.app import line_reader
 from responder.cli.common import Usage
-from responder.cli.replay_output import Decided
+from responder.cli.replay_output import DecidedBody
 from responder.config.settings import Settings
 from responder.factory import PizzaFactory
 from responder.incident.names import WEBHOOKS, Sender
 from responder.incident.ports import LogSource
-from responder.logs.assumed import SupposedLogs
+from responder.logs.assumed import AssumedLogs
 from responder.logs.loki import LokiLogSource
 from responder.masking import Masker
 from responder.replay.bodies import Replay, understand
@@ -63,7 +63,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def decide(
     arguments: argparse.Namespace, settings: Settings, bodies: list[tuple[str, bytes]]
-) -> Decided:
+) -> DecidedBody:
     """What would be decided for the bodies, in this order, a second apart."""
     logs = _logs(arguments, settings)
     try:
@@ -78,7 +78,7 @@ def _decide(
     settings: Settings,
     bodies: list[tuple[str, bytes]],
     logs: LogSource,
-) -> Decided:
+) -> DecidedBody:
     sender = Sender(arguments.sender) if arguments.sender else None
     most = settings.server.max_body
     replay = Replay(
@@ -87,7 +87,7 @@ def _decide(
         fixed_link=PizzaFactory(settings.factory, Masker()).fixed_link(),
         max_reports_per_hour=settings.max_reports_per_hour,
     )
-    at, found = datetime.now(UTC), Decided(replay)
+    at, found = datetime.now(UTC), DecidedBody(replay)
     for name, raw in bodies:
         try:
             if len(raw) > most:
@@ -106,7 +106,7 @@ def _logs(arguments: argparse.Namespace, settings: Settings) -> LogSource:
     if arguments.no_link and not arguments.errors:
         raise Usage("--no-link: says what --errors N supposes; give both")
     if arguments.unreadable:
-        return SupposedLogs(errors=None)
+        return AssumedLogs(errors=None)
     if arguments.errors:
         return _suppose(arguments.errors, settings, linked=not arguments.no_link)
     if settings.logs is None:
@@ -116,7 +116,7 @@ def _logs(arguments: argparse.Namespace, settings: Settings) -> LogSource:
 
 def _suppose(
     errors: list[tuple[str, int]], settings: Settings, *, linked: bool
-) -> SupposedLogs:
+) -> AssumedLogs:
     """Raises Usage for a check that no rule has."""
     known = {check.name for rule in settings.rules for check in rule.checks}
     for name, _ in errors:
@@ -124,7 +124,7 @@ def _suppose(
             listed = ", ".join(sorted(known))
             raise Usage(f"--errors: there is no check {name!r}; known: {listed}")
     named = dict(errors)
-    return SupposedLogs(errors=named.pop("", 0), named=named, linked=linked)
+    return AssumedLogs(errors=named.pop("", 0), named=named, linked=linked)
 
 
 def read(name: str, most: int) -> bytes:

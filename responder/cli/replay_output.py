@@ -12,12 +12,12 @@ from responder.masking import Masker
 from responder.replay.bodies import Replay
 from responder.replay.cassette import Expect
 from responder.replay.judge import ending_words, first_call, unmet
-from responder.replay.play import Lived, Played
+from responder.replay.play import Played, PlayedIncident
 from responder.web.chart import delay_of
 
 
 @dataclass(slots=True)
-class Decided:
+class DecidedBody:
     """The incidents of a replay; beside a file's name each alert, each refusal."""
 
     replay: Replay
@@ -27,7 +27,7 @@ class Decided:
     """The names of each file's alerts."""
 
 
-def json_values(decided: Decided, masker: Masker) -> dict[str, object]:
+def json_values(decided: DecidedBody, masker: Masker) -> dict[str, object]:
     """`incidents`, `alerts` and `refused`, masked."""
     found = {
         "incidents": [one.as_json() for one in decided.replay.incidents.values()],
@@ -47,7 +47,7 @@ def json_values(decided: Decided, masker: Masker) -> dict[str, object]:
     return {key: masked(value, masker) for key, value in found.items()}
 
 
-def decision_text(decided: Decided, masker: Masker) -> str:
+def decision_text(decided: DecidedBody, masker: Masker) -> str:
     """A line for each decision, indented its reasons; then what led to none."""
     lines = []
     for found in decided.replay.incidents.values():
@@ -88,7 +88,7 @@ _MOST_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class ReplayedCassette:
     """One cassette: where it came from, what became of it, what was not met."""
 
     file: str
@@ -105,12 +105,14 @@ class Judged:
         return not self.unmet
 
 
-def judge(file: str, played: Played, expect: Expect, seconds: float) -> Judged:
+def judge(
+    file: str, played: Played, expect: Expect, seconds: float
+) -> ReplayedCassette:
     found = tuple(played.plain(line) for line in unmet(played, expect))
-    return Judged(file=file, played=played, unmet=found, seconds=seconds)
+    return ReplayedCassette(file=file, played=played, unmet=found, seconds=seconds)
 
 
-def failures(judged: Judged) -> Iterator[str]:
+def failures(judged: ReplayedCassette) -> Iterator[str]:
     """A line for a cassette that is not as expected, none for another."""
     if judged.unmet:
         yield failure(judged.file, judged.played.alerts, "; ".join(judged.unmet))
@@ -125,7 +127,7 @@ def failure(file: str, alerts: Sequence[str], why: str) -> str:
     return " ".join(f"failed: {file}: {alert}: {why}".split())
 
 
-def judged_text(judged: Judged) -> str:
+def judged_text(judged: ReplayedCassette) -> str:
     """The verdict first, then what it rests on."""
     played = judged.played
     lines = [f"{judged.name}: {'as expected' if judged.fine else 'NOT AS EXPECTED'}"]
@@ -144,7 +146,7 @@ def judged_text(judged: Judged) -> str:
     return "\n".join(lines)
 
 
-def as_json(judged: Judged) -> dict[str, object]:
+def as_json(judged: ReplayedCassette) -> dict[str, object]:
     """The same as JSON values."""
     played = judged.played
     waited = first_call(played)
@@ -177,7 +179,7 @@ def told(events: Sequence[Event]) -> Iterator[Event]:
             yield event
 
 
-def _incident(played: Played, lived: Lived, number: int) -> Iterator[str]:
+def _incident(played: Played, lived: PlayedIncident, number: int) -> Iterator[str]:
     group = f" ({lived.incident.group})" if lived.incident.group else ""
     yield f"  incident {number}, rule {lived.rule.name}{group}: {lived.incident.state}"
     for event in told(lived.events):
@@ -189,7 +191,7 @@ def _incident(played: Played, lived: Lived, number: int) -> Iterator[str]:
         yield f"    Delay, {delay.total} in all: {'; '.join(parts)}"
 
 
-def _incident_json(played: Played, lived: Lived) -> dict[str, object]:
+def _incident_json(played: Played, lived: PlayedIncident) -> dict[str, object]:
     incident = lived.incident
     return {
         "rule": lived.rule.name,

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from responder.config.problem import Refused
+from responder.config.problem import ConfigError
 from responder.config.settings import Secret
 
 _PRIVATE_ENDS = (".local", ".localhost", ".internal", ".lan", ".test", ".svc")
@@ -20,14 +20,14 @@ def listen(text: object) -> tuple[str, int]:
     found = re.fullmatch(pattern, text) if isinstance(text, str) else None
     if found is None or int(found[3]) > 65535:
         remedy = 'write it as "127.0.0.1:8080" or "0.0.0.0:8080"'
-        raise Refused("is not a host and a port", remedy)
+        raise ConfigError("is not a host and a port", remedy)
     return found[1] or found[2], int(found[3])
 
 
 def port(text: str) -> int:
     """The port a host gives by the variable PORT."""
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
-        raise Refused("is not a port", "set PORT to a number up to 65535")
+        raise ConfigError("is not a port", "set PORT to a number up to 65535")
     return int(text)
 
 
@@ -45,7 +45,7 @@ def public_url(text: str) -> str:
     """Our address as others see it, without a slash at its end."""
     parts = _web(text, "https://responder.example.net")
     if parts.query or parts.fragment:
-        raise Refused("has a query or fragment", "end it after the host or path")
+        raise ConfigError("has a query or fragment", "end it after the host or path")
     return text.rstrip("/")
 
 
@@ -55,9 +55,9 @@ def network(value: object) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
         found = ipaddress.ip_network(value if isinstance(value, str) else "")
     except ValueError:
-        raise Refused("is no network of addresses", remedy) from None
+        raise ConfigError("is no network of addresses", remedy) from None
     if not found.prefixlen:
-        raise Refused("trusts everybody to say where they come from", remedy)
+        raise ConfigError("trusts everybody to say where they come from", remedy)
     return found
 
 
@@ -65,7 +65,7 @@ def logs_url(text: str) -> str:
     """Loki's base address; the push address, as Grafana shows it, is understood."""
     parts = _web(text, "http://loki:3100")
     if parts.query or parts.fragment:
-        raise Refused("has a query or fragment", "write only http://loki:3100")
+        raise ConfigError("has a query or fragment", "write only http://loki:3100")
     return text.rstrip("/").removesuffix(_PUSH).rstrip("/")
 
 
@@ -73,9 +73,9 @@ def grafana_url(text: str) -> str:
     """Grafana's address, with the path that it may be served under."""
     parts = _web(text, "https://name.grafana.net")
     if parts.query or parts.fragment:
-        raise Refused("has a query or fragment", "end it after the host or path")
+        raise ConfigError("has a query or fragment", "end it after the host or path")
     if in_clear(text):
-        raise Refused("would send its token in clear", ONLY_PRIVATE)
+        raise ConfigError("would send its token in clear", ONLY_PRIVATE)
     return text.rstrip("/")
 
 
@@ -83,9 +83,9 @@ def irm_url(text: str) -> str:
     """The API address that IRM's settings page shows, with `/api/v1` at its end."""
     parts = _web(text, "https://oncall-prod-us-central-0.grafana.net/oncall")
     if parts.query or parts.fragment:
-        raise Refused("has a query or fragment", "end it after the host or path")
+        raise ConfigError("has a query or fragment", "end it after the host or path")
     if in_clear(text):
-        raise Refused("would send its token in clear", ONLY_PRIVATE)
+        raise ConfigError("would send its token in clear", ONLY_PRIVATE)
     return text.rstrip("/").removesuffix("/api/v1").rstrip("/") + "/api/v1"
 
 
@@ -94,7 +94,7 @@ def webhook_url(secret: Secret | None) -> Secret | None:
     if secret is not None:
         _web(secret.reveal(), "https://ntfy.sh/a-topic-nobody-guesses")
         if in_clear(secret.reveal()):
-            raise Refused("would be called in clear", ONLY_PRIVATE)
+            raise ConfigError("would be called in clear", ONLY_PRIVATE)
     return secret
 
 
@@ -102,7 +102,7 @@ def factory_url(text: str) -> str:
     """The factory's scheme and host: the path of a call is rebuilt from the link."""
     parts = _web(text, "https://pizza-factory.cs329.click")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise Refused("has a path", "write only https:// and the host")
+        raise ConfigError("has a path", "write only https:// and the host")
     _demand_https(parts)
     return text.rstrip("/")
 
@@ -127,10 +127,10 @@ def _web(text: str, example: str) -> SplitResult:
     except ValueError:
         usable = False
     if not usable or not text.isprintable() or " " in text:
-        raise Refused("is not an http(s) address", f"write it as {example}")
+        raise ConfigError("is not an http(s) address", f"write it as {example}")
     if "@" in parts.netloc:
         remedy = "move the name and password to fields of their own"
-        raise Refused("holds a name or password", remedy)
+        raise ConfigError("holds a name or password", remedy)
     return parts
 
 
@@ -142,7 +142,7 @@ def in_clear(url: str) -> bool:
 
 def _demand_https(parts: SplitResult) -> None:
     if in_clear(parts.geturl()):
-        raise Refused("would send the report in clear", ONLY_PRIVATE)
+        raise ConfigError("would send the report in clear", ONLY_PRIVATE)
 
 
 def _private(host: str) -> bool:

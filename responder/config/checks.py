@@ -8,7 +8,7 @@ from responder.config import schema
 from responder.config.addresses import ONLY_PRIVATE, host_of, in_clear
 from responder.config.document import Expanded
 from responder.config.problem import Path, Problem, problem, written
-from responder.config.schema import Judged, Parts, RuleSection
+from responder.config.schema import RuleSection, Validated, ValidSections
 from responder.config.settings import (
     EXTRA,
     Access,
@@ -26,7 +26,7 @@ from responder.masking import SHORTEST
 _SERVICE_ACCOUNT = "glsa_"
 
 
-def told_problems(parts: Parts) -> Iterator[Problem]:
+def told_problems(parts: ValidSections) -> Iterator[Problem]:
     """What could never be told, or would come back to ourselves."""
     grafana, notify = parts.grafana, parts.notify
     if grafana and grafana.value.annotations and "token" not in _keys(parts, "grafana"):
@@ -44,7 +44,7 @@ def told_problems(parts: Parts) -> Iterator[Problem]:
         yield problem(("notify", "webhook_url"), message, remedy, "***")
 
 
-def told_warnings(parts: Parts) -> Iterator[Problem]:
+def told_warnings(parts: ValidSections) -> Iterator[Problem]:
     """What may be meant so, and is worth a look."""
     if _by_service_account(parts):
         message = "is a service account's: it may write notes, and never acknowledge"
@@ -63,12 +63,12 @@ def told_warnings(parts: Parts) -> Iterator[Problem]:
             yield problem(at, message, "configure irm, or remove this key", "resolve")
 
 
-def _keys(parts: Parts, section: str) -> set[str]:
+def _keys(parts: ValidSections, section: str) -> set[str]:
     given = parts.given(section)
     return set(given) if isinstance(given, dict) else set()
 
 
-def _by_service_account(parts: Parts) -> bool:
+def _by_service_account(parts: ValidSections) -> bool:
     token: Secret | None = parts.irm.value.token if parts.irm else None
     return bool(token and token.reveal().startswith(_SERVICE_ACCOUNT))
 
@@ -78,7 +78,7 @@ def _by_service_account(parts: Parts) -> bool:
 Alternative = tuple[Matcher, ...]
 
 
-def unreachable(rules: Sequence[Judged[RuleSection]]) -> Iterator[Problem]:
+def unreachable(rules: Sequence[Validated[RuleSection]]) -> Iterator[Problem]:
     """Finds what follows from equalities and equal matchers; expressions are not
     compared with each other, so that a rule named here is certainly unreachable."""
     for i, late in enumerate(rules):
@@ -143,7 +143,7 @@ _FORM = (
 """Words that the bodies of the senders are understood by."""
 
 
-def too_plain(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+def too_plain(parts: ValidSections, expanded: Expanded) -> Iterator[Problem]:
     """Secrets that are part of a word which rules or senders are understood by."""
     words = list(_words(parts))
     for secret, at in expanded.places.items():
@@ -161,7 +161,7 @@ def too_short(expanded: Expanded) -> Iterator[Problem]:
             yield problem(at, message, _REMEDY, "***")
 
 
-def _words(parts: Parts) -> Iterator[tuple[str, str]]:
+def _words(parts: ValidSections) -> Iterator[tuple[str, str]]:
     """Every word that has to stay readable, with where it stands."""
     for i, one in enumerate(parts.rules):
         rule, at = one.rule.value, ("rules", i)
@@ -192,7 +192,9 @@ class Purpose(StrEnum):
     REPLAY = "replay"
 
 
-def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Problem]:
+def problems(
+    parts: ValidSections, expanded: Expanded, purpose: Purpose
+) -> Iterator[Problem]:
     """Everything that the valid parts say against each other."""
     if purpose is not Purpose.REPLAY:
         if parts.given("logs") is None:
@@ -215,7 +217,7 @@ def problems(parts: Parts, expanded: Expanded, purpose: Purpose) -> Iterator[Pro
     yield from unreachable([one.rule for one in parts.rules])
 
 
-def warnings(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+def warnings(parts: ValidSections, expanded: Expanded) -> Iterator[Problem]:
     """What may be meant so, and is worth a look."""
     for i, judged in enumerate(parts.credentials):
         hmac = judged.value.hmac
@@ -242,7 +244,7 @@ def warnings(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
     yield from _impatient(parts)
 
 
-def _impatient(parts: Parts) -> Iterator[Problem]:
+def _impatient(parts: ValidSections) -> Iterator[Problem]:
     """A failed read is tried again after a second; that try may take a timeout."""
     least = _FIRST_RETRY
     if parts.logs and parts.logs.fine("timeout"):
@@ -256,12 +258,12 @@ def _impatient(parts: Parts) -> Iterator[Problem]:
             yield problem(at, message, remedy, said(given))
 
 
-def _asked(parts: Parts, expanded: Expanded, *path: str | int) -> bool:
+def _asked(parts: ValidSections, expanded: Expanded, *path: str | int) -> bool:
     """Whether a value is given, or is a secret that is only unset here."""
     return bool(parts.given(*path)) or path in expanded.unset
 
 
-def _why_exposed(parts: Parts) -> str:
+def _why_exposed(parts: ValidSections) -> str:
     """Why others than this machine reach us, "" if they do not."""
     server = parts.server.value
     if server.public_url:
@@ -271,7 +273,7 @@ def _why_exposed(parts: Parts) -> str:
     return ""
 
 
-def _exposed(parts: Parts) -> Iterator[Problem]:
+def _exposed(parts: ValidSections) -> Iterator[Problem]:
     why = _why_exposed(parts)
     if not why:
         return
@@ -285,7 +287,7 @@ def _exposed(parts: Parts) -> Iterator[Problem]:
             yield problem((key,), message, remedy)
 
 
-def _guessable(parts: Parts) -> Iterator[Problem]:
+def _guessable(parts: ValidSections) -> Iterator[Problem]:
     """Secrets that strangers could guess. On this machine alone any will do."""
     why = _why_exposed(parts)
     if not why:
@@ -301,7 +303,7 @@ def _guessable(parts: Parts) -> Iterator[Problem]:
             yield problem(at, f"{short}, and {why}", _LONGER, "***")
 
 
-def _webhook_secrets(parts: Parts) -> Iterator[tuple[Path, Secret | None]]:
+def _webhook_secrets(parts: ValidSections) -> Iterator[tuple[Path, Secret | None]]:
     for i, judged in enumerate(parts.credentials):
         one, at = judged.value, ("webhook_auth", i)
         for k, secret in enumerate(one.hmac.secrets if one.hmac else ()):
@@ -310,7 +312,7 @@ def _webhook_secrets(parts: Parts) -> Iterator[tuple[Path, Secret | None]]:
         yield (*at, "basic", "password"), one.basic.password if one.basic else None
 
 
-def _short_passwords(parts: Parts) -> Iterator[Problem]:
+def _short_passwords(parts: ValidSections) -> Iterator[Problem]:
     users = parts.operators.value.users if parts.operators else {}
     for name, password in users.items():
         length = len(password.reveal().strip()) if password else 0
@@ -320,7 +322,7 @@ def _short_passwords(parts: Parts) -> Iterator[Problem]:
             yield problem(at, message, _LONGER, "***")
 
 
-def _machines(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+def _machines(parts: ValidSections, expanded: Expanded) -> Iterator[Problem]:
     """A token asked of scrapers and probes must be there to be compared."""
     server = parts.server.value
     asking = [
@@ -334,13 +336,13 @@ def _machines(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
         yield problem(("server", "bearer"), message, remedy)
 
 
-def _storage(parts: Parts) -> Iterator[Problem]:
+def _storage(parts: ValidSections) -> Iterator[Problem]:
     if lacks_driver(parts.storage.value.url):
         message = "names PostgreSQL, and its driver psycopg is not installed"
         yield problem(("storage", "url"), message, f"{EXTRA}, or use sqlite:///")
 
 
-def _credentials(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+def _credentials(parts: ValidSections, expanded: Expanded) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for i, judged in enumerate(parts.credentials):
         one, at = judged.value, ("webhook_auth", i)
@@ -371,7 +373,7 @@ def _proofs(given: object, at: Path, expanded: Expanded) -> Iterator[Problem]:
         yield problem(at, "asks for bearer and basic at once", remedy)
 
 
-def _logs(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
+def _logs(parts: ValidSections, expanded: Expanded) -> Iterator[Problem]:
     if parts.logs is None:
         return
     logs = parts.logs.value
@@ -386,17 +388,17 @@ def _logs(parts: Parts, expanded: Expanded) -> Iterator[Problem]:
         yield problem(("logs", lacking), "is missing beside its other half", remedy)
 
 
-def _read_in_clear(parts: Parts) -> bool:
+def _read_in_clear(parts: ValidSections) -> bool:
     logs = parts.logs
     return logs is not None and logs.fine("url") and in_clear(logs.value.url)
 
 
-def _logs_secret(parts: Parts, expanded: Expanded) -> bool:
+def _logs_secret(parts: ValidSections, expanded: Expanded) -> bool:
     keys = ("password", "bearer")
     return any(_asked(parts, expanded, "logs", key) for key in keys)
 
 
-def _names(parts: Parts) -> Iterator[Problem]:
+def _names(parts: ValidSections) -> Iterator[Problem]:
     rules: dict[str, int] = {}
     for i, one in enumerate(parts.rules):
         name = one.rule.value.name
@@ -414,7 +416,7 @@ def _names(parts: Parts) -> Iterator[Problem]:
                 yield problem(at, message, remedy, check.value.name)
 
 
-def _watched(parts: Parts) -> Iterator[Problem]:
+def _watched(parts: ValidSections) -> Iterator[Problem]:
     """A watch has no labels: what it opens would be joined by no group's alert."""
     for i, one in enumerate(parts.rules):
         rule = one.rule.value

@@ -220,7 +220,7 @@ class Expanded:
 
 
 @dataclass(slots=True)
-class _Text:
+class _Substituted:
     value: str
     missing: list[str]
     malformed: bool
@@ -229,12 +229,12 @@ class _Text:
 
 def expand(tree: Tree, env: Mapping[str, str]) -> Expanded:
     """Every text with its references replaced. Reads the files of `_file` twins."""
-    walk = _Walk(env)
+    walk = _Expansion(env)
     walk.found.tree = walk.mapping(tree, ())
     return walk.found
 
 
-class _Walk:
+class _Expansion:
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = env
         self.found = Expanded()
@@ -305,7 +305,7 @@ class _Walk:
         self.found.places[plain] = path
         return plain
 
-    def _text(self, value: str, path: Path) -> _Text:
+    def _text(self, value: str, path: Path) -> _Substituted:
         text = _replaced(value, self._env)
         if text.malformed:
             remedy = "write ${NAME} or ${NAME:-default}, and $$ for a plain $"
@@ -348,8 +348,10 @@ def _content(name: str) -> str:
         return ""
 
 
-def _replaced(value: str, env: Mapping[str, str]) -> _Text:
-    text = _Text(value="", missing=[], malformed=False, literal="${" not in value)
+def _replaced(value: str, env: Mapping[str, str]) -> _Substituted:
+    text = _Substituted(
+        value="", missing=[], malformed=False, literal="${" not in value
+    )
 
     def one(found: re.Match[str]) -> str:
         if found[0] == "$$":

@@ -15,12 +15,12 @@ from responder.config.document import (
     expand,
     parse,
 )
-from responder.config.problem import Problem, Refused, masked, one_line, problem
+from responder.config.problem import ConfigError, Problem, masked, one_line, problem
 from responder.config.schema import (
     CredentialSection,
     ParseQuery,
-    Parts,
-    RuleParts,
+    ValidRule,
+    ValidSections,
     judge,
     take_removed,
 )
@@ -41,13 +41,13 @@ from responder.incident.rule import Check, Rule
 # From judged parts to `Settings`. Called only when there are no problems.
 
 
-def with_listen(parts: Parts, listen: tuple[str, int]) -> Parts:
+def with_listen(parts: ValidSections, listen: tuple[str, int]) -> ValidSections:
     """The parts with another place to listen."""
     server = parts.server.value.model_copy(update={"listen": listen})
     return replace(parts, server=replace(parts.server, value=server))
 
 
-def build_settings(parts: Parts, expanded: Expanded, sha: str) -> Settings:
+def build_settings(parts: ValidSections, expanded: Expanded, sha: str) -> Settings:
     """The settings. A credential with an unset part is left out: it cannot hold."""
     credentials = [
         _credential(judged.value)
@@ -85,7 +85,7 @@ def _lacks_a_secret(one: CredentialSection, expanded: Expanded, i: int) -> bool:
     return bool(others) or not signed
 
 
-def _server(parts: Parts) -> Server:
+def _server(parts: ValidSections) -> Server:
     server = parts.server.value
     host, port = server.listen
     return Server(
@@ -122,7 +122,7 @@ def _credential(one: CredentialSection) -> Credential:
     )
 
 
-def _logs(parts: Parts) -> LokiLogs | None:
+def _logs(parts: ValidSections) -> LokiLogs | None:
     if parts.logs is None:
         return None
     logs = parts.logs.value
@@ -136,7 +136,7 @@ def _logs(parts: Parts) -> LokiLogs | None:
     )
 
 
-def _factory(parts: Parts) -> FactorySettings:
+def _factory(parts: ValidSections) -> FactorySettings:
     factory = parts.factory.value
     return FactorySettings(
         url=factory.url,
@@ -147,7 +147,7 @@ def _factory(parts: Parts) -> FactorySettings:
     )
 
 
-def _grafana(parts: Parts) -> GrafanaSettings | None:
+def _grafana(parts: ValidSections) -> GrafanaSettings | None:
     if parts.grafana is None:
         return None
     grafana = parts.grafana.value
@@ -158,13 +158,13 @@ def _grafana(parts: Parts) -> GrafanaSettings | None:
     )
 
 
-def _irm(parts: Parts) -> IrmSettings | None:
+def _irm(parts: ValidSections) -> IrmSettings | None:
     if parts.irm is None:
         return None
     return IrmSettings(url=parts.irm.value.url, token=parts.irm.value.token)
 
 
-def _notify(parts: Parts) -> NotifySettings | None:
+def _notify(parts: ValidSections) -> NotifySettings | None:
     notify = parts.notify.value if parts.notify else None
     if notify is None or notify.webhook_url is None:
         return None
@@ -173,7 +173,7 @@ def _notify(parts: Parts) -> NotifySettings | None:
     )
 
 
-def _rule(one: RuleParts) -> Rule:
+def _rule(one: ValidRule) -> Rule:
     rule = one.rule.value
     given = {name: getattr(rule, name) for name in type(rule).model_fields}
     given["match"] = tuple(rule.match)
@@ -249,7 +249,9 @@ def listening(document: Document, parse_query: ParseQuery) -> tuple[str, int]:
     return _ported(parts, document)[0].server.value.listen
 
 
-def _ported(parts: Parts, document: Document) -> tuple[Parts, list[Problem]]:
+def _ported(
+    parts: ValidSections, document: Document
+) -> tuple[ValidSections, list[Problem]]:
     """The parts listening where PORT says, which hosting services set.
 
     They reach us from outside, so every address is listened on where none is given;
@@ -260,7 +262,7 @@ def _ported(parts: Parts, document: Document) -> tuple[Parts, list[Problem]]:
         return parts, []
     try:
         number = addresses.port(text)
-    except Refused as error:
+    except ConfigError as error:
         return parts, [problem(("PORT",), str(error), error.remedy, text)]
     given = parts.given("server", "listen") is not None
     stays = given or document.origin == BUILT_IN

@@ -30,7 +30,7 @@ STORAGE_URL: Path = ("storage", "url")
 _LONGEST = 60
 
 
-class Refused(ValueError):
+class ConfigError(ValueError):
     """A value that a field does not take, with what to write instead."""
 
     def __init__(self, message: str, remedy: str) -> None:

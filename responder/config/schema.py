@@ -21,7 +21,7 @@ from pydantic import ValidationInfo as Info
 
 from responder.config import addresses
 from responder.config.document import Expanded, Tree
-from responder.config.problem import Path, Problem, Refused, is_secret, problem
+from responder.config.problem import ConfigError, Path, Problem, is_secret, problem
 from responder.config.settings import (
     Access,
     NoticeForm,
@@ -47,26 +47,26 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 def _positive(value: timedelta) -> timedelta:
     if not value:
-        raise Refused("must be longer than nothing", "write it as 30s or 5m")
+        raise ConfigError("must be longer than nothing", "write it as 30s or 5m")
     return value
 
 
 def _text(value: str) -> str:
     if not value or not value.isprintable():
-        raise Refused("must be a text of printable characters", "write some text")
+        raise ConfigError("must be a text of printable characters", "write some text")
     return value
 
 
 def _header(value: str) -> str:
     if not _HEADER.fullmatch(value):
-        raise Refused("is not a header's name", "write it as X-Some-Header")
+        raise ConfigError("is not a header's name", "write it as X-Some-Header")
     return value
 
 
 def _slug(value: str) -> str:
     if not _SLUG.fullmatch(value):
         remedy = "use small letters, digits, - and _, at most 63, as in pizza-factory"
-        raise Refused("is not a plain name", remedy)
+        raise ConfigError("is not a plain name", remedy)
     return value
 
 
@@ -74,9 +74,9 @@ def _secret(value: object) -> Secret | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value:
-        raise Refused("must be one text that is not empty", 'write it as "${NAME}"')
+        raise ConfigError("must be one text that is not empty", 'write it as "${NAME}"')
     if value != value.encode("utf-8", "replace").decode():
-        raise Refused("is not UTF-8 text", "write it in UTF-8")
+        raise ConfigError("is not UTF-8 text", "write it in UTF-8")
     return Secret(value)
 
 
@@ -84,7 +84,7 @@ def _user(value: object) -> Secret | None:
     if isinstance(value, dict):
         if set(value) != {"password"}:
             remedy = "write {password_file: /run/secrets/name} or a password"
-            raise Refused("holds something other than a password", remedy)
+            raise ConfigError("holds something other than a password", remedy)
         value = value["password"]
     return _secret(value)
 
@@ -92,7 +92,7 @@ def _user(value: object) -> Secret | None:
 def _username(value: str) -> str:
     if not value or ":" in value or not value.isprintable():
         remedy = "HTTP Basic cannot carry it: leave out the colon"
-        raise Refused("is not a user's name", remedy)
+        raise ConfigError("is not a user's name", remedy)
     return value
 
 
@@ -107,7 +107,7 @@ def _query(value: str, info: Info) -> str:
 def report_method(value: str) -> str:
     known = {"AUTO": "auto", "POST": "POST", "GET": "GET"}
     if value.upper() not in known:
-        raise Refused("is not a method of reporting", "use auto, POST or GET")
+        raise ConfigError("is not a method of reporting", "use auto, POST or GET")
     return known[value.upper()]
 
 
@@ -116,21 +116,21 @@ def _webhook(value: object) -> object:
     if value not in WEBHOOKS:
         *first, last = (f"'{sender}'" for sender in WEBHOOKS)
         remedy = f"use {', '.join(first)} or {last}"
-        raise Refused("is not one of the values", remedy)
+        raise ConfigError("is not one of the values", remedy)
     return value
 
 
 def _alternative(value: object) -> tuple[Matcher, ...]:
     if not isinstance(value, Mapping) or not value:
         remedy = "write {label: value}, or match: [] to take every alert"
-        raise Refused("is not a mapping of labels to values", remedy)
+        raise ConfigError("is not a mapping of labels to values", remedy)
     return tuple(_matcher(label, text) for label, text in value.items())
 
 
 def _matcher(label: str, value: object) -> Matcher:
     if not label or not isinstance(value, str):
         remedy = 'write x, "=~expression", "!=x" or "!~expression"'
-        raise Refused(f"has no text for the label {label}", remedy)
+        raise ConfigError(f"has no text for the label {label}", remedy)
     op = next((op for op in ("=~", "!~", "!=") if value.startswith(op)), "=")
     wanted = value if op == "=" else value[2:]
     if op.endswith("~"):
@@ -138,7 +138,7 @@ def _matcher(label: str, value: object) -> Matcher:
             expression(wanted)
         except BadExpression as error:
             why = f"has an expression for {label} that cannot be used"
-            raise Refused(why, str(error)) from None
+            raise ConfigError(why, str(error)) from None
     return Matcher(label=label, op=op, value=wanted)
 
 
@@ -374,7 +374,7 @@ _MISTAKES: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judged(Generic[S]):
+class Validated(Generic[S]):
     """A section as far as it is valid; `bad` names its keys that are not."""
 
     value: S
@@ -392,12 +392,12 @@ class Bench:
     query: Callable[[str], object]
     problems: list[Problem] = field(default_factory=list)
 
-    def judge(self, model: type[S], raw: object, at: Path) -> Judged[S]:
+    def judge(self, model: type[S], raw: object, at: Path) -> Validated[S]:
         """The valid part of a section; every error in it becomes a problem."""
         context = {"query": self.query}
         given = raw if isinstance(raw, dict) else {}
         try:
-            return Judged(model.model_validate(raw, context=context))
+            return Validated(model.model_validate(raw, context=context))
         except ValidationError as error:
             wrong = error.errors(include_url=False, include_input=False)
         bad = {str(e["loc"][0]) for e in wrong if e["loc"]}
@@ -405,7 +405,7 @@ class Bench:
             self._tell(model, mistake, raw, at)
         kept = {k: v for k, v in given.items() if k not in bad}
         whole = model.model_validate({**model.stand_in, **kept})  # queries were judged
-        return Judged(whole, frozenset(bad or model.model_fields))
+        return Validated(whole, frozenset(bad or model.model_fields))
 
     def _tell(self, model: type[S], mistake: Any, raw: object, at: Path) -> None:
         loc = tuple(part for part in mistake["loc"] if part != "[key]")
@@ -431,7 +431,7 @@ class Bench:
 
 def _said(model: type[Section], mistake: Any, loc: Path) -> tuple[str, str]:
     context = mistake.get("ctx", {})
-    if isinstance(cause := context.get("error"), Refused):
+    if isinstance(cause := context.get("error"), ConfigError):
         return str(cause), cause.remedy
     if isinstance(cause, ValueError):  # the query parser's own, with its place
         return f"cannot be understood: {cause}", "mend the query there"
@@ -503,27 +503,27 @@ ParseQuery = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
-class RuleParts:
-    rule: Judged[RuleSection]
-    checks: list[Judged[CheckSection]]
+class ValidRule:
+    rule: Validated[RuleSection]
+    checks: list[Validated[CheckSection]]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ValidSections:
     """Everything that was valid, and the tree as given to tell what was asked for."""
 
     raw: Tree
-    server: Judged[ServerSection]
-    storage: Judged[StorageSection]
-    credentials: list[Judged[CredentialSection]]
-    operators: Judged[OperatorSection] | None
-    logs: Judged[LokiSection] | None
-    factory: Judged[FactorySection]
-    grafana: Judged[GrafanaSection] | None
-    irm: Judged[IrmSection] | None
-    notify: Judged[NotifySection] | None
-    limits: Judged[LimitsSection]
-    rules: list[RuleParts]
+    server: Validated[ServerSection]
+    storage: Validated[StorageSection]
+    credentials: list[Validated[CredentialSection]]
+    operators: Validated[OperatorSection] | None
+    logs: Validated[LokiSection] | None
+    factory: Validated[FactorySection]
+    grafana: Validated[GrafanaSection] | None
+    irm: Validated[IrmSection] | None
+    notify: Validated[NotifySection] | None
+    limits: Validated[LimitsSection]
+    rules: list[ValidRule]
 
     def given(self, *path: str | int) -> object:
         """What stands in the document at a path, None where nothing does."""
@@ -538,7 +538,7 @@ class Parts:
         return found
 
 
-def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[Parts, Bench]:
+def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[ValidSections, Bench]:
     """Every section as far as it is valid; the bench holds the problems."""
     tree = expanded.tree
     bench = Bench(expanded, parse_query)
@@ -549,7 +549,7 @@ def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[Parts, Bench]:
             bench.problems.append(problem((key,), "is not a known key", remedy, "***"))
     section = bench.judge
     operators = tree.get("operator_auth")
-    parts = Parts(
+    parts = ValidSections(
         raw=tree,
         server=section(ServerSection, _given(tree, "server"), ("server",)),
         storage=section(StorageSection, _given(tree, "storage"), ("storage",)),
@@ -568,7 +568,7 @@ def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[Parts, Bench]:
     return parts, bench
 
 
-def _maybe(bench: Bench, model: type[S], tree: Tree, key: str) -> Judged[S] | None:
+def _maybe(bench: Bench, model: type[S], tree: Tree, key: str) -> Validated[S] | None:
     """A section that may be left out."""
     given = tree.get(key)
     return None if given is None else bench.judge(model, given, (key,))
@@ -579,7 +579,7 @@ def _given(tree: Tree, key: str) -> object:
     return {} if found is None else found
 
 
-def _logs(bench: Bench, raw: object) -> Judged[LokiSection] | None:
+def _logs(bench: Bench, raw: object) -> Validated[LokiSection] | None:
     if raw is None:
         return None
     kind = raw.get("type", "loki") if isinstance(raw, dict) else "loki"
@@ -591,7 +591,7 @@ def _logs(bench: Bench, raw: object) -> Judged[LokiSection] | None:
     return bench.judge(LokiSection, raw, ("logs",))
 
 
-def _credentials(bench: Bench, raw: object) -> list[Judged[CredentialSection]]:
+def _credentials(bench: Bench, raw: object) -> list[Validated[CredentialSection]]:
     at: Path = ("webhook_auth",)
     return [
         bench.judge(CredentialSection, item, (*at, i))
@@ -599,7 +599,7 @@ def _credentials(bench: Bench, raw: object) -> list[Judged[CredentialSection]]:
     ]
 
 
-def _rules(bench: Bench, raw: object) -> list[RuleParts]:
+def _rules(bench: Bench, raw: object) -> list[ValidRule]:
     found = []
     for i, item in enumerate(_list(bench, raw, ("rules",), some=True)):
         own = item
@@ -613,7 +613,7 @@ def _rules(bench: Bench, raw: object) -> list[RuleParts]:
             bench.judge(CheckSection, check, ("rules", i, "checks", j))
             for j, check in enumerate(checks)
         ]
-        found.append(RuleParts(rule, judged))
+        found.append(ValidRule(rule, judged))
     return found
 
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from responder.config.problem import Refused
+from responder.config.problem import ConfigError
 from responder.incident.names import Sender
 from responder.incident.rule import Rule
 
@@ -36,9 +36,9 @@ def duration(text: object) -> timedelta:
     if isinstance(text, timedelta):
         return text
     if not isinstance(text, str):
-        raise Refused("is not a duration", _WRITE)
+        raise ConfigError("is not a duration", _WRITE)
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-        raise Refused("is a number without a unit", _WRITE)
+        raise ConfigError("is a number without a unit", _WRITE)
     parts = _PART.findall(text)
     units = [unit for _, unit in parts]
     whole = "".join(number + unit for number, unit in parts)
@@ -47,13 +47,13 @@ def duration(text: object) -> timedelta:
         or whole != text
         or units != sorted(set(units), key=list(_UNITS).index)
     ):
-        raise Refused("is not a duration", _WRITE)
+        raise ConfigError("is not a duration", _WRITE)
     try:
         total = sum((int(n) * _UNITS[unit] for n, unit in parts), timedelta())
     except OverflowError:
         total = _LONGEST * 2
     if total > _LONGEST:
-        raise Refused("is longer than a year", _WRITE)
+        raise ConfigError("is longer than a year", _WRITE)
     return total
 
 
@@ -63,7 +63,7 @@ def days(length: timedelta) -> timedelta:
     Senders repeat an alert for hours: what is forgotten sooner would seem new.
     """
     if length < timedelta(days=1):
-        raise Refused("is shorter than a day", "write 1d or more")
+        raise ConfigError("is shorter than a day", "write 1d or more")
     return length
 
 
@@ -73,10 +73,10 @@ def size(text: object) -> int:
         return text
     found = _SIZE.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise Refused("is not a size", "write bytes as 1048576 or 16MiB")
+        raise ConfigError("is not a size", "write bytes as 1048576 or 16MiB")
     total = int(found[1]) * _SIZES[found[2]]
     if not 0 < total <= 1024**3:
-        raise Refused("is not between one byte and 1GiB", "write it as 16MiB")
+        raise ConfigError("is not between one byte and 1GiB", "write it as 16MiB")
     return total
 
 
@@ -111,7 +111,7 @@ def storage_url(text: object) -> object:
         usable = False
         remedy += ", with / ? # @ : in a password written as %2F %3F %23 %40 %3A"
     if not usable and not text.startswith("sqlite:///"):
-        raise Refused("is not a storage that can be used", remedy)
+        raise ConfigError("is not a storage that can be used", remedy)
     return text
 
 

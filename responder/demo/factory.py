@@ -19,7 +19,7 @@ from typing import Any, Self, cast
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SimulatedAnswer:
     """What a request is answered."""
 
     status: int
@@ -35,7 +35,7 @@ class Reply:
         return cls(status, text.encode(), "text/plain; charset=utf-8")
 
 
-Answer = Callable[[str, str, Mapping[str, str], bytes], Reply]
+Answer = Callable[[str, str, Mapping[str, str], bytes], SimulatedAnswer]
 """From method, path with its query, headers and body."""
 
 
@@ -54,7 +54,7 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
-    def send(self, reply: Reply) -> None:
+    def send(self, reply: SimulatedAnswer) -> None:
         try:
             self.send_response(reply.status)
             if reply.status != 204:
@@ -226,7 +226,7 @@ class SimulatedFactory:
 
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Reply:
+    ) -> SimulatedAnswer:
         """What a request is answered."""
         authorization = headers.get("Authorization", "")
         if reported := REPORT_PATH.fullmatch(path):
@@ -237,41 +237,45 @@ class SimulatedFactory:
             return self.vendor(authorization)
         if method == "PUT" and (chaos := CHAOS_PATH.fullmatch(path)):
             return self.wrought(authorization, chaos[1])
-        return Reply.document(404, {"message": "unknown endpoint"})
+        return SimulatedAnswer.document(404, {"message": "unknown endpoint"})
 
-    def order(self, authorization: str, host: str, body: bytes) -> Reply:
+    def order(self, authorization: str, host: str, body: bytes) -> SimulatedAnswer:
         """What `POST /api/order` answers, after the wait that belongs to it."""
         if authorization != f"Bearer {self.api_key}":
-            return Reply.document(401, {"message": "invalid authentication"})
+            return SimulatedAnswer.document(401, {"message": "invalid authentication"})
         items = _items(body)
         if items is None:
-            return Reply.document(400, {"message": "Missing required parameters"})
+            return SimulatedAnswer.document(
+                400, {"message": "Missing required parameters"}
+            )
         with self._changed:
             chaos, link = self.chaos, self.report_link(host)
         if chaos is Chaos.FAIL:
-            return Reply.document(500, {"message": "chaos monkey", "reportUrl": link})
+            return SimulatedAnswer.document(
+                500, {"message": "chaos monkey", "reportUrl": link}
+            )
         if chaos is Chaos.THROTTLE:
             self._closing.wait(self.delay)
         if not 0 < items <= 20:
             self._closing.wait(self.delay)
-            return Reply.document(503, {"message": OVEN_FULL})
+            return SimulatedAnswer.document(503, {"message": OVEN_FULL})
         jwt = ".".join(secrets.token_urlsafe(24) for _ in range(3))
         if chaos is Chaos.NONE:
-            return Reply.document(200, {"jwt": jwt})
+            return SimulatedAnswer.document(200, {"jwt": jwt})
         given = "dead" * 3 if chaos is Chaos.BADJWT else jwt
-        return Reply.document(200, {"jwt": given, "reportUrl": link})
+        return SimulatedAnswer.document(200, {"jwt": given, "reportUrl": link})
 
-    def wrought(self, authorization: str, kind: str) -> Reply:
+    def wrought(self, authorization: str, kind: str) -> SimulatedAnswer:
         """What `PUT /api/vendor/chaos/<kind>` answers; the chaos begins."""
         if authorization != f"Bearer {self.api_key}":
-            return Reply.document(401, {"message": "invalid authentication"})
+            return SimulatedAnswer.document(401, {"message": "invalid authentication"})
         self.start_chaos(kind)
-        return Reply.document(200, {"message": "Chaos initiated"})
+        return SimulatedAnswer.document(200, {"message": "Chaos initiated"})
 
-    def vendor(self, authorization: str) -> Reply:
+    def vendor(self, authorization: str) -> SimulatedAnswer:
         """What `GET /api/vendor` answers: our key and the story of the last chaos."""
         if authorization != f"Bearer {self.api_key}":
-            return Reply.document(401, {"message": "invalid authentication"})
+            return SimulatedAnswer.document(401, {"message": "invalid authentication"})
         chaos: dict[str, Any] = {"type": str(self.chaos)}
         for name, at in (
             ("initiatedDate", self.started_at),
@@ -279,11 +283,11 @@ class SimulatedFactory:
         ):
             if at is not None:
                 chaos[name] = at.isoformat(timespec="milliseconds")
-        return Reply.document(
+        return SimulatedAnswer.document(
             200, {"id": "shop", "apiKey": self.api_key, "chaos": chaos}
         )
 
-    def reported(self, method: str, token: str, code: str) -> Reply:
+    def reported(self, method: str, token: str, code: str) -> SimulatedAnswer:
         """Judge one call of the report endpoint and record it."""
         fault = _Fault()
         with self._changed:
@@ -297,8 +301,8 @@ class SimulatedFactory:
             self.on_report(call)
         self._closing.wait(fault.hang)
         if fault.status:
-            return Reply(status, fault.body)
-        return Reply.document(status, {"message": message})
+            return SimulatedAnswer(status, fault.body)
+        return SimulatedAnswer.document(status, {"message": message})
 
     def _judge(
         self, method: str, token: str, code: str, fault: _Fault

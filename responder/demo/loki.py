@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from responder.demo.factory import Handler, Listener, Reply
+from responder.demo.factory import Handler, Listener, SimulatedAnswer
 from responder.logs.query import BadQuery, LogQuery, parse_logql
 
 API = "/loki/api/v1/"
@@ -56,7 +56,7 @@ Line = tuple[int, str, str]
 """Nanoseconds since 1970, labels as JSON with sorted keys, text."""
 
 
-class Refused(Exception):
+class BadRequest(Exception):
     """A request that Loki answers with 4xx and these words."""
 
 
@@ -131,24 +131,26 @@ class SimulatedLoki:
 
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Reply:
+    ) -> SimulatedAnswer:
         """What a request is answered."""
         parts = urlsplit(path)
         try:
             if (method, parts.path) == ("POST", f"{API}push"):
                 self._push(body, headers)
-                return Reply(204)
+                return SimulatedAnswer(204)
             asked = dict(parse_qsl(parts.query))
             if method == "POST":
                 asked |= dict(parse_qsl(body.decode("utf-8", "replace")))
             return self._asked(parts.path, asked)
         except BadQuery as problem:
             at = f"line 1, col {problem.position}"
-            return Reply.text(400, f"parse error at {at}: syntax error: {problem}")
-        except (Refused, ValueError, OverflowError) as problem:
-            return Reply.text(400, str(problem))
+            return SimulatedAnswer.text(
+                400, f"parse error at {at}: syntax error: {problem}"
+            )
+        except (BadRequest, ValueError, OverflowError) as problem:
+            return SimulatedAnswer.text(400, str(problem))
 
-    def _asked(self, path: str, asked: Mapping[str, str]) -> Reply:
+    def _asked(self, path: str, asked: Mapping[str, str]) -> SimulatedAnswer:
         label = re.fullmatch(rf"{API}label/(\w+)/values", path)
         if label:
             return _success(self._values(label[1]))
@@ -166,19 +168,19 @@ class SimulatedLoki:
             case "index/stats":
                 return self._stats(asked)
             case "/ready":
-                return Reply.text(200, "ready\n")
-        return Reply.text(404, "404 page not found\n")
+                return SimulatedAnswer.text(200, "ready\n")
+        return SimulatedAnswer.text(404, "404 page not found\n")
 
-    def _range(self, asked: Mapping[str, str]) -> Reply:
+    def _range(self, asked: Mapping[str, str]) -> SimulatedAnswer:
         query, limit = (
             _log_query(asked.get("query", "")),
             int(asked.get("limit", "100")),
         )
         if limit <= 0:
-            raise Refused("limit must be a positive value")
+            raise BadRequest("limit must be a positive value")
         if limit > MOST_ENTRIES:
             beyond = f"limit > max_entries_limit_per_query ({limit} > {MOST_ENTRIES})"
-            raise Refused(f"max entries limit per query exceeded, {beyond}")
+            raise BadRequest(f"max entries limit per query exceeded, {beyond}")
         backward = asked.get("direction", "backward").lower() != "forward"
         found = sorted(self._matching(query, *self._between(asked)), reverse=backward)
         streams: dict[str, list[list[str]]] = {}
@@ -189,7 +191,7 @@ class SimulatedLoki:
             [{"stream": json.loads(s), "values": v} for s, v in streams.items()],
         )
 
-    def _instant(self, asked: Mapping[str, str]) -> Reply:
+    def _instant(self, asked: Mapping[str, str]) -> SimulatedAnswer:
         count = _count(asked.get("query", ""))
         at = _moment(asked.get("time"), self._now())
         # A range selector covers (time - span, time].
@@ -209,13 +211,13 @@ class SimulatedLoki:
             ],
         )
 
-    def _stats(self, asked: Mapping[str, str]) -> Reply:
+    def _stats(self, asked: Mapping[str, str]) -> SimulatedAnswer:
         query = _log_query(asked.get("query", ""))
         found = [*self._matching(query, *self._between(asked))]
         streams = len({labels for _, labels, _ in found})
         size = sum(len(text.encode("utf-8", "replace")) for *_, text in found)
         stats = {"streams": streams, "chunks": streams, "bytes": size}
-        return Reply.document(200, {**stats, "entries": len(found)})
+        return SimulatedAnswer.document(200, {**stats, "entries": len(found)})
 
     def _values(self, label: str) -> list[str]:
         streams = self._streams()
@@ -245,7 +247,7 @@ class SimulatedLoki:
         until = _moment(asked.get("end"), self._now())
         since = _moment(asked.get("start"), until - 3600 * _SECOND)
         if since >= until:
-            raise Refused("end timestamp must not be before or equal to start time")
+            raise BadRequest("end timestamp must not be before or equal to start time")
         return since, until
 
     def _push(self, body: bytes, headers: Mapping[str, str]) -> None:
@@ -255,9 +257,9 @@ class SimulatedLoki:
             now = self._now_ns()
             for at_ns, _, _ in lines:
                 if at_ns < now - OLDEST:
-                    raise Refused(f"entry for stream has timestamp too old: {at_ns}")
+                    raise BadRequest(f"entry for stream has timestamp too old: {at_ns}")
                 if at_ns > now + NEWEST:
-                    raise Refused(f"entry for stream has timestamp too new: {at_ns}")
+                    raise BadRequest(f"entry for stream has timestamp too new: {at_ns}")
         with self._lock:
             self._lines |= dict.fromkeys(lines)
             too_many = max(0, len(self._lines) - MOST_LINES)
@@ -265,31 +267,35 @@ class SimulatedLoki:
                 del self._lines[line]
 
 
-def _success(data: object) -> Reply:
-    return Reply.document(200, {"status": "success", "data": data})
+def _success(data: object) -> SimulatedAnswer:
+    return SimulatedAnswer.document(200, {"status": "success", "data": data})
 
 
-def _result(kind: str, result: list[dict[str, Any]]) -> Reply:
+def _result(kind: str, result: list[dict[str, Any]]) -> SimulatedAnswer:
     return _success({"resultType": kind, "result": result, "stats": {}})
 
 
-def _formatted(query: str) -> Reply:
+def _formatted(query: str) -> SimulatedAnswer:
     """Loki's judgement of a query; unlike its others, this refusal is JSON."""
     try:
         try:
             parse_logql(_count(query).query)
-        except Refused:
+        except BadRequest:
             parse_logql(query)
     except BadQuery as problem:
         wrong = f"parse error at line 1, col {problem.position}: {problem}"
-        return Reply.document(400, {"status": "invalid-query", "error": wrong})
+        return SimulatedAnswer.document(
+            400, {"status": "invalid-query", "error": wrong}
+        )
     return _success(query.strip())
 
 
 def _log_query(text: str) -> LogQuery:
     query = parse_logql(text)
     if query.rest:
-        raise Refused(f"this Loki evaluates no stages, only line filters: {query.rest}")
+        raise BadRequest(
+            f"this Loki evaluates no stages, only line filters: {query.rest}"
+        )
     return query
 
 
@@ -297,7 +303,7 @@ def _count(text: str) -> _Count:
     found = _COUNT.fullmatch(text.strip())
     if found is None:
         only = "this Loki evaluates [sum(]count_over_time(...)[)] [or vector(0)] only"
-        raise Refused(_NO_LOG_QUERY if text.strip().startswith("{") else only)
+        raise BadRequest(_NO_LOG_QUERY if text.strip().startswith("{") else only)
     summed = found["sum"] is not None
     of = "s_" if summed else ""
     query = found[f"{of}query"]
@@ -321,13 +327,13 @@ def _moment(written: str | None, otherwise: int) -> int:
 def _document(body: bytes, headers: Mapping[str, str]) -> Any:
     given = {name.lower(): value for name, value in headers.items()}
     if "json" not in given.get("content-type", ""):
-        raise Refused("this Loki takes pushes as application/json only")
+        raise BadRequest("this Loki takes pushes as application/json only")
     try:
         if given.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         return json.loads(body)
     except (ValueError, OSError, EOFError, zlib.error, RecursionError) as error:
-        raise Refused(f"the push cannot be read: {type(error).__name__}") from None
+        raise BadRequest(f"the push cannot be read: {type(error).__name__}") from None
 
 
 def _pushed(document: Any) -> Iterable[Line]:
@@ -336,25 +342,25 @@ def _pushed(document: Any) -> Iterable[Line]:
             # An empty label is an absent one, as everywhere in Loki.
             labels = {name: value for name, value in stream["stream"].items() if value}
             if not labels:
-                raise Refused("error at least one label pair is required per stream")
+                raise BadRequest("error at least one label pair is required per stream")
             if not all(map(_LABEL.fullmatch, labels)):
-                raise Refused("error parsing labels: a name has other characters")
+                raise BadRequest("error parsing labels: a name has other characters")
             written = json.dumps(labels, sort_keys=True)
             for at, text, *_metadata in stream["values"]:
                 yield _nanoseconds(at), written, _text(text)
     except (KeyError, TypeError, AttributeError):
-        raise Refused("streams[].stream and streams[].values are needed") from None
+        raise BadRequest("streams[].stream and streams[].values are needed") from None
 
 
 def _nanoseconds(written: object) -> int:
     if not isinstance(written, str) or not re.fullmatch(r"\d{1,19}", written):
-        raise Refused("a timestamp is nanoseconds since 1970, as text")
+        raise BadRequest("a timestamp is nanoseconds since 1970, as text")
     return int(written)
 
 
 def _text(line: object) -> str:
     if not isinstance(line, str):
-        raise Refused("a line is text")
+        raise BadRequest("a line is text")
     if len(line) > LONGEST_LINE:
-        raise Refused(f"Max entry size '{LONGEST_LINE}' bytes exceeded")
+        raise BadRequest(f"Max entry size '{LONGEST_LINE}' bytes exceeded")
     return line

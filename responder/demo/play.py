@@ -14,7 +14,7 @@ import requests
 from responder.app import Responder, build
 from responder.config.settings import FactorySettings, LokiLogs, Server, Settings
 from responder.demo.factory import Chaos, SimulatedFactory
-from responder.demo.loki import Refused, SimulatedLoki
+from responder.demo.loki import BadRequest, SimulatedLoki
 from responder.demo.shop import SimulatedShop
 from responder.incident.incident import Incident
 from responder.incident.names import Sender, State, Status
@@ -77,7 +77,7 @@ class Ruler:
     def _count(self, query: str, since: int) -> int:
         try:
             return self._loki.count(query, since, time.time_ns() + 1)
-        except (Refused, ValueError):
+        except (BadRequest, ValueError):
             return 0  # Responder says itself that this check cannot be read.
 
 

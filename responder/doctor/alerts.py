@@ -14,7 +14,7 @@ NEVER = timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class OwnAlert:
     """One alert: it fires once `expr` (PromQL) was above `above` for `lasting`.
 
     No data is no alarm. Each replica exports the same rows of storage, so those are
@@ -31,14 +31,14 @@ class Watch:
 
 
 WATCHES = (
-    Watch(
+    OwnAlert(
         name="ResponderNeedsHuman",
         expr='max by (rule) (responder_incidents{state="needs_human"})',
         above=0,
         severity="critical",
         summary="An incident of {{ $labels.rule }} waits for a person.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderNoWebhook",
         # Since the storage began, where none was ever heard.
         expr="time() - (max(responder_last_webhook_timestamp_seconds > 0)"
@@ -46,7 +46,7 @@ WATCHES = (
         above=86400,
         summary="No webhook was heard for a day: alerts may not reach Responder.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderNoHeartbeat",
         # Only once one was heard: without the rule in Grafana there is none to miss.
         expr="time() - max(responder_last_heartbeat_timestamp_seconds > 0)",
@@ -54,7 +54,7 @@ WATCHES = (
         severity="critical",
         summary="Grafana's heartbeat stopped: alerts do not reach Responder.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderEvidenceUnreadable",
         expr="sum by (reason) (increase("
         'responder_dependency_failures_total{dependency="logs"}[5m]))',
@@ -62,7 +62,7 @@ WATCHES = (
         lasting=timedelta(minutes=1),
         summary="The logs could not be counted: {{ $labels.reason }}.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderReportsFailing",
         expr="sum by (rule) (increase(responder_reports_total"
         '{outcome!~"resolved|nothing_to_resolve"}[10m]))',
@@ -70,27 +70,27 @@ WATCHES = (
         above=1.5,
         summary="Reports of {{ $labels.rule }} fail at the factory.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderBreakerOpen",
         expr="max(responder_breaker_open)",
         above=0,
         severity="critical",
         summary="All reports of this hour are used: none leaves until the hour frees.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderPausedTooLong",
         expr="max(responder_paused)",
         above=0,
         lasting=timedelta(hours=2),
         summary="Automatic reports are paused for two hours.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderIncidentStuck",
         expr="max by (rule) (responder_open_incident_seconds)",
         above=7200,
         summary="An incident of {{ $labels.rule }} is open for two hours.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderWorkOverdue",
         expr="max(responder_due_lag_seconds)",
         above=30,
@@ -98,7 +98,7 @@ WATCHES = (
         severity="critical",
         summary="An incident is due and nobody works on it.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderSpooling",
         expr="sum(responder_spooled_deliveries)",
         above=0,
@@ -106,7 +106,7 @@ WATCHES = (
         severity="critical",
         summary="Deliveries wait on disk because the database takes none.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderStorageUnreadable",
         expr="1 - min(responder_storage_readable)",
         above=0,
@@ -114,7 +114,7 @@ WATCHES = (
         severity="critical",
         summary="A replica cannot read its database.",
     ),
-    Watch(
+    OwnAlert(
         name="ResponderDown",
         expr="absent(responder_build_info)",
         above=0,
@@ -152,7 +152,7 @@ def grafana_rules(
     *,
     datasource: str = PROMETHEUS_UID,
     runbook: str = RUNBOOK,
-    watches: Sequence[Watch] = WATCHES,
+    watches: Sequence[OwnAlert] = WATCHES,
 ) -> list[Form]:
     """The rules as both files and the API write them, without folder and group."""
     return [_grafana_rule(watch, datasource, runbook) for watch in watches]
@@ -250,7 +250,7 @@ def prometheus_file(*, runbook: str = RUNBOOK) -> Form:
     return {"groups": [{"name": GROUP, "rules": rules}]}
 
 
-def _grafana_rule(watch: Watch, datasource: str, runbook: str) -> Form:
+def _grafana_rule(watch: OwnAlert, datasource: str, runbook: str) -> Form:
     source = {
         "refId": "A",
         "datasourceUid": datasource,
@@ -300,12 +300,12 @@ def above(limit: float) -> Form:
     }
 
 
-def _labels(watch: Watch) -> Mapping[str, str]:
+def _labels(watch: OwnAlert) -> Mapping[str, str]:
     # Not the label by which a rule of Responder takes alerts.
     return {"service": "responder", "severity": watch.severity}
 
 
-def _annotations(watch: Watch, runbook: str) -> Mapping[str, str]:
+def _annotations(watch: OwnAlert, runbook: str) -> Mapping[str, str]:
     return {
         "summary": watch.summary,
         "runbook_url": runbook_url(runbook, watch.name),

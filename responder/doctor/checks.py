@@ -15,11 +15,11 @@ from urllib3.exceptions import HTTPError
 
 from responder.config.settings import LokiLogs
 from responder.doctor.findings import Finding, note, ok, problem, warning
-from responder.http import Call, DirectSession, on_call
+from responder.http import DirectSession, TimeBudget, on_call
 from responder.incident.evidence import to_ns
 from responder.incident.names import UnreadableReason
 from responder.incident.rule import Rule
-from responder.logs.loki import Entry, LokiHttp, Refusal, decipher
+from responder.logs.loki import Entry, LokiHttp, QueryFailed, decipher
 from responder.logs.query import TokenKind, parse_logql, told_apart
 
 # One GET of an address, and what can be told of it. Follows no redirect.
@@ -57,7 +57,7 @@ Visit = Reached | Unreached
 def visit(url: str, within: timedelta = WITHIN) -> Visit:
     """Ask once, over a connection of its own, without proxies. Never raises."""
     began = time.monotonic()
-    call = Call(began + within.total_seconds())
+    call = TimeBudget(began + within.total_seconds())
     with on_call(call), DirectSession() as session:
         try:
             with session.get(
@@ -106,7 +106,7 @@ _LOST = "Grafana and IRM send alerts there: none arrives"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class HealthAnswers:
     """Answers of `/-/healthy`: from the service asked directly, and in public.
 
     `shared`: several replicas may answer, each with an instance of its own.
@@ -119,7 +119,7 @@ class Seen:
     shared: bool = False
 
 
-def judge_public(seen: Seen) -> Iterator[Finding]:
+def judge_public(seen: HealthAnswers) -> Iterator[Finding]:
     """Every finding about `server.public_url`."""
     own = seen.own.instance if isinstance(seen.own, Reached) else ""
     if not own:
@@ -155,7 +155,7 @@ def judge_public(seen: Seen) -> Iterator[Finding]:
     yield from _trip(seen.public_url, reached)
 
 
-def _missed(seen: Seen, got: str) -> Finding:
+def _missed(seen: HealthAnswers, got: str) -> Finding:
     return problem(
         "public.url",
         f"Your public address does not reach this process (got {got})",
@@ -174,7 +174,7 @@ def _redirected(one: Reached) -> Finding:
     )
 
 
-def _another(seen: Seen, got: str, own: str) -> Finding:
+def _another(seen: HealthAnswers, got: str, own: str) -> Finding:
     tell = warning if seen.shared else problem
     which = "another replica, or another" if seen.shared else "another"
     return tell(
@@ -260,7 +260,7 @@ class Streams:
     check: str
     """The rule and the check, as `pizza-factory/error-logs`."""
     selector: str
-    found: bool | Refusal
+    found: bool | QueryFailed
     label: str = ""
     values: tuple[str, ...] = ()
     """What its first label is elsewhere, where nothing was found."""
@@ -307,7 +307,7 @@ class LokiProbe:
 
     def _streams(self, text: str, check: str) -> Streams:
         lines = self._newest(text)
-        found = lines if isinstance(lines, Refusal) else bool(lines)
+        found = lines if isinstance(lines, QueryFailed) else bool(lines)
         label = text[1:].partition("=")[0].rstrip("!~")
         missing = found is False
         return Streams(
@@ -319,7 +319,7 @@ class LokiProbe:
             size=self._size(text) if found is True else None,
         )
 
-    def _newest(self, text: str) -> tuple[Entry, ...] | Refusal:
+    def _newest(self, text: str) -> tuple[Entry, ...] | QueryFailed:
         """The newest line of the last day, none, or why neither can be told."""
         now = self._now()
         asked = {
@@ -330,7 +330,7 @@ class LokiProbe:
             "direction": "backward",
         }
         answer = self._http.ask("query_range", asked)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, QueryFailed):
             return answer
         return decipher(*answer, self._http.mask)
 
@@ -370,7 +370,7 @@ class LokiProbe:
         now = self._now()
         span = {"start": str(to_ns(now - DAY)), "end": str(to_ns(now))}
         answer = self._http.ask(path, {**asked, **span})
-        if isinstance(answer, Refusal) or answer[0] != 200:
+        if isinstance(answer, QueryFailed) or answer[0] != 200:
             return {}
         try:
             found = json.loads(answer[2])
@@ -502,7 +502,7 @@ def judge_token(logs: LokiLogs) -> Iterator[Finding]:
 def judge_logs(facts: LogFacts, logs: LokiLogs, asking: Asking) -> Iterator[Finding]:
     """Every finding about what Loki answered."""
     answers = (one.found for one in facts.streams)
-    refused = next((one for one in answers if isinstance(one, Refusal)), None)
+    refused = next((one for one in answers if isinstance(one, QueryFailed)), None)
     if refused:
         yield _refused(refused, logs)
         return
@@ -512,7 +512,7 @@ def judge_logs(facts: LogFacts, logs: LokiLogs, asking: Asking) -> Iterator[Find
     yield from judge_volume(facts, asking)
 
 
-def _refused(refused: Refusal, logs: LokiLogs) -> Finding:
+def _refused(refused: QueryFailed, logs: LokiLogs) -> Finding:
     secret, at = _token(logs)
     why = "evidence is unreadable: every incident ends with a person"
     if refused.reason is not UnreadableReason.UNAUTHORIZED:

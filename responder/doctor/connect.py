@@ -15,9 +15,9 @@ from responder.doctor.alerts import PROMETHEUS_UID, above, length
 from responder.doctor.grafana import (
     REDACTED,
     DataSource,
+    GrafanaState,
     Integration,
     Matter,
-    Seen,
     Way,
     segment,
     ways,
@@ -229,7 +229,7 @@ _RULES = "/api/v1/provisioning/alert-rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class GrafanaChange:
     """One call that changes Grafana, and what it changes, fit to be shown."""
 
     what: str
@@ -247,7 +247,7 @@ def plan(
     *,
     point: str | None = None,
     renew: bool = False,
-) -> tuple[Change, ...]:
+) -> tuple[GrafanaChange, ...]:
     """Every change, in order. `source` is the uid of the Loki data source.
 
     `point` names the contact point, else those are taken that the rules use already.
@@ -264,7 +264,7 @@ def plan(
 
 def _points(
     matter: Matter, wanted: Sequence[Wake], point: str | None, renew: bool
-) -> Iterator[Change]:
+) -> Iterator[GrafanaChange]:
     credential = matter.credential
     if credential is None or not matter.url:
         return
@@ -312,7 +312,7 @@ def _best(matter: Matter, found: tuple[Way, ...]) -> str:
 
 def _mended(
     matter: Matter, one: Integration, credential: Credential, renew: bool
-) -> Iterator[Change]:
+) -> Iterator[GrafanaChange]:
     ours = webhook(matter.url, credential, Secret.reveal)
     settings: dict[str, Any] = {**one.settings, **ours}
     if str(settings.get("maxAlerts") or "0") != "0":
@@ -334,7 +334,7 @@ def _folder(matter: Matter) -> str:
     return next(named, FOLDER_UID)
 
 
-def _folders(matter: Matter, folder: str) -> Iterator[Change]:
+def _folders(matter: Matter, folder: str) -> Iterator[GrafanaChange]:
     if folder not in matter.seen.folders:
         body = {"uid": folder, "title": FOLDER}
         yield _change(f"add the folder {FOLDER}", "POST", "/api/folders", body, {})
@@ -342,7 +342,7 @@ def _folders(matter: Matter, folder: str) -> Iterator[Change]:
 
 def _rules(
     matter: Matter, wanted: Sequence[Wake], source: str, folder: str
-) -> Iterator[Change]:
+) -> Iterator[GrafanaChange]:
     made = [placed(rule_of(wake, source), folder) for wake in wanted]
     if made and (folder, GROUP) not in matter.seen.intervals:
         new = [rule for rule in made if rule["uid"] not in matter.seen.raw_rules]
@@ -357,7 +357,7 @@ def _rules(
             yield from _rewritten(there, rule)
 
 
-def _group(rules: list[dict[str, Any]], folder: str, cloud: bool) -> Change:
+def _group(rules: list[dict[str, Any]], folder: str, cloud: bool) -> GrafanaChange:
     body = group_of(rules, folder, cloud=cloud)
     path = f"/api/v1/provisioning/folder/{segment(folder)}/rule-groups/{GROUP}"
     what = f"add {len(rules)} rules, evaluated every {body['interval']} s"
@@ -381,7 +381,7 @@ _OURS = ("title", "condition", "data", "noDataState", "execErrState")
 """What follows from our configuration; the rest of a rule belongs to its people."""
 
 
-def _rewritten(there: dict[str, Any], rule: dict[str, Any]) -> Iterator[Change]:
+def _rewritten(there: dict[str, Any], rule: dict[str, Any]) -> Iterator[GrafanaChange]:
     labels = {**(there.get("labels") or {}), **rule["labels"]}
     ours = {**{key: rule[key] for key in _OURS}, "labels": labels}
     if contains(there, ours):
@@ -394,7 +394,7 @@ def _rewritten(there: dict[str, Any], rule: dict[str, Any]) -> Iterator[Change]:
 
 def _boards(
     matter: Matter, boards: Mapping[str, Mapping[str, Any]], folder: str
-) -> Iterator[Change]:
+) -> Iterator[GrafanaChange]:
     for uid, board in boards.items():
         there = matter.seen.dashboards.get(uid, {})
         old = there.get("dashboard")
@@ -410,7 +410,7 @@ def _boards(
         title = board.get("title", uid)
         what = f"{'change' if old else 'add'} the dashboard {title}"
         diff = f"  {len(board.get('panels', ()))} panels\n"
-        yield Change(
+        yield GrafanaChange(
             what=what, method="POST", path="/api/dashboards/db", body=body, diff=diff
         )
 
@@ -422,10 +422,10 @@ def _change(
     body: Mapping[str, Any],
     before: Mapping[str, Any],
     shown: Mapping[str, Any] | None = None,
-) -> Change:
+) -> GrafanaChange:
     after = {key: body[key] for key in before} if before and not shown else shown
     diff = difference(before, after or body)
-    return Change(what=what, method=method, path=path, body=body, diff=diff)
+    return GrafanaChange(what=what, method=method, path=path, body=body, diff=diff)
 
 
 # What to type into Grafana's pages, for those who give us no token. Pure.
@@ -483,7 +483,7 @@ class NoSource(ValueError):
     """It cannot be told which; says the remedy."""
 
 
-def loki_source(seen: Seen, url: str | None, asked: str | None) -> str:
+def loki_source(seen: GrafanaState, url: str | None, asked: str | None) -> str:
     """The uid of the data source for the alert rules. Raises `NoSource`.
 
     `url` is our own `logs.url`, `asked` what the user named.
@@ -506,7 +506,7 @@ def loki_source(seen: Seen, url: str | None, asked: str | None) -> str:
     raise NoSource(f"name one by --datasource: {_named(known)}")
 
 
-def prometheus_source(seen: Seen) -> str:
+def prometheus_source(seen: GrafanaState) -> str:
     """The uid that dashboards ask until another is chosen in them."""
     known = [one.uid for one in seen.sources or () if one.kind == "prometheus"]
     return known[0] if known and PROMETHEUS_UID not in known else PROMETHEUS_UID

@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError
 
 from responder.config.settings import Credential, GrafanaSettings, Hmac, Settings
 from responder.doctor.findings import Finding, note, ok, problem, warning
-from responder.http import Call, DirectSession, on_call
+from responder.http import DirectSession, TimeBudget, on_call
 from responder.incident.names import Sender
 from responder.incident.rule import BadExpression, Matcher, Rule, why_ignored
 from responder.logs.query import TokenKind, told_apart
@@ -151,7 +151,7 @@ class DataSource(_Wire):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class GrafanaState:
     """All that was read from a Grafana at one time."""
 
     url: str
@@ -243,7 +243,7 @@ class Grafana:
     def _exchange(
         self, method: str, path: str, body: Mapping[str, Any] | None
     ) -> tuple[int, bytes]:
-        call = Call(time.monotonic() + self._within)
+        call = TimeBudget(time.monotonic() + self._within)
         headers = {"Accept": "application/json", "Connection": "close"}
         if body is not None:
             headers |= _EDITABLE
@@ -286,7 +286,7 @@ class Grafana:
             return f"HTTP {status}: {self._settings.url} leads elsewhere; write that"
         return f"HTTP {status} to {where}: {said or 'without a word'}"
 
-    def look(self, dashboards: tuple[str, ...] = ()) -> Seen:
+    def look(self, dashboards: tuple[str, ...] = ()) -> GrafanaState:
         """Read all that `doctor` and `connect` judge by. `dashboards` are uids."""
         health = _read(dict[str, Any], self.get("/api/health"), "health")
         raw = _read(list[dict[str, Any]], self.get(_RULES), "alert rules")
@@ -295,7 +295,7 @@ class Grafana:
         points = _read(list[Integration], self.get(_POINTS), "contact points")
         policies = self.get("/api/v1/provisioning/policies")
         folders = self.get("/api/folders?limit=1000")
-        return Seen(
+        return GrafanaState(
             url=self._settings.url,
             integrations=tuple(points),
             policy=_read(Policy, policies, "notification policies"),
@@ -388,7 +388,7 @@ class Way:
     """By the rule's own `notification_settings`."""
 
 
-def ways_of(rule: AlertRule, seen: Seen) -> tuple[Way, ...]:
+def ways_of(rule: AlertRule, seen: GrafanaState) -> tuple[Way, ...]:
     """Every contact point that alerts of this rule reach, in Grafana's order."""
     if rule.direct:
         timed = _timed(_timed((WAIT, INTERVAL), seen.policy), rule.direct)
@@ -451,7 +451,7 @@ _PLACEHOLDER = "<example@email.com>"
 class Matter:
     """What is judged: a Grafana as it was seen, against our configuration."""
 
-    seen: Seen
+    seen: GrafanaState
     settings: Settings
 
     @property

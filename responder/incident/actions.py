@@ -81,7 +81,7 @@ class Already:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class ActionRefused:
     """It cannot be done, or not any more: why, and who was first, if anybody was."""
 
     words: str
@@ -91,7 +91,7 @@ class Refusal:
 
 def judge(
     incident: Incident, rule: Rule, brakes: Brakes, action: Action, now: datetime
-) -> OperatorEvent | Finished | Already | Refusal:
+) -> OperatorEvent | Finished | Already | ActionRefused:
     """The event that the action becomes, or why it becomes none."""
     rule = in_shadow(rule, incident)
     match action:
@@ -109,7 +109,7 @@ def judge(
 
 def _close(
     incident: Incident, action: Close, now: datetime
-) -> Finished | Already | Refusal:
+) -> Finished | Already | ActionRefused:
     if (over := _over(incident)) is not None:
         return over
     if incident.outstanding is not None:
@@ -123,7 +123,7 @@ def _close(
     )
 
 
-def _over(incident: Incident) -> Already | Refusal | None:
+def _over(incident: Incident) -> Already | ActionRefused | None:
     """What an ended incident answers to a second close."""
     finished = incident.finished
     if finished is None:
@@ -133,31 +133,33 @@ def _over(incident: Incident) -> Already | Refusal | None:
     return _ended(finished)
 
 
-def _ended(finished: Finished) -> Refusal:
+def _ended(finished: Finished) -> ActionRefused:
     how = "closed" if finished.by else str(finished.state).replace("_", " ")
     by = finished.by or OURSELVES
     words = f"the incident ended ({how}) at {clock(finished.at)}"
-    return Refusal(words=words, by=by, at=finished.at)
+    return ActionRefused(words=words, by=by, at=finished.at)
 
 
-def _sent(incident: Incident) -> Refusal:
+def _sent(incident: Incident) -> ActionRefused:
     at = incident.reports[-1].at
     words = f"{OURSELVES} reported to the factory at {clock(at)}"
-    return Refusal(words=words, by=OURSELVES, at=at)
+    return ActionRefused(words=words, by=OURSELVES, at=at)
 
 
 def _veto(
     incident: Incident, rule: Rule, action: Veto, now: datetime
-) -> Vetoed | Already | Refusal:
+) -> Vetoed | Already | ActionRefused:
     if incident.finished is not None:
         return _ended(incident.finished)
     asked = live_request(incident, now)
     if incident.vetoed is not None and asked is None:
         return Already(by=incident.vetoed.by, at=incident.vetoed.at)
     if rule.mode is Mode.SHADOW:
-        return Refusal(words="the rule is in shadow mode: nothing is sent anyway")
+        return ActionRefused(words="the rule is in shadow mode: nothing is sent anyway")
     if automation_over(incident) and asked is None:
-        return Refusal(words="Responder has stopped already; it is yours", by=OURSELVES)
+        return ActionRefused(
+            words="Responder has stopped already; it is yours", by=OURSELVES
+        )
     if incident.outstanding is not None:
         return _sent(incident)
     if verify_from(incident) is not None and live_plan(incident) is None:
@@ -165,42 +167,44 @@ def _veto(
     return Vetoed(at=now, by=action.by)
 
 
-def _reported(incident: Incident) -> Refusal:
+def _reported(incident: Incident) -> ActionRefused:
     if incident.reports:
         return _sent(incident)
     shared = incident.shared
     words = "the fault was reported already, for another incident"
-    return Refusal(words=words, by=OURSELVES, at=shared.answered_at if shared else None)
+    return ActionRefused(
+        words=words, by=OURSELVES, at=shared.answered_at if shared else None
+    )
 
 
 def _report(
     incident: Incident, rule: Rule, brakes: Brakes, action: ReportNow, now: datetime
-) -> ReportRequested | Already | Refusal:
+) -> ReportRequested | Already | ActionRefused:
     if incident.finished is not None:
         return _ended(incident.finished)
     if (asked := live_request(incident, now)) is not None:
         return Already(by=asked.by, at=asked.at)
     if (report := incident.outstanding) is not None:
         words = f"the report of {clock(report.at)} has no answer yet"
-        return Refusal(words=words, by=OURSELVES, at=report.at)
+        return ActionRefused(words=words, by=OURSELVES, at=report.at)
     if rule.mode is Mode.SHADOW:
-        return Refusal(words="the rule is in shadow mode: nothing is sent")
+        return ActionRefused(words="the rule is in shadow mode: nothing is sent")
     if brakes.breaker_open:
         many = count_of(brakes.max_reports_per_hour, "report")
-        return Refusal(words=f"all {many} allowed within an hour are used")
+        return ActionRefused(words=f"all {many} allowed within an hour are used")
     if wrong_codes(incident) >= MOST_WRONG_CODES:
         words = f"the factory took none of {MOST_WRONG_CODES} links: {_BY_HAND}"
-        return Refusal(words=words)
+        return ActionRefused(words=words)
     if link_at_hand(incident, brakes) is None:
         return _no_link(incident)
     return ReportRequested(at=now, by=action.by)
 
 
-def _no_link(incident: Incident) -> Refusal:
+def _no_link(incident: Incident) -> ActionRefused:
     if wrong := [r for r in incident.reports if r.outcome is Outcome.WRONG_CODE]:
         words = f"the factory does not know the code of {wrong[-1].link}: {_BY_HAND}"
-        return Refusal(words=words)
-    return Refusal(words=f"no link was found yet: {_BY_HAND}")
+        return ActionRefused(words=words)
+    return ActionRefused(words=f"no link was found yet: {_BY_HAND}")
 
 
 # The port through which people act: on one incident, and on the whole service.

@@ -17,7 +17,7 @@ from responder.incident.rule import Rule
 from responder.incident.words import reading_words
 
 
-class Part(StrEnum):
+class DrillStep(StrEnum):
     """The steps from an alert to a report, in their order."""
 
     DELIVERED = "delivered"
@@ -41,7 +41,7 @@ class Came(StrEnum):
 class Taken:
     """One step. `mend` is the line that mends it, "" where nothing has to be."""
 
-    part: Part
+    part: DrillStep
     came: Came
     words: str
     mend: str = ""
@@ -90,7 +90,7 @@ class Drill:
         """What it came to; after `Next: ` the line that mends it."""
         if self.passed:
             how = "" if self.seconds is None else f"{self.seconds:.1f} s "
-            if any(t.part is Part.LINK for t in self.taken):
+            if any(t.part is DrillStep.LINK for t in self.taken):
                 return f"You are ready: {how}from alert to would-be report."
             return f"You are ready: {how}from alert to decision. {_QUIET}."
         halted = self.broken or (self.unproven if self.ended_at else None)
@@ -102,7 +102,7 @@ class Drill:
         return f"The drill of {self.rule} is under way{last}."
 
 
-_NEEDED = set(Part) - {Part.LINK}
+_NEEDED = set(DrillStep) - {DrillStep.LINK}
 _QUIET = "The real logs hold no fault now, so nothing would be reported"
 
 
@@ -129,16 +129,16 @@ class Drilling(Protocol):
 
 
 _PARTS = {
-    Part.DELIVERED: "alert delivered",
-    Part.STORED: "alert stored",
-    Part.MATCHED: "rule matched",
-    Part.COUNTED: "error logs counted",
-    Part.LINK: "link found",
-    Part.REPORT: "report not held back",
+    DrillStep.DELIVERED: "alert delivered",
+    DrillStep.STORED: "alert stored",
+    DrillStep.MATCHED: "rule matched",
+    DrillStep.COUNTED: "error logs counted",
+    DrillStep.LINK: "link found",
+    DrillStep.REPORT: "report not held back",
 }
 
 
-def part_words(part: Part) -> str:
+def part_words(part: DrillStep) -> str:
     """The step in a few words."""
     return _PARTS[part]
 
@@ -181,17 +181,17 @@ def _link(incident: Incident, rule: Rule, fixed: bool) -> Taken:
     if fixed or incident.candidates:
         address = "the configured report address"
         found = address if fixed else incident.candidates[0].name
-        return Taken(part=Part.LINK, came=Came.DONE, words=found)
+        return Taken(part=DrillStep.LINK, came=Came.DONE, words=found)
     words = "the lines were counted, but no link was found in them"
     mend = (
         f"let a check of rule {rule.name} take lines that carry the factory's "
         "answer, and compare factory.url with the host in them"
     )
-    return Taken(part=Part.LINK, came=Came.BROKEN, words=words, mend=mend)
+    return Taken(part=DrillStep.LINK, came=Came.BROKEN, words=words, mend=mend)
 
 
 def _counted(incident: Incident) -> Taken:
-    part, look = Part.COUNTED, incident.look
+    part, look = DrillStep.COUNTED, incident.look
     if look is None:
         words, mend = "nobody looked at the logs in time", "see /-/healthy: the worker"
         return Taken(part=part, came=Came.BROKEN, words=words, mend=mend)
@@ -206,7 +206,7 @@ def _counted(incident: Incident) -> Taken:
 
 
 def _report(incident: Incident, rule: Rule, standing: Standing) -> Taken:
-    part, broken = Part.REPORT, Came.BROKEN
+    part, broken = DrillStep.REPORT, Came.BROKEN
     decided, quiet = incident.withheld_at, _quiet(incident)
     if decided is None and not quiet:
         words, mend = "it was not decided in time", "see /-/healthy: the worker"

@@ -31,7 +31,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class Annotation:
     """An annotation over the time from `start` to `end` of an incident."""
 
     what: What
@@ -45,7 +45,7 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class GroupNote:
     """A note on an alert group. One that begins with `opening` is there already."""
 
     what: What
@@ -82,7 +82,7 @@ class Notice:
     group: str = ""
 
 
-Telling = Region | Note | Turned | Notice
+Telling = Annotation | GroupNote | Turned | Notice
 
 
 def incident_tag(incident: str) -> str:
@@ -97,7 +97,7 @@ PageOf = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
+class PendingNotice:
     """The right to tell of one incident in one place; `token` is unique.
 
     `tries` counts those before it that did not come to their end: what they told is
@@ -111,7 +111,7 @@ class Errand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class DeliveryResult:
     """What became of one telling. `detail` is masked; `after`: not sooner than that."""
 
     reception: Reception
@@ -120,10 +120,10 @@ class Heard:
     after: timedelta | None = None
 
 
-class Voice(Protocol):
+class Channel(Protocol):
     """One place where something is told."""
 
-    def tell(self, telling: Telling, *, again: bool) -> Heard:
+    def tell(self, telling: Telling, *, again: bool) -> DeliveryResult:
         """Tell it once, within 4 s. Never raises; no secret is in what comes out.
 
         `again`: it may have been told before, and is looked for first.
@@ -136,16 +136,16 @@ class Outbox(Protocol):
     def sweep(self) -> None:
         """Note which timelines have grown: they are looked at in every place."""
 
-    def take(self, where: Where) -> Errand | None:
+    def take(self, where: Where) -> PendingNotice | None:
         """Lease the longest due errand there; the intent is durable before a call."""
 
-    def scene(self, errand: Errand) -> tuple[Incident, Scene] | None:
+    def scene(self, errand: PendingNotice) -> tuple[Incident, Scene] | None:
         """The incident as it is now and what is around it; None if it is forgotten."""
 
     def record(self, incident: Incident, told: Told) -> Incident:
         """Append it to the timeline: the incident after it."""
 
-    def release(self, errand: Errand, after: timedelta | None = None) -> None:
+    def release(self, errand: PendingNotice, after: timedelta | None = None) -> None:
         """Give it back: due again `after` (None: done, until the timeline grows)."""
 
 
@@ -257,13 +257,13 @@ def known(telling: Telling, where: Where, incident: Incident) -> bool:
     )
 
 
-def _region(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Region]:
+def _region(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Annotation]:
     told = {t.what for t in _received(incident.told, Where.GRAFANA)}
     end = incident.ended_at
     if end is None or What.REGION_CLOSED in told:
         return
     start = incident.first_error_at or incident.alert_started_at or incident.opened_at
-    yield Region(
+    yield Annotation(
         what=What.REGION_CLOSED,
         incident=incident.id,
         start=min(start, end),
@@ -286,7 +286,7 @@ def acted(incident: Incident) -> bool:
     )
 
 
-def _irm(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Note | Turned]:
+def _irm(incident: Incident, rule: Rule, scene: Scene) -> Iterator[GroupNote | Turned]:
     received = _received(incident.told, Where.IRM)
     for group in scene.groups:
         told = {t.what for t in received if t.group == group}
@@ -302,15 +302,17 @@ def _irm(incident: Incident, rule: Rule, scene: Scene) -> Iterator[Note | Turned
                 yield Turned(what=what, group=group)
 
 
-def _note(incident: Incident, rule: Rule, scene: Scene, group: str) -> Iterator[Note]:
+def _note(
+    incident: Incident, rule: Rule, scene: Scene, group: str
+) -> Iterator[GroupNote]:
     """The one note: as soon as something was done, or a person is needed."""
     opening = note_opening(incident)
     if incident.state is State.NEEDS_HUMAN:
         text = needs_human_text(incident, rule, scene.page)
-        yield Note(what=What.NEEDS_HUMAN, group=group, opening=opening, text=text)
+        yield GroupNote(what=What.NEEDS_HUMAN, group=group, opening=opening, text=text)
     elif acted(incident):
         text = acted_text(incident, scene.page)
-        yield Note(what=What.ACTED, group=group, opening=opening, text=text)
+        yield GroupNote(what=What.ACTED, group=group, opening=opening, text=text)
 
 
 def _reopened(incident: Incident, scene: Scene, group: str) -> Iterator[Turned]:

@@ -16,9 +16,9 @@ from responder.incident.incident import Incident
 from responder.incident.names import Outcome, State
 from responder.incident.service import Brakes
 from responder.incident.view import (
-    HeardBody,
-    HeardDelivery,
     IncidentPage,
+    ReceivedBody,
+    ReceivedDelivery,
     Search,
     Stamp,
 )
@@ -200,13 +200,13 @@ class Archive(Protocol):
         incident: str | None = None,
         verdict: str | None = None,
         limit: int = 50,
-    ) -> tuple[HeardDelivery, ...]:
+    ) -> tuple[ReceivedDelivery, ...]:
         """The latest deliveries, newest first, of one incident or with one verdict."""
 
-    def bodies(self, incident: str) -> tuple[HeardBody, ...]:
+    def bodies(self, incident: str) -> tuple[ReceivedBody, ...]:
         """The masked texts of an incident's deliveries, oldest first."""
 
-    def body(self, delivery: str) -> HeardBody | None:
+    def body(self, delivery: str) -> ReceivedBody | None:
         """The masked text of one delivery, None if it is not stored."""
 
     def counts(self) -> dict[tuple[str, State], int]:

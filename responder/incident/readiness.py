@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from responder.incident.phrases import count_of, span
 from responder.incident.rule import Rule
-from responder.incident.service import Memory
+from responder.incident.service import Uptime
 
 WINDOW = timedelta(minutes=10)
 
@@ -36,7 +36,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class LineCount:
     """Lines of the last ten minutes. Not counted: `why` says why, `count` is None."""
 
     count: int | None = None
@@ -47,7 +47,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class FactoryVisit:
     """The factory's first page. `why`: it did not answer. `difference`: ours - its."""
 
     at: datetime
@@ -62,15 +62,15 @@ class Probed:
     """What the last round of questions learned."""
 
     at: datetime
-    lines: Reading
-    orders: Mapping[str, Reading] = field(default_factory=dict)
+    lines: LineCount
+    orders: Mapping[str, LineCount] = field(default_factory=dict)
     """Good orders by rule, of the rules with a `traffic` query."""
-    factory: Reached
+    factory: FactoryVisit
     writable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class LastContact:
     """The last delivery, heartbeat and signed time, as stored."""
 
     at: datetime | None = None
@@ -80,15 +80,15 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ReadinessFacts:
     """Everything that readiness is judged by."""
 
     at: datetime
-    heard: Heard
+    heard: LastContact
     silence: str = ""
     """The heartbeat that stays away, in words; "" while it does not."""
     probed: Probed
-    memory: Memory
+    memory: Uptime
     people: Sequence[str] = ()
     """Who would be told, and how: operators, IRM, notify."""
     rules: Sequence[Rule] = ()
@@ -124,12 +124,12 @@ MOST_DIFFERENCE = 30.0
 _SOON = timedelta(days=7)
 
 
-def judge(known: Known) -> Readiness:
+def judge(known: ReadinessFacts) -> Readiness:
     """Each aspect, good or not, with the line that mends it."""
     return Readiness(at=known.at, facts=tuple(_facts(known)))
 
 
-def _facts(known: Known) -> Iterator[Fact]:
+def _facts(known: ReadinessFacts) -> Iterator[Fact]:
     yield _alert_path(known)
     yield _logs(known)
     yield _traffic(known)
@@ -147,7 +147,7 @@ def _not(aspect: Aspect, words: str, mend: str, at: datetime | None = None) -> F
     return Fact(aspect=aspect, ok=False, words=words, at=at, mend=mend)
 
 
-def _alert_path(known: Known) -> Fact:
+def _alert_path(known: ReadinessFacts) -> Fact:
     aspect, heard = Aspect.ALERT_PATH, known.heard
     test = "send a test notification from Grafana's contact point, or set watch"
     if known.rules and all(rule.watch for rule in known.rules):
@@ -164,7 +164,7 @@ def _alert_path(known: Known) -> Fact:
     return _ok(aspect, f"heard from {heard.sender}", heard.at)
 
 
-def _logs(known: Known) -> Fact:
+def _logs(known: ReadinessFacts) -> Fact:
     aspect, lines, at = Aspect.LOGS, known.probed.lines, known.probed.at
     if known.at - at > STALE_AFTER:
         return _not(aspect, "nobody read the logs", "restart Responder", at)
@@ -180,12 +180,12 @@ def _logs(known: Known) -> Fact:
     return _ok(aspect, f"{_many(lines, 'line')} in 10 min", at)
 
 
-def _many(reading: Reading, noun: str) -> str:
+def _many(reading: LineCount, noun: str) -> str:
     least = "at least " if reading.at_least else ""
     return f"{least}{count_of(reading.count or 0, noun)}"
 
 
-def _traffic(known: Known) -> Fact:
+def _traffic(known: ReadinessFacts) -> Fact:
     aspect, at = Aspect.TRAFFIC, known.probed.at
     if not known.probed.orders:
         mend = "give each rule a traffic query for good orders"
@@ -202,7 +202,7 @@ def _traffic(known: Known) -> Fact:
     return _ok(aspect, f"{_many(worst, 'order')} in 10 min", at)
 
 
-def _factory(known: Known) -> Fact:
+def _factory(known: ReadinessFacts) -> Fact:
     aspect, factory = Aspect.FACTORY, known.probed.factory
     if factory.why:
         mend = "let this machine reach factory.url; no report can be sent without it"
@@ -216,7 +216,7 @@ def _factory(known: Known) -> Fact:
     return _ok(aspect, words, factory.at)
 
 
-def _storage(known: Known) -> Fact:
+def _storage(known: ReadinessFacts) -> Fact:
     aspect, memory = Aspect.STORAGE, known.memory
     if not known.probed.writable:
         mend = "make room on its disk, or start the database"
@@ -229,7 +229,7 @@ def _storage(known: Known) -> Fact:
     return _ok(aspect, f"durable, a record{since}", known.probed.at)
 
 
-def _people(known: Known) -> Fact:
+def _people(known: ReadinessFacts) -> Fact:
     if not known.people:
         words = "nobody is known who would be told"
         mend = "configure operator_auth, irm or notify"
@@ -237,7 +237,7 @@ def _people(known: Known) -> Fact:
     return _ok(Aspect.PEOPLE, ", ".join(known.people))
 
 
-def _clock(known: Known) -> Fact:
+def _clock(known: ReadinessFacts) -> Fact:
     aspect, heard, factory = Aspect.CLOCK, known.heard, known.probed.factory
     told, at, whose = factory.difference, factory.at, "the factory's"
     later = heard.signed_at and (told is None or heard.signed_at > at)

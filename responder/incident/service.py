@@ -74,7 +74,7 @@ class Brakes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Downtime:
     """A time in which no replica ran: nothing was heard, nothing was looked at."""
 
     since: datetime
@@ -82,12 +82,12 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Uptime:
     """What the storage remembers, and whether it will go on to."""
 
     since: datetime | None = None
     """When the first start wrote into it; None before."""
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[Downtime, ...] = ()
     """The latest, newest first."""
     history_lost: bool = False
     """It was made anew where an older one was expected."""
@@ -99,4 +99,4 @@ class Memory:
         return not self.forgets
 
 
-Remember = Callable[[], Memory]
+Remember = Callable[[], Uptime]

@@ -68,7 +68,7 @@ class KnownFiring:
 
 
 @dataclass(slots=True, kw_only=True)
-class Known:
+class TriageContext:
     """What is known before a delivery; `triage` keeps it current for the next one.
 
     `open` is keyed by (rule, group), `firings` by (rule, fingerprint) and startsAt.
@@ -167,7 +167,7 @@ def is_late(
 def triage(
     delivery: Delivery,
     rules: Sequence[Rule],
-    known: Known,
+    known: TriageContext,
     new_id: Callable[[], str],
 ) -> Triaged:
     """The verdict on every alert of the delivery, and what to write down."""
@@ -186,7 +186,7 @@ class _Triage:
         self,
         delivery: Delivery,
         rules: Sequence[Rule],
-        known: Known,
+        known: TriageContext,
         new_id: Callable[[], str],
     ) -> None:
         self.delivery = delivery

@@ -77,7 +77,7 @@ class IncidentPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeardDelivery:
+class ReceivedDelivery:
     """One stored delivery, for pages: who sent it, when, and the verdicts.
 
     `kinds` are the distinct verdicts on its alerts; `why` says what its ignored
@@ -95,7 +95,7 @@ class HeardDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeardBody:
+class ReceivedBody:
     """The masked text of one stored delivery."""
 
     id: str

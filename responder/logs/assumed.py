@@ -27,7 +27,7 @@ MOST_READ = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SupposedLogs:
+class AssumedLogs:
     """A log source without a socket: `errors` lines for every check, or None.
 
     None means that nothing can be read; `named` has other numbers for single checks.

@@ -48,7 +48,7 @@ _LINKS_ONLY = Masker()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class QueryFailed:
     """Why nothing could be counted, and what to do; masked, at most 300 characters."""
 
     reason: UnreadableReason
@@ -57,10 +57,10 @@ class Refusal:
 
 def decipher(
     status: int, headers: Mapping[str, str], body: bytes, mask: Mask = _LINKS_ONLY
-) -> tuple[Entry, ...] | Refusal:
+) -> tuple[Entry, ...] | QueryFailed:
     """The entries of a range query's answer, newest first across its streams."""
     result = _result(status, headers, body, mask, expected="streams")
-    if isinstance(result, Refusal):
+    if isinstance(result, QueryFailed):
         return result
     try:
         entries = [entry for stream in result for entry in _entries(stream)]
@@ -71,10 +71,10 @@ def decipher(
 
 def decipher_count(
     status: int, headers: Mapping[str, str], body: bytes, mask: Mask = _LINKS_ONLY
-) -> int | Refusal:
+) -> int | QueryFailed:
     """The number of an instant query's answer; no sample at all is zero."""
     result = _result(status, headers, body, mask, expected="vector")
-    if isinstance(result, Refusal):
+    if isinstance(result, QueryFailed):
         return result
     try:
         return sum(_sample(sample) for sample in result)
@@ -112,7 +112,7 @@ def _list(value: Any) -> list[Any]:
 
 def _result(
     status: int, headers: Mapping[str, str], body: bytes, mask: Mask, *, expected: str
-) -> list[Any] | Refusal:
+) -> list[Any] | QueryFailed:
     if status != 200:
         return _refusal(status, headers, body, mask)
     try:
@@ -186,7 +186,7 @@ _REMEDIES: Mapping[int, tuple[UnreadableReason, str]] = {
 
 def _refusal(
     status: int, headers: Mapping[str, str], body: bytes, mask: Mask
-) -> Refusal:
+) -> QueryFailed:
     said = _said(headers, body)
     shown = f"; it said: {_masked(said, mask)}" if said else ""
     if status in (400, 401, 403) and "no org id" in said:
@@ -209,7 +209,7 @@ def _refusal(
     return _not_loki(f"the answer has status {status}{shown}")
 
 
-def _bad_request(status: int, said: str, shown: str) -> Refusal:
+def _bad_request(status: int, said: str, shown: str) -> QueryFailed:
     if _TOO_MUCH.search(said):
         return _because(
             UnreadableReason.TOO_MUCH,
@@ -244,15 +244,15 @@ def _masked(text: str, mask: Mask) -> str:
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f\ud800-\udfff]+", " ", masked)
 
 
-def _not_loki(problem: str) -> Refusal:
+def _not_loki(problem: str) -> QueryFailed:
     return _because(
         UnreadableReason.NOT_LOKI,
         f"{problem}; is logs.url Loki's base URL?",
     )
 
 
-def _because(reason: UnreadableReason, detail: str) -> Refusal:
-    return Refusal(reason=reason, detail=detail[:LONGEST_DETAIL])
+def _because(reason: UnreadableReason, detail: str) -> QueryFailed:
+    return QueryFailed(reason=reason, detail=detail[:LONGEST_DETAIL])
 
 
 # HTTP under one deadline: connecting, waiting, headers and body together.
@@ -413,7 +413,7 @@ class LokiHttp:
     def close(self) -> None:
         self._session.close()
 
-    def ask(self, path: str, parameters: dict[str, str]) -> Reply | Refusal:
+    def ask(self, path: str, parameters: dict[str, str]) -> Reply | QueryFailed:
         """The answer of `/loki/api/v1/<path>`, or why none came."""
         set_deadline(time.monotonic() + self._timeout)
         try:
@@ -426,7 +426,7 @@ class LokiHttp:
                     raise
                 return self._get(path, parameters)
         except _TooLarge:
-            return Refusal(
+            return QueryFailed(
                 reason=UnreadableReason.TOO_MUCH,
                 detail="the answer is larger than 64 MiB; narrow the query",
             )
@@ -448,16 +448,16 @@ class LokiHttp:
             raise _TooLarge
         return response.status_code, dict(response.headers), body
 
-    def _unanswered(self, error: Exception) -> Refusal:
+    def _unanswered(self, error: Exception) -> QueryFailed:
         if _timed_out(error):
-            return Refusal(
+            return QueryFailed(
                 reason=UnreadableReason.TIMEOUT,
                 detail=f"Loki gave no complete answer within {self._timeout:g} s; "
                 "is it overloaded, or logs.timeout too short?",
             )
         host = urlsplit(self._base).netloc or "the host of logs.url"
         why = "TLS failed" if isinstance(error, requests.exceptions.SSLError) else ""
-        return Refusal(
+        return QueryFailed(
             reason=UnreadableReason.UNREACHABLE,
             detail=self.mask(
                 f"Loki cannot be reached at {host} ({why or type(error).__name__}); "
@@ -489,7 +489,7 @@ LINKED = '|= "/support"'
 LIMIT = 1000
 """Lines of one answer; exactly that many mean "at least"."""
 
-_Found = tuple[Entry, ...] | int | Refusal
+_Found = tuple[Entry, ...] | int | QueryFailed
 
 
 class LokiLogSource:
@@ -561,7 +561,7 @@ class LokiLogSource:
     ) -> Evidence:
         total = totals.get(id(question))
         for answer in (found, total):
-            if isinstance(answer, Refusal):
+            if isinstance(answer, QueryFailed):
                 return Unreadable(
                     name=question.name, reason=answer.reason, detail=answer.detail
                 )
@@ -581,7 +581,7 @@ class LokiLogSource:
             total=total if isinstance(total, int) else None,
         )
 
-    def _lines(self, question: Question) -> tuple[Entry, ...] | Refusal:
+    def _lines(self, question: Question) -> tuple[Entry, ...] | QueryFailed:
         asked = {
             "query": question.query,
             "start": str(to_ns(question.since)),
@@ -592,11 +592,11 @@ class LokiLogSource:
         answer = self._http.ask("query_range", asked)
         return (
             answer
-            if isinstance(answer, Refusal)
+            if isinstance(answer, QueryFailed)
             else decipher(*answer, self._http.mask)
         )
 
-    def _total(self, question: Question) -> int | Refusal:
+    def _total(self, question: Question) -> int | QueryFailed:
         span = _duration(question.until - question.since)
         # The line break ends a comment in the query. The range of an instant query
         # is (time - range, time]: one nanosecond makes it [since, until).
@@ -605,7 +605,7 @@ class LokiLogSource:
             "time": str(to_ns(question.until) - 1),
         }
         answer = self._http.ask("query", asked)
-        if isinstance(answer, Refusal):
+        if isinstance(answer, QueryFailed):
             return answer
         return decipher_count(*answer, self._http.mask)
 

@@ -77,7 +77,7 @@ class LogQuery:
 
 def parse_logql(query: str) -> LogQuery:
     """Understand a log query; raise BadQuery with the place and the remedy."""
-    text = _Text(query)
+    text = _Reader(query)
     matchers = _selector(text)
     filters = _filters(text)
     rest = text.rest()
@@ -103,7 +103,7 @@ _ESCAPE = re.compile(
 _SHORT = dict(zip(b'abfnrtv\\"', b'\a\b\f\n\r\t\v\\"', strict=True))
 
 
-class _Text:
+class _Reader:
     """A query and how far it has been read."""
 
     def __init__(self, query: str) -> None:
@@ -155,7 +155,7 @@ class _Text:
         return found.end() if found else self._at
 
 
-def _selector(text: _Text) -> tuple[LabelMatcher, ...]:
+def _selector(text: _Reader) -> tuple[LabelMatcher, ...]:
     if not text.take_sign("{"):
         raise text.refused(
             'a log query starts with a stream selector, like {component="name"}; '
@@ -178,7 +178,7 @@ def _selector(text: _Text) -> tuple[LabelMatcher, ...]:
     return tuple(matchers)
 
 
-def _matcher(text: _Text) -> LabelMatcher:
+def _matcher(text: _Reader) -> LabelMatcher:
     label = text.take(_LABEL)
     if label is None:
         raise text.refused("expected a label name, like component")
@@ -191,7 +191,7 @@ def _matcher(text: _Text) -> LabelMatcher:
     return LabelMatcher(label=label[0], op=op[0], value=value, pattern=pattern)
 
 
-def _filters(text: _Text) -> tuple[LineFilter, ...]:
+def _filters(text: _Reader) -> tuple[LineFilter, ...]:
     filters: list[LineFilter] = []
     while op := text.take(_LINE_OP):
         # `|= ip("...")` compares addresses: Loki can, the text before it still counts.
@@ -202,7 +202,7 @@ def _filters(text: _Text) -> tuple[LineFilter, ...]:
     return tuple(filters)
 
 
-def _line_filter(text: _Text, op: str) -> LineFilter:
+def _line_filter(text: _Reader, op: str) -> LineFilter:
     values, patterns = [], []
     while True:
         start = text.at
@@ -214,7 +214,7 @@ def _line_filter(text: _Text, op: str) -> LineFilter:
 
 
 def _pattern(
-    text: _Text, start: int, value: str, *, dot_all: bool = False
+    text: _Reader, start: int, value: str, *, dot_all: bool = False
 ) -> Expression:
     try:
         return Expression(value, dot_all=dot_all)

@@ -19,13 +19,13 @@ from responder.config.settings import (
     NoticeForm,
     NotifySettings,
 )
-from responder.http import Call, DirectSession, on_call
+from responder.http import DirectSession, TimeBudget, on_call
 from responder.incident.events import Reception, What
 from responder.incident.notify import (
-    Heard,
-    Note,
+    Annotation,
+    DeliveryResult,
+    GroupNote,
     Notice,
-    Region,
     Telling,
     Turned,
     incident_tag,
@@ -76,7 +76,7 @@ class Exchange:
     No redirects, no proxies or .netrc of the environment, no cookies kept.
     """
 
-    def __init__(self, call: Call, headers: Mapping[str, str | bytes]) -> None:
+    def __init__(self, call: TimeBudget, headers: Mapping[str, str | bytes]) -> None:
         self.call = call
         self._headers = headers
 
@@ -126,26 +126,28 @@ def exchange(
     headers: Mapping[str, str | bytes], timeout: float = TIMEOUT
 ) -> Iterator[Exchange]:
     """Requests within `timeout` seconds from now, all together."""
-    call = Call(time.monotonic() + timeout)
+    call = TimeBudget(time.monotonic() + timeout)
     with on_call(call):
         yield Exchange(call, headers)
 
 
 def failure(
     reply: Reply | None, made: Exchange, mask: Callable[[str], str], timeout: float
-) -> Heard:
+) -> DeliveryResult:
     """What an answer means that is no success, or no answer at all."""
     if reply is None:
-        return Heard(reception=Reception.FAILED, detail=_silence(made.call, timeout))
+        return DeliveryResult(
+            reception=Reception.FAILED, detail=_silence(made.call, timeout)
+        )
     said = mask(_words(reply))[:_LONGEST]
     detail = f"HTTP {reply.status}" + (f": {said}" if said else "")
     if reply.status == 429:
-        return Heard(
+        return DeliveryResult(
             reception=Reception.LIMITED, detail=detail, after=_again_after(reply)
         )
     if reply.status >= 500:
-        return Heard(reception=Reception.FAILED, detail=detail)
-    return Heard(reception=Reception.REFUSED, detail=detail)
+        return DeliveryResult(reception=Reception.FAILED, detail=detail)
+    return DeliveryResult(reception=Reception.REFUSED, detail=detail)
 
 
 def _body(response: requests.Response) -> bytes:
@@ -159,7 +161,7 @@ def _body(response: requests.Response) -> bytes:
     return body
 
 
-def _silence(call: Call, timeout: float) -> str:
+def _silence(call: TimeBudget, timeout: float) -> str:
     if call.expired:
         return f"no complete answer within {timeout:g} s"
     if call.sent:
@@ -211,15 +213,15 @@ class GrafanaAnnotations:
         self._mask = mask
         self._timeout = timeout
 
-    def tell(self, telling: Telling, *, again: bool) -> Heard:
+    def tell(self, telling: Telling, *, again: bool) -> DeliveryResult:
         """Make the annotation, unless it is there already."""
-        if not isinstance(telling, Region):
+        if not isinstance(telling, Annotation):
             raise TypeError("dashboards show regions only")
         with exchange(self._headers, self._timeout) as made:
             found = self._find(made, telling.incident) if again else None
             return found or self._add(made, telling)
 
-    def _find(self, made: Exchange, incident: str) -> Heard | None:
+    def _find(self, made: Exchange, incident: str) -> DeliveryResult | None:
         """The annotation if it is there, or a failure to look; None if it is not."""
         asked = [("tags", "responder"), ("tags", incident_tag(incident))]
         parameters = [*asked, ("type", "annotation"), ("limit", "10")]
@@ -230,19 +232,23 @@ class GrafanaAnnotations:
         found = [item.get("id") for item in document if isinstance(item, dict)]
         known = [number for number in found if isinstance(number, int)]
         # The first that was made, should there be several.
-        return Heard(reception=Reception.TOLD, ref=str(min(known))) if known else None
+        return (
+            DeliveryResult(reception=Reception.TOLD, ref=str(min(known)))
+            if known
+            else None
+        )
 
-    def _add(self, made: Exchange, region: Region) -> Heard:
+    def _add(self, made: Exchange, region: Annotation) -> DeliveryResult:
         reply = made.ask("POST", self._url, document=self._body(region))
         if reply is None or not reply.good:
             return self._failed(reply, made)
         if ref := reply.identity():
-            return Heard(reception=Reception.TOLD, ref=ref)
+            return DeliveryResult(reception=Reception.TOLD, ref=ref)
         # It is found by its tag when it is told again.
         detail = f"HTTP {reply.status} without the annotation's id"
-        return Heard(reception=Reception.FAILED, detail=detail)
+        return DeliveryResult(reception=Reception.FAILED, detail=detail)
 
-    def _body(self, region: Region) -> dict[str, Any]:
+    def _body(self, region: Annotation) -> dict[str, Any]:
         return {
             "time": _milliseconds(region.start),
             "timeEnd": _milliseconds(region.end),
@@ -250,10 +256,10 @@ class GrafanaAnnotations:
             "tags": [self._mask(tag) for tag in region.tags],
         }
 
-    def _failed(self, reply: Reply | None, made: Exchange) -> Heard:
+    def _failed(self, reply: Reply | None, made: Exchange) -> DeliveryResult:
         if reply and reply.good:
             detail = "what answered is no Grafana"
-            return Heard(reception=Reception.REFUSED, detail=detail)
+            return DeliveryResult(reception=Reception.REFUSED, detail=detail)
         return failure(reply, made, self._mask, self._timeout)
 
 
@@ -299,18 +305,18 @@ class IrmGroups:
         self._mask = mask
         self._timeout = timeout
 
-    def tell(self, telling: Telling, *, again: bool) -> Heard:
+    def tell(self, telling: Telling, *, again: bool) -> DeliveryResult:
         """Write the note, or turn the group's state."""
         with exchange(self._headers, self._timeout) as made:
             match telling:
-                case Note():
+                case GroupNote():
                     return self._note(made, telling, again)
                 case Turned():
                     return self._turn(made, telling)
                 case _:
                     raise TypeError("IRM is told notes and states only")
 
-    def _note(self, made: Exchange, note: Note, again: bool) -> Heard:
+    def _note(self, made: Exchange, note: GroupNote, again: bool) -> DeliveryResult:
         if again:
             found = self._find(made, note)
             if found is not None:
@@ -318,10 +324,10 @@ class IrmGroups:
         body = {"alert_group_id": note.group, "text": self._mask(note.text)}
         reply = made.ask("POST", f"{self._url}/resolution_notes", document=body)
         if reply and reply.good:
-            return Heard(reception=Reception.TOLD, ref=reply.identity())
+            return DeliveryResult(reception=Reception.TOLD, ref=reply.identity())
         return self._failed(reply, made)
 
-    def _find(self, made: Exchange, note: Note) -> Heard | None:
+    def _find(self, made: Exchange, note: GroupNote) -> DeliveryResult | None:
         """The note if it is there, or a failure to look; None if it is not there."""
         url = f"{self._url}/resolution_notes"
         reply = made.ask("GET", url, parameters={"alert_group_id": note.group})
@@ -333,28 +339,30 @@ class IrmGroups:
             if not isinstance(item, dict) or item.get("alert_group_id") != note.group:
                 continue
             if str(item.get("text", "")).startswith(self._mask(note.opening)):
-                return Heard(reception=Reception.TOLD, ref=str(item.get("id", "")))
+                return DeliveryResult(
+                    reception=Reception.TOLD, ref=str(item.get("id", ""))
+                )
         return None
 
-    def _turn(self, made: Exchange, turned: Turned) -> Heard:
+    def _turn(self, made: Exchange, turned: Turned) -> DeliveryResult:
         verb = _verb(turned)
         group = f"{self._url}/alert_groups/{quote(turned.group, safe='')}"
         reply = made.ask("POST", f"{group}/{verb}")
         if reply and reply.good:
-            return Heard(reception=Reception.TOLD)
+            return DeliveryResult(reception=Reception.TOLD)
         if reply and reply.status == 400:
             # Mostly "already"; the group itself tells that from what cannot be done.
             asked = made.ask("GET", group)
             if asked and asked.good and _state(asked) in _THERE[verb]:
-                return Heard(reception=Reception.TOLD)
+                return DeliveryResult(reception=Reception.TOLD)
         heard = self._failed(reply, made)
         if reply and reply.status == 403 and self._service_account:
             why = f"A service account may not {verb}: use a person's key"
             detail = f"{heard.detail}. {why}"
-            return Heard(reception=Reception.REFUSED, detail=detail)
+            return DeliveryResult(reception=Reception.REFUSED, detail=detail)
         return heard
 
-    def _failed(self, reply: Reply | None, made: Exchange) -> Heard:
+    def _failed(self, reply: Reply | None, made: Exchange) -> DeliveryResult:
         return failure(reply, made, self._mask, self._timeout)
 
 
@@ -394,7 +402,7 @@ class Webhook:
         self._mask = mask
         self._timeout = timeout
 
-    def tell(self, telling: Telling, *, again: bool) -> Heard:
+    def tell(self, telling: Telling, *, again: bool) -> DeliveryResult:
         """Send it."""
         if not isinstance(telling, Notice):
             raise TypeError("a webhook takes notices only")
@@ -406,7 +414,7 @@ class Webhook:
             else:
                 reply = made.ask("POST", self._url, document=self._document(telling))
             if reply and reply.good:
-                return Heard(reception=Reception.TOLD)
+                return DeliveryResult(reception=Reception.TOLD)
             return failure(reply, made, self._mask, self._timeout)
 
     def _document(self, notice: Notice) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from responder.incident.attempt import backoff
 from responder.incident.events import Reception, Told, Where
 from responder.incident.incident import Incident
 from responder.incident.notify import (
-    Errand,
-    Heard,
+    Channel,
+    DeliveryResult,
     Outbox,
     PageOf,
+    PendingNotice,
     Telling,
-    Voice,
     known,
     tellings,
 )
@@ -34,25 +34,25 @@ REFUSED_MOST = timedelta(minutes=10)
 _MOST_DOUBLED = 10
 
 
-class ToldMeter(Protocol):
+class NotificationMeter(Protocol):
     """The metric that telling moves."""
 
     def told(self, where: Where, result: Reception) -> None: ...
 
 
-class Teller:
+class Notifier:
     """Runs the errands of one place, one after the other, until it is stopped."""
 
     def __init__(
         self,
         where: Where,
-        voice: Voice,
+        voice: Channel,
         outbox: Outbox,
         *,
         rules: Mapping[str, Rule],
         clock: Clock,
         page: PageOf,
-        meter: ToldMeter,
+        meter: NotificationMeter,
         poll: float = POLL,
     ) -> None:
         self._where = where
@@ -93,7 +93,7 @@ class Teller:
                 return
             self._outbox.release(errand, self._run_errand(errand))
 
-    def _run_errand(self, errand: Errand) -> timedelta | None:
+    def _run_errand(self, errand: PendingNotice) -> timedelta | None:
         """Tell what is to be told; when to come again, None if all was received."""
         began = self._clock.monotonic()
         found = self._outbox.scene(errand)
@@ -117,7 +117,9 @@ class Teller:
             refused = refused or heard.reception is Reception.REFUSED
         return _refused_again(errand.tries) if refused else None
 
-    def _note(self, incident: Incident, telling: Telling, heard: Heard) -> Incident:
+    def _note(
+        self, incident: Incident, telling: Telling, heard: DeliveryResult
+    ) -> Incident:
         """On the timeline once it is received, and the first time it is refused."""
         self._meter.told(self._where, heard.reception)
         facts = {

@@ -21,7 +21,7 @@ from responder.incident.ports import LogSource
 from responder.incident.rule import Rule
 from responder.incident.service import Brakes
 from responder.incident.steps import Finish, Gather, Note, Probe, Send, Wait, Withhold
-from responder.incident.triage import Known, triage
+from responder.incident.triage import TriageContext, triage
 from responder.incident.words import sentence
 from responder.senders import body, grafana, irm
 
@@ -76,7 +76,7 @@ class Replay:
     ) -> None:
         self._rules = {rule.name: rule for rule in rules}
         self._logs = logs
-        self._known = Known()
+        self._known = TriageContext()
         self._brakes = Brakes(
             max_reports_per_hour=max_reports_per_hour,
             fixed_link=fixed_link.digest if fixed_link else None,

@@ -41,7 +41,7 @@ Offset = Annotated[
 """`2m30s`: this long after the cassette's start, to the millisecond."""
 
 
-class Part(BaseModel):
+class CassettePart(BaseModel):
     """A mapping of a cassette: unknown keys are refused, inputs never repeated."""
 
     model_config = ConfigDict(
@@ -52,7 +52,7 @@ class Part(BaseModel):
     )
 
 
-class Spread(Part):
+class Spread(CassettePart):
     """Times at even distances: `count` of them, or one `every` so often.
 
     The first is at `from`, the last of a `count` at `to`. With `every` and without
@@ -194,7 +194,7 @@ LinkName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Moment = Annotated[datetime, AfterValidator(_aware)]
 
 
-class Delivery(Part):
+class RecordedDelivery(CassettePart):
     """One webhook: when it came, whose form it has, and its masked body."""
 
     at: Offset
@@ -202,7 +202,7 @@ class Delivery(Part):
     body: dict[str, Any]
 
 
-class Lines(Part):
+class Lines(CassettePart):
     """Log lines that differ only in their time.
 
     With `text` the configured queries are asked of it (`labels`, line filters); with
@@ -241,7 +241,7 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-class Fault(Part):
+class Fault(CassettePart):
     """A fault of the factory, as long as it lasted then.
 
     `until` is when it ended then; without, it outlasted the recording. `link` is the
@@ -267,7 +267,7 @@ class By(StrEnum):
     PERSON = "person"
 
 
-class Call(Part):
+class RecordedCall(CassettePart):
     """A report to the factory as it was made then, and what became of it.
 
     `status` and `message` are its answer; `trouble` says that there was none.
@@ -282,7 +282,7 @@ class Call(Part):
     takes: Offset = timedelta(milliseconds=200)
 
 
-class Blind(Part):
+class UnreadableSpan(CassettePart):
     """A time in which the logs could not be read."""
 
     since: Offset = Field(validation_alias="from", serialization_alias="from")
@@ -290,14 +290,14 @@ class Blind(Part):
     reason: UnreadableReason = UnreadableReason.UNREACHABLE
 
 
-class Probe(Part):
+class RecordedProbe(CassettePart):
     """Whether the factory answered when it was asked: `why` not, "" if it did."""
 
     at: Offset
     why: Annotated[str, Field(max_length=300)] = ""
 
 
-class Expect(Part):
+class Expect(CassettePart):
     """What must come of it. What is not given is not judged.
 
     `calls` are the links called, in order; `ends` the last states of the incidents in
@@ -316,7 +316,7 @@ class Expect(Part):
     within: Offset | None = None
 
 
-class Cassette(Part):
+class Cassette(CassettePart):
     """One incident, or what looked like one."""
 
     cassette: Literal[1]
@@ -331,12 +331,12 @@ class Cassette(Part):
     """The mode of the rule when this was recorded."""
     queries: dict[str, str] = Field(default_factory=dict)
     """What each check asked then, for lines without text."""
-    deliveries: tuple[Delivery, ...] = ()
+    deliveries: tuple[RecordedDelivery, ...] = ()
     faults: tuple[Fault, ...] = ()
     lines: tuple[Lines, ...] = ()
-    calls: tuple[Call, ...] = ()
-    unreadable: tuple[Blind, ...] = ()
-    probes: tuple[Probe, ...] = ()
+    calls: tuple[RecordedCall, ...] = ()
+    unreadable: tuple[UnreadableSpan, ...] = ()
+    probes: tuple[RecordedProbe, ...] = ()
     """What the factory said to be asked; without one, it answers."""
     expect: Expect = Expect()
 

@@ -14,7 +14,7 @@ from responder.incident.phrases import count_of, span
 from responder.incident.rule import Rule
 from responder.incident.words import sentence
 from responder.replay.cassette import Expect
-from responder.replay.play import Lived, Played
+from responder.replay.play import Played, PlayedIncident
 
 REPORTED = "reported"
 NOT_REPORTED = "not-reported"
@@ -55,7 +55,7 @@ def story(played: Played) -> str:
     return played.plain(" ".join(ending_words(lived) for lived in played.incidents))
 
 
-def ending_words(lived: Lived) -> str:
+def ending_words(lived: PlayedIncident) -> str:
     """The sentence of an incident as it ended, and why nothing was done before."""
     end = sentence(lived.incident, lived.rule)
     held = sentence(telling(lived), lived.rule)
@@ -64,7 +64,7 @@ def ending_words(lived: Lived) -> str:
     return f"{held} {end}"
 
 
-def telling(lived: Lived) -> Incident:
+def telling(lived: PlayedIncident) -> Incident:
     """The incident when what held it was nearest to a report; at the end, if reported.
 
     Of several counts below the limit the highest, else the last reason of all.
@@ -104,7 +104,7 @@ def first_call(played: Played) -> timedelta | None:
     return min(waits, default=None)
 
 
-def passed(lived: Lived) -> list[State]:
+def passed(lived: PlayedIncident) -> list[State]:
     """Every state that an incident went through, in order."""
     states = [State.INVESTIGATING]
     for event in lived.events:

@@ -44,7 +44,7 @@ from responder.worker.run import Journal, Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lived:
+class PlayedIncident:
     """One incident of a replay, with its timeline. `rule` is the configured one."""
 
     incident: Incident
@@ -57,7 +57,7 @@ class Played:
     """What became of a cassette under a configuration."""
 
     cassette: Cassette
-    incidents: list[Lived] = field(default_factory=list)
+    incidents: list[PlayedIncident] = field(default_factory=list)
     alerts: list[str] = field(default_factory=list)
     """The names of the delivered alerts, in order."""
     verdicts: list[AlertVerdict] = field(default_factory=list)
@@ -283,7 +283,9 @@ class Stage:
             incident, events = timeline
             played.names[incident.id] = f"incident {number}"
             rule = self._rules[incident.rule]
-            played.incidents.append(Lived(incident=incident, events=events, rule=rule))
+            played.incidents.append(
+                PlayedIncident(incident=incident, events=events, rule=rule)
+            )
         for digest, name in self._links.items():
             played.names[f"link {digest[:4]}"] = f"link {name}"
         played.calls = [made.link for made in self._world.made]

@@ -23,18 +23,18 @@ from responder.incident.incident import Incident, Report, line_time
 from responder.incident.names import Outcome, Sender, State, Status
 from responder.incident.ports import Archive
 from responder.incident.rule import Rule
-from responder.incident.view import HeardBody, Search
+from responder.incident.view import ReceivedBody, Search
 from responder.replay.cassette import (
-    Blind,
     By,
-    Call,
     Cassette,
-    Delivery,
     Expect,
     Fault,
     Hider,
     Lines,
-    Probe,
+    RecordedCall,
+    RecordedDelivery,
+    RecordedProbe,
+    UnreadableSpan,
     name_of,
 )
 from responder.senders.sample import body
@@ -237,7 +237,7 @@ _PRECISION = (
 def record(
     incident: Incident,
     events: Sequence[Event],
-    bodies: Sequence[HeardBody],
+    bodies: Sequence[ReceivedBody],
     rule: Rule,
     mask: Callable[[str], str],
 ) -> Cassette:
@@ -252,7 +252,7 @@ def record(
 class _Recording:
     incident: Incident
     events: Sequence[Event]
-    bodies: Sequence[HeardBody]
+    bodies: Sequence[ReceivedBody]
     rule: Rule
     hider: Hider
     links: dict[str, str] = field(default_factory=dict)
@@ -281,7 +281,9 @@ class _Recording:
             calls=calls,
             unreadable=tuple(self._blind()),
             probes=tuple(
-                Probe(at=self._offset(event.at), why=self.hider.text(event.why)[:300])
+                RecordedProbe(
+                    at=self._offset(event.at), why=self.hider.text(event.why)[:300]
+                )
                 for event in self.events
                 if isinstance(event, FactoryProbed)
             ),
@@ -313,7 +315,7 @@ class _Recording:
         found |= {FAILED: self.rule.failed} if self.rule.failed else {}
         return found
 
-    def _deliveries(self) -> tuple[Delivery, ...]:
+    def _deliveries(self) -> tuple[RecordedDelivery, ...]:
         read = [(body, document_of(body.text)) for body in self.bodies]
         known = [(body, document) for body, document in read if document is not None]
         for _, document in known:
@@ -324,7 +326,7 @@ class _Recording:
         still = [d for d in self._reconstructed() if d.body["status"] == "firing"]
         heard = tuple(still) if self.incident.relapse_of else ()
         return heard + tuple(
-            Delivery(
+            RecordedDelivery(
                 at=self._offset(body.received_at),
                 sender=Sender(body.sender),
                 body=mapping_of(self.hider.all(document)),
@@ -332,7 +334,7 @@ class _Recording:
             for body, document in known
         )
 
-    def _reconstructed(self) -> Iterable[Delivery]:
+    def _reconstructed(self) -> Iterable[RecordedDelivery]:
         """Bodies that say what the timeline knows: the storage has forgotten them."""
         labels: dict[str, Mapping[str, str]] = {}
         for event in self.events:
@@ -351,25 +353,25 @@ class _Recording:
             body["alerts"][0]["fingerprint"] = event.fingerprint
             hidden = mapping_of(self.hider.all(body))
             at = self._offset(event.at)
-            yield Delivery(at=at, sender=Sender.GRAFANA, body=hidden)
+            yield RecordedDelivery(at=at, sender=Sender.GRAFANA, body=hidden)
 
-    def _calls(self) -> tuple[Call, ...]:
+    def _calls(self) -> tuple[RecordedCall, ...]:
         found = [self._call(report) for report in self.incident.answered]
         for event in self.events:
             if isinstance(event, ReportedByHand):
                 link = found[-1].link if found else self._first_link()
                 at = self._offset(event.reported_at)
-                found.append(Call(at=at, link=link, by=By.PERSON))
+                found.append(RecordedCall(at=at, link=link, by=By.PERSON))
         return tuple(sorted(found, key=lambda call: call.at))
 
     def _first_link(self) -> str:
         seen = [c.digest for look in self._looks() for c in look.candidates]
         return self._name(seen[-1]) if seen else name_of(0)
 
-    def _call(self, report: Report) -> Call:
+    def _call(self, report: Report) -> RecordedCall:
         trouble = _TROUBLE.get(report.outcome) if report.outcome else None
         answered = report.status is not None
-        return Call.model_validate(
+        return RecordedCall.model_validate(
             {
                 "at": self._offset(report.at),
                 "link": self._name(report.digest),
@@ -380,7 +382,7 @@ class _Recording:
             }
         )
 
-    def _until(self, calls: Sequence[Call]) -> timedelta | None:
+    def _until(self, calls: Sequence[RecordedCall]) -> timedelta | None:
         """When the fault ended, as far as the record tells."""
         for report in reversed(self.incident.answered):
             if self._healed(report) and report.answered_at:
@@ -404,7 +406,10 @@ class _Recording:
         return recovered and report.outcome is Outcome.RESOLVED
 
     def _faults(
-        self, calls: Sequence[Call], until: timedelta | None, lines: RecordedLines
+        self,
+        calls: Sequence[RecordedCall],
+        until: timedelta | None,
+        lines: RecordedLines,
     ) -> tuple[Fault, ...]:
         if not lines.entries:
             return ()
@@ -421,7 +426,7 @@ class _Recording:
         fault = Fault(name="fault", until=until, link=link, heals=heals, drains=drains)
         return (fault,)
 
-    def _blind(self) -> Iterable[Blind]:
+    def _blind(self) -> Iterable[UnreadableSpan]:
         since: Looked | None = None
         reason = None
         for look in self._looks():
@@ -430,13 +435,13 @@ class _Recording:
                 since, reason = look, dark
             elif dark is None and since is not None and reason is not None:
                 to = self._offset(look.at)
-                yield Blind(since=self._offset(since.at), to=to, reason=reason)
+                yield UnreadableSpan(since=self._offset(since.at), to=to, reason=reason)
                 since = None
         if since is not None and reason is not None:
             ends = self._offset(self.incident.ended_at or self._looks()[-1].at) + MS
-            yield Blind(since=self._offset(since.at), to=ends, reason=reason)
+            yield UnreadableSpan(since=self._offset(since.at), to=ends, reason=reason)
 
-    def _expect(self, calls: Sequence[Call]) -> Expect:
+    def _expect(self, calls: Sequence[RecordedCall]) -> Expect:
         ours = [call.link for call in calls if call.by is By.RESPONDER]
         if not any(isinstance(event, AlertFired) for event in self.events):
             return Expect()  # Opened by hand: no webhook brings it back.

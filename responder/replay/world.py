@@ -25,10 +25,10 @@ from responder.replay.cassette import (
     PLACE,
     RESOLVED,
     By,
-    Call,
     Cassette,
     Fault,
     Lines,
+    RecordedCall,
     Spread,
 )
 
@@ -44,7 +44,7 @@ class Made:
 
     at: timedelta
     link: str
-    answered: Call
+    answered: RecordedCall
     healed: str = ""
 
 
@@ -81,7 +81,7 @@ class World:
             if at <= latest:
                 yield at
 
-    def reported(self, link: str, at: timedelta) -> Call:
+    def reported(self, link: str, at: timedelta) -> RecordedCall:
         """A report is made: the recorded answer, else the model's. Faults may end."""
         before = sum(1 for call in self.made if call.link == link)
         then = [c for c in self._ours() if c.link == link]
@@ -138,7 +138,7 @@ class World:
             return f"{words}; from there on the fault model ends {made.healed}"
         return f"{words}; the answer is the fault model's"
 
-    def _ours(self) -> list[Call]:
+    def _ours(self) -> list[RecordedCall]:
         return [c for c in self.cassette.calls if c.by is By.RESPONDER]
 
     def _by_us(self, fault: Fault) -> bool:
@@ -153,13 +153,13 @@ class World:
         found = (f for f in self.cassette.faults if self._lasts(f, at))
         return next((f for f in found if f.link == link), None)
 
-    def _answer(self, link: str, at: timedelta, fault: Fault | None) -> Call:
+    def _answer(self, link: str, at: timedelta, fault: Fault | None) -> RecordedCall:
         if fault is not None:
-            return Call(at=at, link=link, status=200, message=RESOLVED)
+            return RecordedCall(at=at, link=link, status=200, message=RESOLVED)
         failing = [f for f in self.cassette.faults if f.link and self._lasts(f, at)]
         if failing:
-            return Call(at=at, link=link, status=400, message=_WRONG)
-        return Call(at=at, link=link, status=200, message=_NOTHING)
+            return RecordedCall(at=at, link=link, status=400, message=_WRONG)
+        return RecordedCall(at=at, link=link, status=200, message=_NOTHING)
 
     def _written(self, entry: Lines, latest: timedelta) -> list[timedelta]:
         then = sorted(_offsets(entry, self._end))
@@ -238,7 +238,7 @@ def _on(then: list[timedelta], ended: timedelta, until: timedelta) -> list[timed
     return [at for at in later if at > ended]
 
 
-def _resolves(call: Call) -> bool:
+def _resolves(call: RecordedCall) -> bool:
     return call.status == 200 and call.message.startswith(("Problem res", "Chaos res"))
 
 

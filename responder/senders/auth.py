@@ -18,7 +18,7 @@ _USUAL_TIMESTAMP_HEADER = "X-Grafana-Alerting-Timestamp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
+class Authentic:
     """The request carries everything that `credential` demands.
 
     `clock_difference` is our clock minus the signed timestamp, in seconds; None
@@ -46,7 +46,7 @@ def authenticate(
     headers: Mapping[str, str],
     raw: bytes | None,
     now: datetime,
-) -> Accepted | Rejected:
+) -> Authentic | Rejected:
     """Whether one of the credentials for this sender holds in all its parts.
 
     Without a body (`raw` is None) whether one may still hold: a signature is not
@@ -63,7 +63,7 @@ def authenticate(
         request = _Request(credential.name, headers, raw, now)
         complaint = request.complaint(credential)
         if complaint is None:
-            return Accepted(
+            return Authentic(
                 credential=credential.name, clock_difference=request.clock_difference
             )
         complaints.append(complaint)

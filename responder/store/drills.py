@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, delete, select
 
-from responder.incident.drills import Drill, Part
+from responder.incident.drills import Drill, DrillStep
 from responder.store.database import reading
 from responder.store.tables import drills, upsert
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 _DRILL: TypeAdapter[Drill] = TypeAdapter(Drill)
 
 
-class Base(Protocol):
+class DrillDatabase(Protocol):
     """The store as drills need it."""
 
     @property
@@ -29,7 +29,7 @@ class Base(Protocol):
 class StoredDrills:
     """`Drills` on the store's database."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: DrillDatabase) -> None:
         self._base = base
 
     def save(self, drill: Drill) -> None:
@@ -53,7 +53,7 @@ class StoredDrills:
 def _read(body: str) -> Drill:
     """A drill as it was kept, without steps that drills no longer take."""
     kept = json.loads(body)
-    kept["taken"] = [step for step in kept["taken"] if step["part"] in set(Part)]
+    kept["taken"] = [step for step in kept["taken"] if step["part"] in set(DrillStep)]
     return _DRILL.validate_python(kept)
 
 

@@ -18,10 +18,10 @@ from responder.incident.triage import (
     STAYS,
     EndedIncident,
     FiringRow,
-    Known,
     KnownFiring,
     OpenIncident,
     Silence,
+    TriageContext,
     Triaged,
     triage,
 )
@@ -99,13 +99,13 @@ def read_known(
     arrived: Sequence[Delivery],
     spoken_of: Iterable[tuple[str, str]],
     ended_since: datetime,
-) -> Known:
+) -> TriageContext:
     """What triage needs to know, read at once for the whole batch.
 
     `spoken_of` are the (rule, group) of its alerts. Of incidents that ended before
     `ended_since` no alert comes any more.
     """
-    known = Known()
+    known = TriageContext()
     in_groups = any(one.notification.alert_group for one in arrived)
     found = _all_open(conn) if in_groups else _open(conn, spoken_of)
     for row in found:
@@ -279,7 +279,7 @@ def _delivery(arrival: Arrival, found: Triaged) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class StoredIntake:
     """Takes deliveries in. `take_in` is for one transaction of the lane."""
 
     rules: Sequence[Rule]

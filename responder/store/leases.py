@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from responder.incident.ports import Clock, Lease
-from responder.incident.service import Gap, Memory
+from responder.incident.service import Downtime, Uptime
 from responder.store.database import reading
 from responder.store.sqlite import Disk
 from responder.store.tables import (
@@ -147,7 +147,7 @@ _DOUBT = timedelta(seconds=2)
 Write = Callable[[Callable[[Connection], Any]], Any]
 
 
-class Life:
+class Heartbeat:
     """Stamps for this process; `disk` is what its storage lies on.
 
     All raise `StorageUnavailable` while the database fails.
@@ -164,7 +164,7 @@ class Life:
         self._tried_at = 0.0
         self._now = clock.now()
 
-    def beat(self) -> Gap | None:
+    def beat(self) -> Downtime | None:
         """Say that we run; the gap that this ends, if nobody ran for a while.
 
         The first one of a process also makes everything due that is open or watched:
@@ -175,27 +175,29 @@ class Life:
         passed = self._clock.monotonic() - self._tried_at
         away = self._began and passed < GAP.total_seconds()
         try:
-            found: Gap | None = self._write(lambda conn: self._stamp(conn, away))
+            found: Downtime | None = self._write(lambda conn: self._stamp(conn, away))
         finally:
             self._tried_at = self._clock.monotonic()
         self._now = self._clock.now()
         self._began = True
         return found
 
-    def memory(self) -> Memory:
+    def memory(self) -> Uptime:
         """What is remembered now."""
         newest = select(gaps).order_by(gaps.c.since.desc()).limit(_TOLD)
         with reading(self._engine()) as conn:
             row = conn.execute(select(life)).first()
-            told = [Gap(since=g.since, until=g.until) for g in conn.execute(newest)]
-        return Memory(
+            told = [
+                Downtime(since=g.since, until=g.until) for g in conn.execute(newest)
+            ]
+        return Uptime(
             since=row.since if row else None,
             gaps=tuple(told),
             history_lost=bool(row and row.history_lost),
             forgets=self._disk.forgets,
         )
 
-    def _stamp(self, conn: Connection, away: bool) -> Gap | None:
+    def _stamp(self, conn: Connection, away: bool) -> Downtime | None:
         now = self._clock.now()
         row = conn.execute(select(life).with_for_update()).first()
         # Also while nobody ran.
@@ -217,7 +219,7 @@ class Life:
         if away or now - row.stamped_at <= GAP:
             return None
         conn.execute(insert(gaps).values(since=row.stamped_at, until=now))
-        return Gap(since=row.stamped_at, until=now)
+        return Downtime(since=row.stamped_at, until=now)
 
 
 def _look_at_everything(conn: Connection, now: datetime) -> None:

@@ -17,7 +17,7 @@ from responder.store.tables import AnyRow, duties, events, incidents, upsert
 from responder.store.timeline import Summarise, event_rows, newborn
 
 
-class Write(Protocol):
+class OpeningWrite(Protocol):
     """A job for the next transaction, which opens one in these (rule, group)."""
 
     def __call__(
@@ -33,7 +33,7 @@ class StoredOpenings:
 
     def __init__(
         self,
-        write: Write,
+        write: OpeningWrite,
         engine: Callable[[], Engine],
         database: Database,
         summarise: Summarise,

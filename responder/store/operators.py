@@ -20,10 +20,10 @@ from sqlalchemy import (
 
 from responder.incident.actions import (
     Action,
+    ActionRefused,
     Already,
     NoSuchIncident,
     Pressed,
-    Refusal,
     Standing,
     TooLate,
     judge,
@@ -34,7 +34,7 @@ from responder.incident.pause import Pause
 from responder.incident.ports import Clock, Lease
 from responder.incident.rule import Rule
 from responder.store.database import reading
-from responder.store.drills import Base
+from responder.store.drills import DrillDatabase
 from responder.store.leases import LEASE_FOR, is_leased, new_lease
 from responder.store.links import Supplier
 from responder.store.service import HourOfCalls, hour_of_calls, pause_of, read_brakes
@@ -73,7 +73,7 @@ class People:
         rule = next((r for r in self.rules if r.name == known.rule), bare)
         standing = read_brakes(conn, known, self.supplier, now)
         came = judge(known, rule, standing, action, now)
-        if isinstance(came, Refusal):
+        if isinstance(came, ActionRefused):
             raise TooLate(came.words, came.by, came.at)
         if isinstance(came, Already):
             return _pressed(known, done=False, by=came.by, at=came.at)
@@ -184,17 +184,21 @@ def _hurry_all(conn: Connection, now: datetime) -> None:
 # `Controls` on the store: what people press becomes durable here.
 
 
-class Write(Protocol):
+class OperatorWrite(Protocol):
     """A job for the next transaction, which changes these incidents."""
 
     def __call__(self, job: Callable[[Connection], Any], *incidents: str) -> Any: ...
 
 
-class Switchboard:
+class StoredControls:
     """`Controls` through the one writer lane."""
 
     def __init__(
-        self, people: People, write: Write, engine: Callable[[], Engine], clock: Clock
+        self,
+        people: People,
+        write: OperatorWrite,
+        engine: Callable[[], Engine],
+        clock: Clock,
     ) -> None:
         self._people = people
         self._write = write
@@ -244,7 +248,7 @@ operators = Table(
 class StoredSessions:
     """What operators' cookies are looked up in, on the store's database."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: DrillDatabase) -> None:
         self._base = base
 
     def epoch(self, user: str) -> int:

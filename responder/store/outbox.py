@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, and_, bindparam, case, or_, select, u
 
 from responder.incident.events import Told, Where
 from responder.incident.incident import Incident
-from responder.incident.notify import FRESH_FOR, Errand, Scene
+from responder.incident.notify import FRESH_FOR, PendingNotice, Scene
 from responder.incident.ports import Clock
 from responder.store.database import reading
 from responder.store.tables import AnyRow, errands, incidents, upsert
@@ -26,7 +26,7 @@ _AT_ONCE = 20
 _LATELY = max(FRESH_FOR.values())
 
 
-class Base(Protocol):
+class OutboxDatabase(Protocol):
     """The store as errands need it."""
 
     @property
@@ -42,7 +42,11 @@ class StoredOutbox:
     """`Outbox` on the store's database, for these places."""
 
     def __init__(
-        self, places: Sequence[Where], base: Base, appends: Appends, folds: Folds
+        self,
+        places: Sequence[Where],
+        base: OutboxDatabase,
+        appends: Appends,
+        folds: Folds,
     ) -> None:
         self._places = tuple(places)
         self._base = base
@@ -58,15 +62,17 @@ class StoredOutbox:
             if not self._base.write(self._sweep):
                 return
 
-    def take(self, where: Where) -> Errand | None:
+    def take(self, where: Where) -> PendingNotice | None:
         now = self._base.clock.now()
         with reading(self._base.engine) as conn:
             if conn.execute(_due(where, now)).first() is None:
                 return None
-        found: Errand | None = self._base.write(lambda conn: self._take(conn, where))
+        found: PendingNotice | None = self._base.write(
+            lambda conn: self._take(conn, where)
+        )
         return found
 
-    def scene(self, errand: Errand) -> tuple[Incident, Scene] | None:
+    def scene(self, errand: PendingNotice) -> tuple[Incident, Scene] | None:
         with reading(self._base.engine) as conn:
             row = read_row(conn, errand.incident)
             found = self._folds.committed(conn, errand.incident) if row else None
@@ -97,7 +103,7 @@ class StoredOutbox:
         )
         return after
 
-    def release(self, errand: Errand, after: timedelta | None = None) -> None:
+    def release(self, errand: PendingNotice, after: timedelta | None = None) -> None:
         self._base.write(lambda conn: self._release(conn, errand, after))
 
     def _sweep(self, conn: Connection) -> int:
@@ -125,7 +131,7 @@ class StoredOutbox:
             _wake(conn, wanted)
         return len(found)
 
-    def _take(self, conn: Connection, where: Where) -> Errand | None:
+    def _take(self, conn: Connection, where: Where) -> PendingNotice | None:
         now = self._base.clock.now()
         query = _due(where, now).limit(1).with_for_update(skip_locked=True)
         row = conn.execute(query).first()
@@ -143,10 +149,12 @@ class StoredOutbox:
                 woken=False,
             )
         )
-        return Errand(incident=row.incident, where=where, token=token, tries=row.tries)
+        return PendingNotice(
+            incident=row.incident, where=where, token=token, tries=row.tries
+        )
 
     def _release(
-        self, conn: Connection, errand: Errand, after: timedelta | None
+        self, conn: Connection, errand: PendingNotice, after: timedelta | None
     ) -> None:
         now = self._base.clock.now()
         now_ = bindparam("now", now, type_=errands.c.due_at.type)

@@ -27,10 +27,10 @@ from responder.incident.names import Outcome, Proof, Reason, State, Verdict
 from responder.incident.ports import StorageUnavailable
 from responder.incident.view import (
     BadCursor,
-    HeardBody,
-    HeardDelivery,
     IncidentPage,
     IncidentSummary,
+    ReceivedBody,
+    ReceivedDelivery,
     ReportSummary,
     Search,
     Stamp,
@@ -181,7 +181,7 @@ def place_of(cursor: str) -> tuple[datetime, str]:
 _MOST = 2000
 
 
-def bodies_of(conn: Connection, incident: str) -> tuple[HeardBody, ...]:
+def bodies_of(conn: Connection, incident: str) -> tuple[ReceivedBody, ...]:
     """Those that spoke of an incident, oldest first."""
     query = (
         _columns()
@@ -193,7 +193,7 @@ def bodies_of(conn: Connection, incident: str) -> tuple[HeardBody, ...]:
     return tuple(_body(row) for row in conn.execute(query))
 
 
-def body_of(conn: Connection, delivery: str) -> HeardBody | None:
+def body_of(conn: Connection, delivery: str) -> ReceivedBody | None:
     row = conn.execute(_columns().where(deliveries.c.id == delivery)).first()
     return _body(row) if row else None
 
@@ -203,8 +203,8 @@ def _columns() -> Select[tuple[str, object, str, bytes]]:
     return select(column.id, column.received_at, column.sender, column.body)
 
 
-def _body(row: AnyRow) -> HeardBody:
-    return HeardBody(
+def _body(row: AnyRow) -> ReceivedBody:
+    return ReceivedBody(
         id=row.id,
         received_at=row.received_at,
         sender=row.sender,
@@ -249,15 +249,15 @@ class StoredArchive:
         incident: str | None = None,
         verdict: str | None = None,
         limit: int = 50,
-    ) -> tuple[HeardDelivery, ...]:
+    ) -> tuple[ReceivedDelivery, ...]:
         with reading(self.engine) as conn:
             return _deliveries(conn, incident, verdict, limit)
 
-    def bodies(self, incident: str) -> tuple[HeardBody, ...]:
+    def bodies(self, incident: str) -> tuple[ReceivedBody, ...]:
         with reading(self.engine) as conn:
             return bodies_of(conn, incident)
 
-    def body(self, delivery: str) -> HeardBody | None:
+    def body(self, delivery: str) -> ReceivedBody | None:
         with reading(self.engine) as conn:
             return body_of(conn, delivery)
 
@@ -293,7 +293,7 @@ def _search(conn: Connection, wanted: Search) -> IncidentPage:
 
 def _deliveries(
     conn: Connection, incident: str | None, verdict: str | None, limit: int
-) -> tuple[HeardDelivery, ...]:
+) -> tuple[ReceivedDelivery, ...]:
     """The latest deliveries, newest first."""
     columns = (
         deliveries.c.id,
@@ -392,8 +392,8 @@ def _report(values: dict[str, Any]) -> ReportSummary:
     )
 
 
-def _heard(row: AnyRow) -> HeardDelivery:
-    return HeardDelivery(
+def _heard(row: AnyRow) -> ReceivedDelivery:
+    return ReceivedDelivery(
         id=row.id,
         received_at=row.received_at,
         sender=row.sender,

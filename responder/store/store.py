@@ -28,7 +28,7 @@ from responder.incident.service import Brakes
 from responder.store import tables
 from responder.store.database import BadStorage, Database, reading
 from responder.store.drills import StoredDrills
-from responder.store.intake import Arrival, Desk, write_and_remove
+from responder.store.intake import Arrival, StoredIntake, write_and_remove
 from responder.store.leases import looked as claims_looked
 from responder.store.leases import next_due as claims_next_due
 from responder.store.leases import release as claims_release
@@ -36,7 +36,7 @@ from responder.store.leases import renew as claims_renew
 from responder.store.leases import take as claims_take
 from responder.store.links import KnownLinks, Supplier
 from responder.store.openings import StoredDuties, StoredOpenings
-from responder.store.operators import People, StoredSessions, Switchboard
+from responder.store.operators import People, StoredControls, StoredSessions
 from responder.store.outbox import StoredOutbox
 from responder.store.postgres import PostgresDatabase
 from responder.store.queries import StoredArchive
@@ -44,7 +44,7 @@ from responder.store.service import earlier_end, read_brakes
 from responder.store.sqlite import SqliteDatabase
 from responder.store.tables import Ids
 from responder.store.timeline import Appends, Folds, Stories, read_row, with_row
-from responder.store.writer import InlineLane, Lane, wait
+from responder.store.writer import GroupCommitWriter, ImmediateWriter, wait
 
 # Which database an address names.
 
@@ -110,7 +110,7 @@ class Store(StoredArchive):
         self._supplier = supplier
         self._links = KnownLinks(supplier)
         self._appends = Appends(self._supplier, summarise, self._database)
-        self._desk = Desk(
+        self._desk = StoredIntake(
             rules=tuple(rules),
             database=self._database,
             folds=self._folds,
@@ -119,7 +119,7 @@ class Store(StoredArchive):
             now=clock.now,
         )
         people = People(rules=rules, supplier=self._supplier, summarise=summarise)
-        self.controls = Switchboard(people, self.write, lambda: self.engine, clock)
+        self.controls = StoredControls(people, self.write, lambda: self.engine, clock)
         self.duties = StoredDuties(self.write, lambda: self.engine, self._clock)
         self.openings = StoredOpenings(
             self.write, lambda: self.engine, self._database, summarise, self.new_id
@@ -127,12 +127,12 @@ class Store(StoredArchive):
         self.drills, self.sessions = StoredDrills(self), StoredSessions(self)
         self._engine: Engine | None = None
         self._refused = False
-        self._lanes: list[Lane[Arrival, Accepted]] = []
+        self._lanes: list[GroupCommitWriter[Arrival, Accepted]] = []
 
     def start(self) -> None:
         """Open the database."""
         self._engine = self._database.open()
-        kind = Lane if self._database.lanes else InlineLane
+        kind = GroupCommitWriter if self._database.lanes else ImmediateWriter
         for _ in range(max(self._database.lanes, 1)):
             lane = kind(self._database, self._desk.take_in)
             self._lanes.append(lane)
@@ -290,7 +290,7 @@ class Store(StoredArchive):
         self._refused = False
         return True
 
-    def _lane(self, number: int) -> Lane[Arrival, Accepted]:
+    def _lane(self, number: int) -> GroupCommitWriter[Arrival, Accepted]:
         """The first takes deliveries, the last jobs; they may be one."""
         if not self._lanes:
             raise StorageUnavailable("the storage is not running")

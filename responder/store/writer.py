@@ -160,7 +160,7 @@ class Delivered(Generic[A]):
     future: Future[Any]
 
 
-class Lane(Generic[A, R]):
+class GroupCommitWriter(Generic[A, R]):
     """`take_in` writes a batch of arrivals and answers for each, in order."""
 
     def __init__(
@@ -329,7 +329,7 @@ class _Answered:
 # A lane without a thread: who hands a job in does it, in a transaction of its own.
 
 
-class InlineLane(Lane[A, R]):
+class ImmediateWriter(GroupCommitWriter[A, R]):
     """For one caller at a time, as a replay is: nobody waits for another thread.
 
     What a job raises reaches its caller at once.

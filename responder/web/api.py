@@ -34,7 +34,7 @@ from responder.replay.cassette import Hider, dump
 from responder.replay.record import cassette_of
 from responder.web.auth import Operators, text
 from responder.web.lists import listed, timeline_of
-from responder.web.parts import Parts
+from responder.web.parts import Services
 
 # Incidents and events as JSON values. Times are ISO 8601 in UTC with a Z.
 
@@ -213,7 +213,7 @@ class BadParameter(ValueError):
     """A query parameter that cannot be understood; names it and the remedy."""
 
 
-def api(parts: Parts, operators: Operators) -> Blueprint:
+def api(parts: Services, operators: Operators) -> Blueprint:
     """`/api/incidents` and one of them."""
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     blueprint.before_request(operators.admit)
@@ -324,7 +324,7 @@ def _error(status: int, words: str) -> Response:
 # An incident as a cassette, and what a webhook said: to download, masked.
 
 
-def cassettes(parts: Parts, operators: Operators) -> Blueprint:
+def cassettes(parts: Services, operators: Operators) -> Blueprint:
     """`/api/incidents/<id>/cassette` and `/api/deliveries/<id>/body`."""
     blueprint = Blueprint("cassettes", __name__, url_prefix="/api")
     blueprint.before_request(operators.admit)
@@ -370,7 +370,7 @@ _HISTORY = 50
 """So many earlier incidents are counted; beyond them it says `at least`."""
 
 
-def reports(parts: Parts, operators: Operators) -> Blueprint:
+def reports(parts: Services, operators: Operators) -> Blueprint:
     """`/incidents/<id>/report.md` and `/incidents/<id>/report`, `?number=1`."""
     blueprint = Blueprint("reports", __name__)
     blueprint.before_request(operators.admit_person)
@@ -455,7 +455,7 @@ def _mark(
     return f"<mark>{escape(tokens[index].content)}</mark>"
 
 
-def _asked(parts: Parts, incident_id: str) -> tuple[int, str | Response]:
+def _asked(parts: Services, incident_id: str) -> tuple[int, str | Response]:
     given = request.args.get("number", "1")
     # Only few digits are made a number at all: a long row of them costs seconds.
     digits = (

@@ -30,7 +30,7 @@ from responder.web.forms import (
 )
 from responder.web.ops import ops
 from responder.web.pages import history, pages, readiness, runbook
-from responder.web.parts import Parts
+from responder.web.parts import Services
 from responder.web.story import last_counted, which_report
 from responder.web.webhooks import body_limit, webhooks
 
@@ -145,7 +145,7 @@ _ROOMS = (
 """What operators see and do, each at its addresses."""
 
 
-def create_app(parts: Parts) -> Flask:
+def create_app(parts: Services) -> Flask:
     """The application over the parts that it is handed; knows no adapter by name."""
     app = Flask(__name__, static_folder=None)
     app.add_template_filter(span)
@@ -181,7 +181,7 @@ def create_app(parts: Parts) -> Flask:
     return app
 
 
-def _register(app: Flask, parts: Parts, operators: Operators) -> None:
+def _register(app: Flask, parts: Services, operators: Operators) -> None:
     """Every route."""
     app.register_blueprint(webhooks(parts))
     for room in _ROOMS:

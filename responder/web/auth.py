@@ -26,7 +26,7 @@ from flask_httpauth import HTTPBasicAuth
 from werkzeug.datastructures import Headers
 
 from responder.config.settings import Access, Secret, Server, is_loopback
-from responder.web.parts import Parts
+from responder.web.parts import Services
 from responder.web.sessions import DEVICE_LASTS, LASTS, Session, Sessions
 
 # Where a request comes from: the peer, or behind a trusted proxy the proxy's own.
@@ -331,7 +331,7 @@ class Operators:
 
     remedy = "Configure `operator_auth` to open the pages to other machines."
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Services) -> None:
         self._users = parts.operators
         self._server = parts.server
         self._clock = parts.clock
@@ -508,7 +508,7 @@ _WRONG = WRONG[0].upper() + WRONG[1:]
 MOST_FORM_BYTES = 64 * 1024
 
 
-def login(parts: Parts, operators: Operators) -> Blueprint:
+def login(parts: Services, operators: Operators) -> Blueprint:
     """`/login`, `/logout` and `/logout/everywhere`."""
     blueprint = Blueprint("login", __name__)
     blueprint.before_request(short_form)
@@ -556,7 +556,7 @@ def short_form() -> None:
     request.max_content_length = MOST_FORM_BYTES
 
 
-def _enter(parts: Parts, operators: Operators) -> Response:
+def _enter(parts: Services, operators: Operators) -> Response:
     back, user = request.form.get("next", ""), request.form.get("user", "")
     password = request.form.get("password", "")
     if not operators.demanded or max(len(user), len(password)) > _LONGEST_CREDENTIAL:

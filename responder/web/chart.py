@@ -30,7 +30,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blind:
+class UncountedSpan:
     """A span of time for which something could not be counted."""
 
     since: datetime
@@ -40,18 +40,18 @@ class Blind:
 
 def blind_spans(
     looks: Sequence[Looked], until: datetime, why: Callable[[Looked], str]
-) -> tuple[Blind, ...]:
+) -> tuple[UncountedSpan, ...]:
     """Where `why` gives a reason why a look could not count, neighbours joined."""
-    spans: list[Blind] = []
+    spans: list[UncountedSpan] = []
     for index, look in enumerate(looks):
         text = why(look)
         end = looks[index + 1].at if index + 1 < len(looks) else max(until, look.at)
         if not text:
             continue
         if spans and spans[-1].until == look.at and spans[-1].why == text:
-            spans[-1] = Blind(since=spans[-1].since, until=end, why=text)
+            spans[-1] = UncountedSpan(since=spans[-1].since, until=end, why=text)
         else:
-            spans.append(Blind(since=look.at, until=end, why=text))
+            spans.append(UncountedSpan(since=look.at, until=end, why=text))
     return tuple(spans)
 
 
@@ -76,7 +76,7 @@ _MOST_BARS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ChartReading:
     """What a look read for the check that is drawn; None with `why`: not counted."""
 
     at: datetime
@@ -95,7 +95,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strips:
+class Series:
     """Two charts on one axis: the count against its limit; orders per slice."""
 
     since: datetime
@@ -103,20 +103,20 @@ class Strips:
     check: str
     limit: int
     window: timedelta
-    readings: tuple[Reading, ...]
-    earlier: tuple[Reading, ...]
+    readings: tuple[ChartReading, ...]
+    earlier: tuple[ChartReading, ...]
     """Counts before the first look, from the lines that the looks then found."""
     slice: timedelta
     bars: tuple[Bar, ...]
     orders: bool
     """Whether `failed` counts orders; error logs if the rule knows no orders."""
-    blind: tuple[Blind, ...]
-    blind_orders: tuple[Blind, ...]
+    blind: tuple[UncountedSpan, ...]
+    blind_orders: tuple[UncountedSpan, ...]
     good_since: datetime | None
     marks: tuple[Mark, ...]
 
 
-def strips_of(incident: Incident, events: Sequence[Event]) -> Strips | None:
+def strips_of(incident: Incident, events: Sequence[Event]) -> Series | None:
     """The charts of an incident, None before its first look."""
     looks = [event for event in events if isinstance(event, Looked)]
     drawn = _decisive(events, looks)
@@ -131,7 +131,7 @@ def strips_of(incident: Incident, events: Sequence[Event]) -> Strips | None:
     length = _slice(until - since)
     since -= length
     good_since = _good_since(incident, looks)
-    return Strips(
+    return Series(
         since=since,
         until=until,
         check=drawn.name,
@@ -208,9 +208,9 @@ def _why(look: Looked, name: str) -> str:
 
 def _readings(
     looks: Sequence[Looked], name: str, until: datetime
-) -> tuple[Reading, ...]:
+) -> tuple[ChartReading, ...]:
     return tuple(
-        Reading(
+        ChartReading(
             at=look.at,
             count=reading.count,
             least=reading.at_least,
@@ -223,14 +223,14 @@ def _readings(
 
 def _earlier(
     lines: Sequence[datetime], looks: Sequence[Looked], window: timedelta
-) -> tuple[Reading, ...]:
+) -> tuple[ChartReading, ...]:
     before = [at for at in lines if at <= looks[0].at]
-    found: list[Reading] = []
+    found: list[ChartReading] = []
     start = 0
     for index, at in enumerate(before):
         while before[start] < at - window:
             start += 1
-        found.append(Reading(at=at, count=index - start + 1))
+        found.append(ChartReading(at=at, count=index - start + 1))
     return tuple(found)
 
 
@@ -328,13 +328,13 @@ class Drawing:
     ticks: tuple[Tick, ...]
 
 
-def draw(strips: Strips, width: float) -> Drawing:
+def draw(strips: Series, width: float) -> Drawing:
     """The charts, `width` units wide: text keeps its size on any screen."""
     return _Pen(strips, width).drawing()
 
 
 class _Pen:
-    def __init__(self, strips: Strips, width: float) -> None:
+    def __init__(self, strips: Series, width: float) -> None:
         self._strips = strips
         self._width = width
         self._span = max(
@@ -415,7 +415,7 @@ class _Pen:
             points.append(f"{self._x(first.at)},{level}")
         return " ".join(points)
 
-    def _shades(self, spans: Sequence[Blind], top: float) -> tuple[Box, ...]:
+    def _shades(self, spans: Sequence[UncountedSpan], top: float) -> tuple[Box, ...]:
         shades = []
         for blind in spans:
             x, end = self._x(blind.since), self._x(blind.until)
@@ -480,7 +480,7 @@ class NumberRow:
     good: str
 
 
-def table(strips: Strips) -> tuple[NumberRow, ...]:
+def table(strips: Series) -> tuple[NumberRow, ...]:
     """The same numbers as the chart, in words where nothing was counted."""
     rows = [
         (reading.at, NumberRow(clock=clock(reading.at), count=c, failed="", good=""))
@@ -499,14 +499,14 @@ def table(strips: Strips) -> tuple[NumberRow, ...]:
     return tuple(row for _, row in sorted(rows, key=lambda pair: pair[0]))
 
 
-def count_words(reading: Reading) -> str:
+def count_words(reading: ChartReading) -> str:
     """A reading's number, or why there is none."""
     if reading.count is None:
         return f"could not count: {reading.why}"
     return f"{'at least ' if reading.least else ''}{reading.count}"
 
 
-def spoken(strips: Strips) -> str:
+def spoken(strips: Series) -> str:
     """The charts in one sentence, for who does not see them."""
     counts = [r.count for r in strips.readings if r.count is not None]
     failed = sum(bar.failed for bar in strips.bars)

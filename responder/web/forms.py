@@ -32,7 +32,7 @@ from responder.incident.actions import (
     TooLate,
     Veto,
 )
-from responder.incident.drills import Drill, Part, part_words
+from responder.incident.drills import Drill, DrillStep, part_words
 from responder.incident.incident import Incident
 from responder.incident.lookout import by_hand
 from responder.incident.names import Decision, Reason
@@ -44,7 +44,7 @@ from responder.web.api import iso, plain, rule_of, standing_json
 from responder.web.auth import Operators, own_path, short_form, text
 from responder.web.headline import incident_headline
 from responder.web.pages import BUSY, QUIET, fingerprint, served
-from responder.web.parts import Parts
+from responder.web.parts import Services
 from responder.web.webhooks import read_body
 
 # JSON bodies of what operators ask, each field with its own clear refusal.
@@ -209,7 +209,7 @@ class WrongType(Exception):
     """The body says that it is something other than JSON."""
 
 
-def actions(parts: Parts, operators: Operators) -> Blueprint:
+def actions(parts: Services, operators: Operators) -> Blueprint:
     """`/api/pause` and `/api/incidents/<id>/<action>`."""
     blueprint = Blueprint("actions", __name__, url_prefix="/api")
     blueprint.before_request(operators.admit)
@@ -242,20 +242,22 @@ def actions(parts: Parts, operators: Operators) -> Blueprint:
     return blueprint
 
 
-def _act(parts: Parts, operators: Operators, name: str, incident_id: str) -> Response:
+def _act(
+    parts: Services, operators: Operators, name: str, incident_id: str
+) -> Response:
     by, now = operators.name(), parts.clock.now()
     action = asked_for(parts, name, json_body(), by, now)
     return jsonify(pressed_json(press(parts, incident_id, name, action)))
 
 
 def asked_for(
-    parts: Parts, name: str, body: Mapping[str, Any], by: str, now: datetime
+    parts: Services, name: str, body: Mapping[str, Any], by: str, now: datetime
 ) -> Action:
     """The action of that name with these fields. Raises `asked.BadField`."""
     return read_action(name, body, by, now, parts.masker)
 
 
-def press(parts: Parts, incident_id: str, name: str, action: Action) -> Pressed:
+def press(parts: Services, incident_id: str, name: str, action: Action) -> Pressed:
     """Do it, tell the log and the worker. Raises `NoSuchIncident`, `TooLate`."""
     if not plain(incident_id):
         raise NoSuchIncident(incident_id)
@@ -270,7 +272,7 @@ def press(parts: Parts, incident_id: str, name: str, action: Action) -> Pressed:
     return pressed
 
 
-def press_pause(parts: Parts, by: str, *, on: bool, until: datetime | None) -> None:
+def press_pause(parts: Services, by: str, *, on: bool, until: datetime | None) -> None:
     """Pause until then (None: until resumed), or resume."""
     if on:
         parts.controls.pause(by, until)
@@ -330,7 +332,7 @@ _QUESTIONS = ("report", "close", "note", "reported-by-hand")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class PressResult:
     """What a press came to. `undo` is the address that takes it back."""
 
     words: str
@@ -340,7 +342,7 @@ class Said:
     """Offers to pause until somebody resumes."""
 
 
-def doing(parts: Parts, operators: Operators) -> Blueprint:
+def doing(parts: Services, operators: Operators) -> Blueprint:
     """`/do/…`, `/incidents/<id>/do/…` and the questions before them, `…/ask/…`."""
     blueprint = Blueprint("doing", __name__)
     blueprint.before_request(operators.admit_person)
@@ -377,7 +379,7 @@ def _quoted() -> str:
     return ", ".join(f'"{name}"' for name in _QUESTIONS)
 
 
-def _ask(parts: Parts, incident_id: str, name: str) -> Response:
+def _ask(parts: Services, incident_id: str, name: str) -> Response:
     incident = _found(parts, incident_id)
     rule = rule_of(incident.rule, parts.rules)
     page = render_template(
@@ -392,43 +394,43 @@ def _ask(parts: Parts, incident_id: str, name: str) -> Response:
     return make_response(page)
 
 
-def _found(parts: Parts, incident_id: str) -> Incident:
+def _found(parts: Services, incident_id: str) -> Incident:
     found = parts.archive.timeline(incident_id) if plain(incident_id) else None
     if found is None:
         raise NoSuchIncident(incident_id)
     return found[0]
 
 
-def _braked(parts: Parts, by: str, name: str) -> Said:
+def _braked(parts: Services, by: str, name: str) -> PressResult:
     now = parts.clock.now()
     if name == "resume":
         press_pause(parts, by, on=False, until=None)
-        return Said(words=f"Automatic reports resumed by {by}.")
+        return PressResult(words=f"Automatic reports resumed by {by}.")
     longer = request.form.get("for") == "ever"
     until = None if longer else now + PAUSE_FOR
     press_pause(parts, by, on=True, until=until)
     when = f"until {clock(until)} UTC" if until else "until somebody resumes"
     words = f"No reports will be sent {when}. Alerts are still received."
     undo = url_for("doing.brake", name="resume")
-    return Said(words=words, undo=undo, longer=not longer)
+    return PressResult(words=words, undo=undo, longer=not longer)
 
 
-def _acted(parts: Parts, by: str, incident_id: str, name: str) -> Said:
+def _acted(parts: Services, by: str, incident_id: str, name: str) -> PressResult:
     now = parts.clock.now()
     try:
         action = asked_for(parts, name, _fields(name, now), by, now)
         pressed = press(parts, incident_id, name, action)
     except BadField as error:
-        return Said(words=f"{capital(str(error))}.", done=False)
+        return PressResult(words=f"{capital(str(error))}.", done=False)
     except TooLate as late:
-        return Said(words=f"{capital(late.words)}.", done=False)
+        return PressResult(words=f"{capital(late.words)}.", done=False)
     if not pressed.done:
         words = f"{pressed.by} already did this at {clock(pressed.at)} UTC."
-        return Said(words=words, done=False)
+        return PressResult(words=words, done=False)
     return _done(name, by, pressed)
 
 
-def _done(name: str, by: str, pressed: Pressed) -> Said:
+def _done(name: str, by: str, pressed: Pressed) -> PressResult:
     words = {
         "veto": f"Stopped by {by}. Responder will not report {pressed.rule}; "
         "Report now takes this back.",
@@ -437,7 +439,7 @@ def _done(name: str, by: str, pressed: Pressed) -> Said:
         "note": f"Noted by {by}.",
         "reported-by-hand": f"Recorded for {by}. Nothing was sent.",
     }[name]
-    return Said(words=words)
+    return PressResult(words=words)
 
 
 def _fields(name: str, now: datetime) -> dict[str, str]:
@@ -468,7 +470,7 @@ def _time_in_form(given: str, now: datetime) -> str:
     return at.isoformat()
 
 
-def answer(said: Said, incident_id: str = "") -> Response:
+def answer(said: PressResult, incident_id: str = "") -> Response:
     """A notice for the script; without one the page again, or why not."""
     if request.headers.get("HX-Request") == "true":
         return make_response(render_template("notice.html", said=said))
@@ -483,7 +485,7 @@ def answer(said: Said, incident_id: str = "") -> Response:
 # Open an incident by hand: Grafana is down, look now.
 
 
-def opening_api(parts: Parts, operators: Operators) -> Blueprint:
+def opening_api(parts: Services, operators: Operators) -> Blueprint:
     """`/api/rules/<rule>/open`."""
     blueprint = Blueprint("opening_api", __name__, url_prefix="/api/rules")
     blueprint.before_request(operators.admit)
@@ -499,7 +501,7 @@ def opening_api(parts: Parts, operators: Operators) -> Blueprint:
     return blueprint
 
 
-def opening(parts: Parts, operators: Operators) -> Blueprint:
+def opening(parts: Services, operators: Operators) -> Blueprint:
     """`/do/open/<rule>`, and the question before it."""
     blueprint = Blueprint("opening", __name__)
     blueprint.before_request(operators.admit_person)
@@ -514,12 +516,14 @@ def opening(parts: Parts, operators: Operators) -> Blueprint:
     @blueprint.post("/do/open/<rule>")
     def open_now(rule: str) -> Response:
         began = press_open(parts, operators.name(), rule)
-        return answer(Said(words=_words(began, operators.name())), began.incident)
+        return answer(
+            PressResult(words=_words(began, operators.name())), began.incident
+        )
 
     return blueprint
 
 
-def press_open(parts: Parts, by: str, name: str) -> Began:
+def press_open(parts: Services, by: str, name: str) -> Began:
     """Open it, tell the log and the worker. Raises `NoSuchRule`."""
     opened = by_hand(_rule(parts, name), by, parts.clock.now())
     began = parts.openings.open(opened)
@@ -552,7 +556,7 @@ def _open_before(began: Began) -> str:
     return f"is open already, since {clock(began.at)} UTC"
 
 
-def _rule(parts: Parts, name: str) -> Rule:
+def _rule(parts: Services, name: str) -> Rule:
     found = next((rule for rule in parts.rules if rule.name == name), None)
     if found is None:
         known = ", ".join(rule.name for rule in parts.rules) or "none"
@@ -563,7 +567,7 @@ def _rule(parts: Parts, name: str) -> Rule:
 # Drills: started by API or button, followed on a page that ticks by itself.
 
 
-def drilling_api(parts: Parts, operators: Operators) -> Blueprint:
+def drilling_api(parts: Services, operators: Operators) -> Blueprint:
     """`/api/drill`."""
     blueprint = Blueprint("drilling_api", __name__, url_prefix="/api/drill")
     blueprint.before_request(operators.admit)
@@ -595,7 +599,7 @@ def drilling_api(parts: Parts, operators: Operators) -> Blueprint:
     return blueprint
 
 
-def drilling(parts: Parts, operators: Operators) -> Blueprint:
+def drilling(parts: Services, operators: Operators) -> Blueprint:
     """`/drill`, and the button `/do/drill`."""
     blueprint = Blueprint("drilling", __name__)
     blueprint.before_request(operators.admit_person)
@@ -622,12 +626,12 @@ def drilling(parts: Parts, operators: Operators) -> Blueprint:
     def drill_now() -> Response:
         rule = request.form.get("rule") or None
         drill = press_drill(parts, operators.name(), rule)
-        return answer(Said(words=f"The drill of {drill.rule} is under way."))
+        return answer(PressResult(words=f"The drill of {drill.rule} is under way."))
 
     return blueprint
 
 
-def press_drill(parts: Parts, by: str, rule: str | None) -> Drill:
+def press_drill(parts: Services, by: str, rule: str | None) -> Drill:
     """Start one, or find the one that runs. Raises `NoSuchRule`."""
     if parts.drilling is None:
         raise NoSuchRule("nobody runs drills here")
@@ -672,5 +676,5 @@ def steps(drill: Drill | None) -> list[dict[str, str]]:
             "words": taken[part].words if part in taken else "",
             "mend": taken[part].mend if part in taken else "",
         }
-        for part in Part
+        for part in DrillStep
     ]

@@ -13,7 +13,12 @@ from responder.incident.incident import Incident, fold
 from responder.incident.names import State
 from responder.incident.phrases import count_of, span
 from responder.incident.ports import Archive
-from responder.incident.view import HeardDelivery, IncidentPage, IncidentSummary, Search
+from responder.incident.view import (
+    IncidentPage,
+    IncidentSummary,
+    ReceivedDelivery,
+    Search,
+)
 from responder.incident.words import state_words
 from responder.web.headline import Family, ago, failing_since, utc
 
@@ -267,7 +272,7 @@ class DeliveryRow:
     signed: str
 
     @classmethod
-    def of(cls, delivery: HeardDelivery, now: datetime) -> "DeliveryRow":
+    def of(cls, delivery: ReceivedDelivery, now: datetime) -> "DeliveryRow":
         difference = delivery.clock_difference
         return cls(
             id=delivery.id,

@@ -8,13 +8,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from responder.config.settings import is_loopback
 from responder.incident.ports import Storing
 from responder.web.auth import Operators, stranger, text
-from responder.web.parts import Parts
+from responder.web.parts import Services
 
 INSTANCE = "X-Responder-Instance"
 """The process that answered, on every answer of `/-/healthy`, refusals too."""
 
 
-def ops(parts: Parts, operators: Operators) -> Blueprint:
+def ops(parts: Services, operators: Operators) -> Blueprint:
     """`/-/healthy`, `/-/ready` and `/metrics`, to whom `server` says."""
     blueprint = _named_process()
 
@@ -51,7 +51,7 @@ def ops(parts: Parts, operators: Operators) -> Blueprint:
     return blueprint
 
 
-def _ready(parts: Parts) -> Response:
+def _ready(parts: Services) -> Response:
     # Nothing but storage: a dead log source must never turn alerts away.
     storing, away = parts.storing(), parts.storage_lost() or "the database is away"
     if storing is Storing.DATABASE:

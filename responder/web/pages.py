@@ -20,12 +20,12 @@ from responder.incident.phrases import clock, ended, span
 from responder.incident.ports import Archive
 from responder.incident.readiness import Aspect, Fact, Readiness
 from responder.incident.rule import Rule
-from responder.incident.service import Gap, Memory
+from responder.incident.service import Downtime, Uptime
 from responder.incident.view import (
     BadCursor,
-    HeardDelivery,
     IncidentPage,
     IncidentSummary,
+    ReceivedDelivery,
     Search,
 )
 from responder.incident.words import outcome_words, state_words
@@ -57,7 +57,7 @@ from responder.web.lists import (
     untwisted,
     would_have_reported,
 )
-from responder.web.parts import Parts
+from responder.web.parts import Services
 from responder.web.story import Can, Deliveries, Show, Story
 
 # What was: every incident, searched and filtered, and the alerts that were ignored.
@@ -67,7 +67,7 @@ _WITHHELD = 20
 _FIELDS = ("text", "rule", "state", "outcome", "from", "to")
 
 
-def history(parts: Parts, operators: Operators) -> Blueprint:
+def history(parts: Services, operators: Operators) -> Blueprint:
     """`/incidents` and `/ignored`, complete without any script."""
     blueprint = Blueprint("history", __name__)
     blueprint.before_request(operators.admit_person)
@@ -86,7 +86,7 @@ def history(parts: Parts, operators: Operators) -> Blueprint:
     return blueprint
 
 
-def _incidents(parts: Parts) -> Response:
+def _incidents(parts: Services) -> Response:
     given = MultiDict((n, v.strip()) for n, v in request.args.items() if v.strip())
     wrong = ""
     try:
@@ -108,7 +108,7 @@ def _incidents(parts: Parts) -> Response:
     return make_response(shown, 400 if wrong else 200)
 
 
-def _withheld(parts: Parts) -> list[tuple[str, str, str]]:
+def _withheld(parts: Services) -> list[tuple[str, str, str]]:
     """The latest that a rule in shadow mode would have reported: id, rule, words."""
     asked = Search(withheld=True, drills=False, limit=_WITHHELD)
     found = []
@@ -190,7 +190,7 @@ def served(
 _YET = "Responder has just started: nobody was asked yet"
 
 
-def readiness(parts: Parts, operators: Operators) -> Blueprint:
+def readiness(parts: Services, operators: Operators) -> Blueprint:
     """`/readiness` and `/api/readiness`."""
     blueprint = Blueprint("readiness", __name__)
 
@@ -210,7 +210,7 @@ def readiness(parts: Parts, operators: Operators) -> Blueprint:
     return blueprint
 
 
-def _page(parts: Parts) -> Response:
+def _page(parts: Services) -> Response:
     at = parts.clock.now()
     ready, held = parts.readiness(at), _held(parts)
 
@@ -221,7 +221,7 @@ def _page(parts: Parts) -> Response:
     return served("readiness", tag, at, QUIET, values)
 
 
-def _held(parts: Parts) -> Headline | None:
+def _held(parts: Services) -> Headline | None:
     """What keeps reports from leaving, however ready all else is; None if nothing."""
     if not parts.worker_alive():
         return worker_dead()
@@ -321,12 +321,12 @@ _SHOWN_FOR = timedelta(days=7)
 """Gaps and losses are news for so long."""
 
 
-def warnings(memory: Memory, at: datetime) -> tuple[str, ...]:
+def warnings(memory: Uptime, at: datetime) -> tuple[str, ...]:
     """What people should know: history that is missing, or will be."""
     return tuple(_warnings(memory, at))
 
 
-def _warnings(memory: Memory, at: datetime) -> Iterator[str]:
+def _warnings(memory: Uptime, at: datetime) -> Iterator[str]:
     for gap in memory.gaps:
         if at - gap.until < _SHOWN_FOR:
             yield f"Responder was not running {_span(gap, at)}."
@@ -343,7 +343,7 @@ def _warnings(memory: Memory, at: datetime) -> Iterator[str]:
         )
 
 
-def _span(gap: Gap, at: datetime) -> str:
+def _span(gap: Downtime, at: datetime) -> str:
     """`02:11-08:03 UTC`, with the day where it is not today's."""
     end = f"{gap.until:%H:%M}"
     if gap.until.date() != gap.since.date():
@@ -360,7 +360,7 @@ def _moment(at: datetime, now: datetime, *, whole: bool = False) -> str:
 # Grafana's heartbeat on the first page: that it comes, and that it stays away.
 
 
-def silence(beats: Sequence[HeardDelivery], at: datetime, within: timedelta) -> str:
+def silence(beats: Sequence[ReceivedDelivery], at: datetime, within: timedelta) -> str:
     """Why an outage might not reach us; "" while it beats, or if it never did.
 
     `beats` is newest first. Without the rule in Grafana there is none to miss.
@@ -390,7 +390,7 @@ _DELIVERY_LISTS: Mapping[str, tuple[Verdict | None, int]] = {
 _SETTLING = timedelta(minutes=1)
 
 
-def pages(parts: Parts, operators: Operators) -> Blueprint:
+def pages(parts: Services, operators: Operators) -> Blueprint:
     """`/` and `/incidents/<id>`, complete without any script."""
     blueprint = Blueprint("pages", __name__)
     blueprint.before_request(operators.admit_person)
@@ -406,7 +406,7 @@ def pages(parts: Parts, operators: Operators) -> Blueprint:
     return blueprint
 
 
-def _now(parts: Parts) -> Response:
+def _now(parts: Services) -> Response:
     at, archive = parts.clock.now(), parts.archive
     asked = Search(open_only=True, drills=False)
     open_ones = listed(archive, asked, parts.masker).incidents
@@ -446,14 +446,14 @@ def _now(parts: Parts) -> Response:
     return served("now", tag, at, BUSY if open_ones else QUIET, values)
 
 
-def _told(archive: Archive) -> dict[str, tuple[HeardDelivery, ...]]:
+def _told(archive: Archive) -> dict[str, tuple[ReceivedDelivery, ...]]:
     return {
         name: archive.deliveries(verdict=v, limit=n)
         for name, (v, n) in _DELIVERY_LISTS.items()
     }
 
 
-def _lasting(parts: Parts, memory: Memory, at: datetime) -> Mapping[str, object]:
+def _lasting(parts: Services, memory: Uptime, at: datetime) -> Mapping[str, object]:
     """What seldom changes: the configuration, and the record."""
     return {
         "rules": parts.rules,
@@ -463,7 +463,7 @@ def _lasting(parts: Parts, memory: Memory, at: datetime) -> Mapping[str, object]
     }
 
 
-def _recent(parts: Parts, beside: int) -> list[IncidentSummary]:
+def _recent(parts: Services, beside: int) -> list[IncidentSummary]:
     """The latest that ended; so many others are open."""
     search = Search(limit=_RECENT + beside, drills=False)
     latest = listed(parts.archive, search, parts.masker).incidents
@@ -471,7 +471,7 @@ def _recent(parts: Parts, beside: int) -> list[IncidentSummary]:
 
 
 def _open(
-    parts: Parts, incidents: Sequence[IncidentSummary], at: datetime
+    parts: Services, incidents: Sequence[IncidentSummary], at: datetime
 ) -> list[tuple[IncidentRow, Story | None]]:
     """Rows of what is open, who waits for a person first; the first few are drawn."""
     return [
@@ -484,7 +484,7 @@ def _open(
 
 
 def _story(
-    parts: Parts, incident_id: str, at: datetime, show: Show = Show.ALL
+    parts: Services, incident_id: str, at: datetime, show: Show = Show.ALL
 ) -> Story | None:
     if not plain(incident_id):
         return None
@@ -497,7 +497,7 @@ def _story(
     return Story.of(incident, events, rule, can=can, show=show)
 
 
-def _incident(parts: Parts, incident_id: str) -> Response:
+def _incident(parts: Services, incident_id: str) -> Response:
     at, show = parts.clock.now(), _show()
     archive, alive = parts.archive, parts.worker_alive()
     stamp = archive.stamp(incident_id) if plain(incident_id) else None

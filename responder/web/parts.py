@@ -16,7 +16,7 @@ from responder.incident.openings import Openings
 from responder.incident.ports import Accepted, Archive, Clock, Intake, Lease, Storing
 from responder.incident.readiness import Readiness
 from responder.incident.rule import Rule
-from responder.incident.service import Memory, Remember
+from responder.incident.service import Remember, Uptime
 from responder.masking import Masker
 from responder.web.sessions import SessionStore
 
@@ -56,7 +56,7 @@ class WebhookCounting(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Services:
     """The web's whole world.
 
     `authenticate` answers why a request is rejected, as a text without secrets.
@@ -97,7 +97,7 @@ class Parts:
     config_sha: str = ""
     drilling: Drilling | None = None
     """Who runs drills; nobody where pages are served alone."""
-    memory: Remember = Memory
+    memory: Remember = Uptime
     """What the storage remembers of Responder itself. Raises `StorageUnavailable`."""
     heartbeat_within: timedelta = timedelta(minutes=15)
     readiness: Callable[[datetime], Readiness | None] = lambda at: None

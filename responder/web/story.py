@@ -37,7 +37,7 @@ from responder.incident.phase import (
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.report import uncounted
 from responder.incident.rule import Rule
-from responder.incident.view import HeardDelivery
+from responder.incident.view import ReceivedDelivery
 from responder.incident.window import acts_at, live_plan
 from responder.incident.words import (
     affected,
@@ -52,7 +52,7 @@ from responder.web.chart import (
     Delay,
     Drawing,
     NumberRow,
-    Strips,
+    Series,
     delay_of,
     draw,
     spoken,
@@ -544,7 +544,7 @@ class ReportRow:
 class Chart:
     """Both charts with their words and the table behind them."""
 
-    strips: Strips
+    strips: Series
     drawings: tuple[tuple[str, Drawing], ...]
     spoken: str
     rows: tuple[NumberRow, ...]
@@ -645,11 +645,11 @@ class Deliveries:
 
     @classmethod
     def of(
-        cls, heard: Sequence[HeardDelivery], every: int, now: datetime
+        cls, heard: Sequence[ReceivedDelivery], every: int, now: datetime
     ) -> "Deliveries":
         """`heard` are the latest of `every`, newest first, as the archive gives it."""
         telling: list[DeliveryRow] = []
-        resends: list[HeardDelivery] = []
+        resends: list[ReceivedDelivery] = []
         for delivery in reversed(heard):
             kinds = set(delivery.kinds)
             if kinds and kinds <= {Verdict.REPEATED, Verdict.ECHO}:

@@ -14,7 +14,7 @@ from responder.incident.names import WEBHOOKS, Sender, Verdict
 from responder.incident.ports import Accepted, StorageUnavailable
 from responder.masking import Masker, rewritten
 from responder.web.auth import stranger, text
-from responder.web.parts import Authenticated, Parts, WebhookCounting
+from responder.web.parts import Authenticated, Services, WebhookCounting
 
 # What is told of a delivery once it is stored: metrics, and one log line.
 
@@ -81,7 +81,7 @@ _ANSWER_BYTES = 1000
 """Grafana's page shows the first 1,024 bytes of a refusal."""
 
 
-class Refusal(Exception):
+class HttpRefusal(Exception):
     """Why a delivery is refused: the answer, and how the metrics call it."""
 
     def __init__(self, status: int, result: str, words: str) -> None:
@@ -91,7 +91,7 @@ class Refusal(Exception):
         self.words = words
 
 
-def webhooks(parts: Parts) -> Blueprint:
+def webhooks(parts: Services) -> Blueprint:
     """The routes of every sender; the path alone says who speaks."""
     blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
     reception = _Reception(parts)
@@ -111,7 +111,7 @@ def webhooks(parts: Parts) -> Blueprint:
     return blueprint
 
 
-def body_limit(parts: Parts) -> Callable[[str, Mapping[str, str]], int]:
+def body_limit(parts: Services) -> Callable[[str, Mapping[str, str]], int]:
     """Bytes that are worth keeping of a request's body, by its path and headers.
 
     0 for a delivery that is refused whatever its body holds: then none is read.
@@ -133,7 +133,7 @@ def body_limit(parts: Parts) -> Callable[[str, Mapping[str, str]], int]:
 class _Reception:
     """One webhook request, from the first byte to the answer."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Services) -> None:
         self._parts = parts
 
     def receive(self, sender: Sender) -> Response:
@@ -145,7 +145,7 @@ class _Reception:
             result = _result(delivery, accepted)
             drill = delivery.notification.drill
             return _acknowledged(delivery, accepted)
-        except Refusal as refusal:
+        except HttpRefusal as refusal:
             result = refusal.result
             return self._refused(sender, refusal)
         finally:
@@ -160,7 +160,7 @@ class _Reception:
             accepted = parts.intake.accept(delivery)
         except StorageUnavailable:
             words = "503: the delivery could not be stored. Our own trouble, try again."
-            raise Refusal(503, "unavailable", words) from None
+            raise HttpRefusal(503, "unavailable", words) from None
         if not accepted.spooled:
             parts.taken_in(delivery, accepted)
         return delivery, accepted
@@ -174,7 +174,7 @@ class _Reception:
             notification = self._parsed(sender, document)
         except ValueError as error:
             words = parts.masker(f"400: {error}")
-            raise Refusal(400, "bad_request", words) from None
+            raise HttpRefusal(400, "bad_request", words) from None
         return Delivery(
             id=parts.new_id(),
             received_at=now,
@@ -189,11 +189,11 @@ class _Reception:
         why = None if parts.credentials else stranger(parts.server, _REMEDY)
         raw = read_body(request.stream, parts.server.max_body)
         if why:
-            raise Refusal(403, "forbidden", why)
+            raise HttpRefusal(403, "forbidden", why)
         if raw is None:
             limit = parts.server.max_body
             words = f"413: the body is longer than {limit} bytes (server.max_body)."
-            raise Refusal(413, "too_large", words)
+            raise HttpRefusal(413, "too_large", words)
         return raw
 
     def _authenticated(
@@ -204,7 +204,7 @@ class _Reception:
             return Authenticated(credential="")
         answer = parts.authenticate(sender, dict(request.headers), raw, now)
         if isinstance(answer, str):
-            raise Refusal(401, "unauthorized", parts.masker(f"401: {answer}"))
+            raise HttpRefusal(401, "unauthorized", parts.masker(f"401: {answer}"))
         return answer
 
     def _parsed(self, sender: Sender, document: dict[str, object]) -> Notification:
@@ -227,7 +227,7 @@ class _Reception:
         masked = cast(dict[str, object], rewritten(document, masker))
         return masked, masker(json.dumps(masked, ensure_ascii=False))
 
-    def _refused(self, sender: Sender, refusal: Refusal) -> Response:
+    def _refused(self, sender: Sender, refusal: HttpRefusal) -> Response:
         _log.warning(
             "delivery refused",
             extra={

@@ -13,11 +13,11 @@ from responder.incident.ports import Clock, LogSource, StorageUnavailable
 from responder.incident.readiness import (
     MOST_DIFFERENCE,
     WINDOW,
+    FactoryVisit,
+    LineCount,
     Probed,
-    Reached,
-    Reading,
 )
-from responder.incident.service import Gap
+from responder.incident.service import Downtime
 
 # What must go on whatever happens: one failure is logged, the next try comes.
 
@@ -36,7 +36,7 @@ def guarded(work: Callable[[], T], otherwise: T) -> T:
     return otherwise
 
 
-class Rounds:
+class Periodic:
     """Calls `step`, which says when to call it again, until it is stopped.
 
     A step that fails is logged and called again after `every`.
@@ -73,7 +73,7 @@ STAMP_EVERY = 10.0
 class Pulse:
     """Calls `beat` every 10 s, and tells of the gap that it ends."""
 
-    def __init__(self, beat: Callable[[], Gap | None], clock: Clock) -> None:
+    def __init__(self, beat: Callable[[], Downtime | None], clock: Clock) -> None:
         self._beat = beat
         self._clock = clock
         self._last: float | None = None
@@ -187,7 +187,7 @@ class Prober:
         logs: LogSource,
         selectors: Sequence[str],
         traffic: Mapping[str, str],
-        visit: Callable[[datetime], Reached],
+        visit: Callable[[datetime], FactoryVisit],
         writable: Callable[[], bool],
         clock: Clock,
         every: timedelta,
@@ -237,7 +237,7 @@ class Prober:
 
     def _ask(
         self, asked: Sequence[tuple[str, str]], now: datetime, span: timedelta
-    ) -> list[Reading]:
+    ) -> list[LineCount]:
         until = now + AHEAD
         questions = [
             Question(name=name, query=query, since=now - span, until=until)
@@ -246,47 +246,47 @@ class Prober:
         return [_reading(answer) for answer in self._logs.read(questions)]
 
     def _with_last(
-        self, orders: Mapping[str, Reading], now: datetime
-    ) -> dict[str, Reading]:
+        self, orders: Mapping[str, LineCount], now: datetime
+    ) -> dict[str, LineCount]:
         """Where no order came lately, with the time of the last one before."""
         silent = [rule for rule, found in orders.items() if found.count == 0]
         asked = [(rule, self._traffic[rule]) for rule in silent]
         last = self._ask(asked, now, FARTHEST) if asked else []
         older = {
-            rule: Reading(count=0, newest=found.newest)
+            rule: LineCount(count=0, newest=found.newest)
             for rule, found in zip(silent, last, strict=True)
         }
         return {**orders, **older}
 
-    def _factory(self, before: Probed | None, now: datetime) -> Reached:
+    def _factory(self, before: Probed | None, now: datetime) -> FactoryVisit:
         known = before.factory if before else None
         if known and _sound(known) and abs(now - known.at) < VISIT_EVERY:
             return known
         return self._visit(now)
 
 
-def _sound(known: Reached) -> bool:
+def _sound(known: FactoryVisit) -> bool:
     """Whether it answered, and its clock agreed with ours."""
     return not known.why and abs(known.difference or 0) <= MOST_DIFFERENCE
 
 
-def _reading(answer: Evidence) -> Reading:
+def _reading(answer: Evidence) -> LineCount:
     if not isinstance(answer, Counted):
-        return Reading(why=answer.detail or answer.reason.replace("_", " "))
-    return Reading(
+        return LineCount(why=answer.detail or answer.reason.replace("_", " "))
+    return LineCount(
         count=len(answer.lines),
         at_least=answer.at_least,
         newest=max((line.at for line in answer.lines), default=None),
     )
 
 
-def _together(found: Sequence[Reading]) -> Reading:
+def _together(found: Sequence[LineCount]) -> LineCount:
     """All selectors as one: what one of them could not count, nobody counted."""
     blind = next((one for one in found if one.count is None), None)
     if blind:
         return blind
     times = [one.newest for one in found if one.newest]
-    return Reading(
+    return LineCount(
         count=sum(one.count or 0 for one in found),
         at_least=any(one.at_least for one in found),
         newest=max(times, default=None),

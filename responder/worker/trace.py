@@ -41,7 +41,7 @@ def trace_back(
     last = known or (now if linked else confirmed) + AHEAD
     # The hour counts from the newest line, which may be a page older than `last`.
     farthest = last - FARTHEST - (timedelta() if known else rule.longest_window)
-    walk = _Walk(
+    walk = _Trace(
         logs=logs,
         rule=rule,
         begins=begin if linked and begin else lambda line: True,
@@ -78,7 +78,7 @@ def _bounds(incident: Incident, rule: Rule, brakes: Brakes) -> list[datetime]:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Walk:
+class _Trace:
     """What was read on the way back; `first` is the earliest line that counts."""
 
     logs: LogSource

@@ -43,7 +43,7 @@ class WatchMeter(Protocol):
     def unreadable(self, reason: UnreadableReason) -> None: ...
 
 
-class Lookout:
+class Watcher:
     """One rule's watch. One of all replicas looks every `every`, the others wait.
 
     While an incident of the rule is open or watched it looks itself: then the watch

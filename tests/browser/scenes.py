@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from responder.config.settings import Secret
 from responder.incident.alert import PersonAction
-from responder.incident.drills import Came, Drill, Part, Taken
+from responder.incident.drills import Came, Drill, DrillStep, Taken
 from responder.incident.events import (
     AlertFired,
     Candidate,
@@ -38,9 +38,16 @@ from responder.incident.names import (
     Verdict,
 )
 from responder.incident.pause import Pause
-from responder.incident.readiness import Heard, Known, Probed, Reached, Reading, judge
-from responder.incident.service import Memory
-from responder.incident.view import HeardDelivery
+from responder.incident.readiness import (
+    FactoryVisit,
+    LastContact,
+    LineCount,
+    Probed,
+    ReadinessFacts,
+    judge,
+)
+from responder.incident.service import Uptime
+from responder.incident.view import ReceivedDelivery
 from responder.incident.words import sentence
 from tests.fakes import NOON, ListedControls
 from tests.listed import ListedArchive, summary_of
@@ -245,8 +252,8 @@ def shadow_events() -> list[Event]:
     return [*beginning(), withheld, watching, by_hand, end]
 
 
-def heard(verdict: Verdict, seconds: float, why: str = "") -> HeardDelivery:
-    return HeardDelivery(
+def heard(verdict: Verdict, seconds: float, why: str = "") -> ReceivedDelivery:
+    return ReceivedDelivery(
         id=f"d{seconds}",
         received_at=at(seconds),
         sender="grafana",
@@ -263,7 +270,7 @@ def web_of(
     later: float = 90,
     alive: bool = True,
     paused: Pause | None = None,
-    heard: Sequence[HeardDelivery] = (),
+    heard: Sequence[ReceivedDelivery] = (),
 ) -> Web:
     """A web that knows these incidents, at noon and `later` seconds."""
     archive = ListedArchive(heard=list(heard))
@@ -309,17 +316,17 @@ def not_ready() -> Web:
     web = web_of(older(), later=90, heard=SOME)
     probed = Probed(
         at=at(70),
-        lines=Reading(why="HTTP 403: the token lacks logs:read"),
-        orders={"pizza-factory": Reading(count=0, newest=at(-1800))},
-        factory=Reached(at=at(-60), secure=True, difference=0.4),
+        lines=LineCount(why="HTTP 403: the token lacks logs:read"),
+        orders={"pizza-factory": LineCount(count=0, newest=at(-1800))},
+        factory=FactoryVisit(at=at(-60), secure=True, difference=0.4),
     )
-    heard = Heard(at=at(60), sender="grafana")
+    heard = LastContact(at=at(60), sender="grafana")
     web.readiness = judge(
-        Known(
+        ReadinessFacts(
             at=at(90),
             heard=heard,
             probed=probed,
-            memory=Memory(since=at(-86400)),
+            memory=Uptime(since=at(-86400)),
             rules=(RULE,),
         )
     )
@@ -330,13 +337,15 @@ def drilled(*, ended: bool) -> Web:
     """A drill under way, or one that broke at its fourth step."""
     web = web_of(older(), later=90, heard=SOME)
     taken = [
-        Taken(part=Part.DELIVERED, came=Came.DONE, words="answered 202 after 0.1 s"),
-        Taken(part=Part.STORED, came=Came.DONE, words="the alert is stored"),
+        Taken(
+            part=DrillStep.DELIVERED, came=Came.DONE, words="answered 202 after 0.1 s"
+        ),
+        Taken(part=DrillStep.STORED, came=Came.DONE, words="the alert is stored"),
     ]
     if ended:
         mend = "compare rules[].match with the labels of your alert"
         words = "no rule takes the marked alert"
-        broken = Taken(part=Part.MATCHED, came=Came.BROKEN, words=words, mend=mend)
+        broken = Taken(part=DrillStep.MATCHED, came=Came.BROKEN, words=words, mend=mend)
         taken.append(broken)
     drill = Drill(
         id="5c0ffee5c0ff",

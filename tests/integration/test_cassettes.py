@@ -9,7 +9,7 @@ import pytest
 from responder.cli.replay_output import judge, judged_text
 from responder.incident.events import FactoryProbed, Opened, ReportIntended
 from responder.incident.names import State, Verdict
-from responder.replay.cassette import PLACE, Cassette, Probe, dump, load
+from responder.replay.cassette import PLACE, Cassette, RecordedProbe, dump, load
 from responder.replay.judge import first_call, passed, unmet
 from responder.replay.play import StrictWorker, Turns, play
 from responder.replay.record import record
@@ -158,7 +158,7 @@ def test_a_replay_repeats_what_the_factory_said_when_it_was_asked(why: str) -> N
         entry.model_copy(update={"text": PLACE.sub("", entry.text or ""), "link": None})
         for entry in cassette.lines
     )
-    probes = (Probe(at=timedelta(minutes=3), why=why),)
+    probes = (RecordedProbe(at=timedelta(minutes=3), why=why),)
     bare = cassette.model_copy(update={"lines": lines, "probes": probes, "calls": ()})
     first = play(bare, settings_of()).incidents[0]
     made = record(first.incident, first.events, [], first.rule, lambda text: text)

@@ -10,7 +10,7 @@ import pytest
 
 from responder.incident.events import Where
 from responder.incident.names import Outcome
-from responder.store.leases import Life
+from responder.store.leases import Heartbeat
 from responder.store.sqlite import Disk
 from responder.store.store import Store
 from tests.fakes import SetClock
@@ -58,15 +58,15 @@ def store(tmp_path: Path, clock: JumpingClock) -> Iterator[Store]:
 
 
 @pytest.fixture
-def life(store: Store) -> Life:
-    found = Life(store.write, lambda: store.engine, store.clock, Disk())
+def life(store: Store) -> Heartbeat:
+    found = Heartbeat(store.write, lambda: store.engine, store.clock, Disk())
     found.beat()
     return found
 
 
 @both_ways
 def test_what_was_to_be_looked_at_soon_still_is(
-    store: Store, life: Life, clock: JumpingClock, jump: int
+    store: Store, life: Heartbeat, clock: JumpingClock, jump: int
 ) -> None:
     lease, _ = open_incident(store)
     store.release(lease, at(30))
@@ -79,7 +79,7 @@ def test_what_was_to_be_looked_at_soon_still_is(
 
 @both_ways
 def test_a_lease_that_nobody_renews_is_over_all_the_same(
-    store: Store, life: Life, clock: JumpingClock, jump: int
+    store: Store, life: Heartbeat, clock: JumpingClock, jump: int
 ) -> None:
     lease, _ = open_incident(store)
     clock.jump(jump)
@@ -91,7 +91,7 @@ def test_a_lease_that_nobody_renews_is_over_all_the_same(
 
 @both_ways
 def test_a_lease_that_is_renewed_holds_on(
-    store: Store, life: Life, clock: JumpingClock, jump: int
+    store: Store, life: Heartbeat, clock: JumpingClock, jump: int
 ) -> None:
     lease, _ = open_incident(store)
     clock.jump(jump)
@@ -103,7 +103,7 @@ def test_a_lease_that_is_renewed_holds_on(
 
 @both_ways
 def test_a_jump_is_no_gap(
-    store: Store, life: Life, clock: JumpingClock, jump: int
+    store: Store, life: Heartbeat, clock: JumpingClock, jump: int
 ) -> None:
     clock.jump(jump)
     clock.run(10)
@@ -112,7 +112,7 @@ def test_a_jump_is_no_gap(
 
 @both_ways
 def test_what_was_to_be_told_again_soon_still_is(
-    store: Store, life: Life, clock: JumpingClock, jump: int
+    store: Store, life: Heartbeat, clock: JumpingClock, jump: int
 ) -> None:
     lease, _ = open_incident(store)
     outbox = store.outbox([Where.NOTIFY])
@@ -129,7 +129,7 @@ def test_what_was_to_be_told_again_soon_still_is(
 
 
 def test_lines_are_never_counted_from_a_floor_that_is_yet_to_come(
-    store: Store, life: Life, clock: JumpingClock
+    store: Store, life: Heartbeat, clock: JumpingClock
 ) -> None:
     lease, incident = open_incident(store)
     report(store, lease, incident, Outcome.RESOLVED)
@@ -141,20 +141,20 @@ def test_lines_are_never_counted_from_a_floor_that_is_yet_to_come(
 
 
 def test_nor_when_the_clock_was_set_back_while_nobody_ran(
-    store: Store, life: Life, clock: JumpingClock
+    store: Store, life: Heartbeat, clock: JumpingClock
 ) -> None:
     lease, incident = open_incident(store)
     report(store, lease, incident, Outcome.RESOLVED)
     clock.run(10)
     life.beat()
     clock.jump(-HOUR)
-    Life(store.write, lambda: store.engine, store.clock, Disk()).beat()
+    Heartbeat(store.write, lambda: store.engine, store.clock, Disk()).beat()
     _, other = open_incident(store, alert("f2", shop="b"))
     assert store.brakes(other, clock.now()).floor == clock.now()
 
 
 def test_what_counts_within_the_hour_goes_on_counting(
-    store: Store, life: Life, clock: JumpingClock
+    store: Store, life: Heartbeat, clock: JumpingClock
 ) -> None:
     lease, incident = open_incident(store)
     report(store, lease, incident, Outcome.RESOLVED)
@@ -168,7 +168,7 @@ def test_what_counts_within_the_hour_goes_on_counting(
 
 @pytest.mark.parametrize("read", [True, False], ids=["read before", "read anew"])
 def test_no_link_was_answered_in_time_to_come(
-    store: Store, life: Life, clock: JumpingClock, *, read: bool
+    store: Store, life: Heartbeat, clock: JumpingClock, *, read: bool
 ) -> None:
     lease, incident = open_incident(store)
     incident = report(store, lease, incident, Outcome.RESOLVED)
@@ -184,7 +184,7 @@ def test_no_link_was_answered_in_time_to_come(
 
 
 def test_a_call_of_time_to_come_blocks_others_no_longer_than_any(
-    store: Store, life: Life, clock: JumpingClock
+    store: Store, life: Heartbeat, clock: JumpingClock
 ) -> None:
     lease, incident = open_incident(store)
     assert store.decide(lease, incident, [intended(0)]).accepted

@@ -17,7 +17,7 @@ from responder.incident.events import (
 )
 from responder.incident.incident import fold
 from responder.incident.names import Sender, Verdict
-from responder.incident.view import HeardDelivery
+from responder.incident.view import ReceivedDelivery
 from tests.fakes import NOON
 from tests.listed import summary_of
 from tests.web_parts import Web, at, founding
@@ -87,7 +87,7 @@ CLIENT = WEB.client()  # one for all: templates are compiled once
 
 
 def shown(path: str, text: str) -> Skeleton:
-    heard = HeardDelivery(
+    heard = ReceivedDelivery(
         id="d",
         received_at=at(-40),
         sender="grafana",

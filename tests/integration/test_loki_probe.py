@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from responder.config.settings import LokiLogs
-from responder.demo.factory import Reply
+from responder.demo.factory import SimulatedAnswer
 from responder.doctor.checks import LokiProbe, selector_of
-from responder.logs.loki import Refusal
+from responder.logs.loki import QueryFailed
 from tests.loki_server import Fault, LokiServer
 from tests.web_parts import RULE
 
@@ -79,10 +79,10 @@ class _Unflushed(LokiServer):
 
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Reply:
+    ) -> SimulatedAnswer:
         if urlsplit(path).path.endswith("/index/stats"):
             stats = {"streams": 0, "chunks": 0, "bytes": 0, "entries": 0}
-            return Reply.document(200, stats)
+            return SimulatedAnswer.document(200, stats)
         return super().answer(method, path, headers, body)
 
 
@@ -119,7 +119,7 @@ def test_a_refusal_is_not_no_stream(loki: LokiServer) -> None:
     waiting = Waiting(loki, 99, 0)
     probe = LokiProbe(LokiLogs(url=loki.url), waiting.now, waiting.pause)
     (one,) = probe.facts([RULE], watch=10).streams
-    assert isinstance(one.found, Refusal)
+    assert isinstance(one.found, QueryFailed)
     assert one.size is None
     probe.close()
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from responder.incident.events import Noted, Told, What, Where
 from responder.incident.incident import Incident
 from responder.incident.names import Reason, State
-from responder.incident.notify import Errand
+from responder.incident.notify import PendingNotice
 from responder.incident.ports import Lease
 from responder.store import Store
 from responder.store.outbox import StoredOutbox
@@ -60,7 +60,7 @@ def told(what: What = What.REGION_OPENED) -> Told:
     return Told(at=at(2), where=Where.GRAFANA, what=what, ref="71")
 
 
-def taken(outbox: StoredOutbox, where: Where = Where.GRAFANA) -> Errand:
+def taken(outbox: StoredOutbox, where: Where = Where.GRAFANA) -> PendingNotice:
     outbox.sweep()
     found = outbox.take(where)
     assert found is not None
@@ -237,7 +237,7 @@ def test_more_than_one_sweep_takes_are_all_swept(
 
     outbox.sweep()
 
-    found: list[Errand] = []
+    found: list[PendingNotice] = []
     while errand := outbox.take(Where.IRM):
         found.append(errand)
     assert len(found) == 45
@@ -319,7 +319,7 @@ def test_the_scene_tells_in_order_what_others_of_the_group_were_told(
     (apart,) = store.accept(other).leases
 
     found = [
-        outbox.scene(Errand(incident=one.incident, where=Where.IRM, token="t"))
+        outbox.scene(PendingNotice(incident=one.incident, where=Where.IRM, token="t"))
         for one in (lease, apart)
     ]
 

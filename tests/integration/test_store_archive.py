@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from responder.incident.drills import Part
+from responder.incident.drills import DrillStep
 from responder.incident.names import Outcome, State, Verdict
 from responder.incident.ports import StorageUnavailable
 from responder.incident.view import BadCursor, Search
@@ -192,4 +192,4 @@ def test_a_drill_of_an_earlier_version_is_read_without_the_step_it_wrote_lines_i
     found = store.drills.find("d1")
 
     assert found is not None
-    assert [step.part for step in found.taken] == [Part.DELIVERED]
+    assert [step.part for step in found.taken] == [DrillStep.DELIVERED]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from responder.incident.ports import Clock, StorageUnavailable
 from responder.store.store import database_at
-from responder.store.writer import Lane, wait
+from responder.store.writer import GroupCommitWriter, wait
 from tests.fakes import SetClock
 
 
@@ -27,10 +27,10 @@ def refuse_all(conn: Connection, arrivals: object) -> list[str]:
 
 
 @pytest.fixture
-def lane(tmp_path: Path) -> Iterator[Lane[str, str]]:
+def lane(tmp_path: Path) -> Iterator[GroupCommitWriter[str, str]]:
     database = database_at(f"sqlite:///{tmp_path / 'lane.db'}", SetClock())
     database.open()
-    found: Lane[str, str] = Lane(database, refuse_all)
+    found: GroupCommitWriter[str, str] = GroupCommitWriter(database, refuse_all)
     found.start()
     yield found
     found.close()
@@ -46,7 +46,7 @@ def one(conn: Connection) -> int:
 
 
 @contextmanager
-def busy(lane: Lane[str, str]) -> Iterator[None]:
+def busy(lane: GroupCommitWriter[str, str]) -> Iterator[None]:
     """What is handed in meanwhile is one batch."""
     begun, over = Event(), Event()
 
@@ -60,7 +60,9 @@ def busy(lane: Lane[str, str]) -> Iterator[None]:
     over.set()
 
 
-def test_a_job_that_fails_is_told_and_the_next_one_runs(lane: Lane[str, str]) -> None:
+def test_a_job_that_fails_is_told_and_the_next_one_runs(
+    lane: GroupCommitWriter[str, str],
+) -> None:
     def fail(conn: Connection) -> None:
         raise Unforeseen
 
@@ -69,14 +71,16 @@ def test_a_job_that_fails_is_told_and_the_next_one_runs(lane: Lane[str, str]) ->
     assert wait(lane.submit(one), 5) == 1
 
 
-def test_a_delivery_that_no_one_can_take_in_fails_alone(lane: Lane[str, str]) -> None:
+def test_a_delivery_that_no_one_can_take_in_fails_alone(
+    lane: GroupCommitWriter[str, str],
+) -> None:
     with pytest.raises(StorageUnavailable):
         wait(lane.deliver("an alert"), 5)
     assert wait(lane.submit(one), 5) == 1
 
 
 def test_of_a_job_that_fails_nothing_stays_and_its_neighbours_do(
-    lane: Lane[str, str],
+    lane: GroupCommitWriter[str, str],
 ) -> None:
     def keep(number: int) -> Callable[[Connection], None]:
         return lambda conn: insert(conn, number)
@@ -138,7 +142,7 @@ class Noted:
 def test_a_commit_that_fails_is_not_done_again() -> None:
     """It may have been done all the same."""
     database = Noted(commits_fail=True)
-    lane: Lane[str, str] = Lane(database, refuse_all)
+    lane: GroupCommitWriter[str, str] = GroupCommitWriter(database, refuse_all)
     lane.start()
     with pytest.raises(StorageUnavailable):
         wait(lane.submit(lambda conn: None), 5)
@@ -159,7 +163,7 @@ def test_what_a_batch_changes_is_locked_together_in_one_order(
     jobs: list[tuple[list[str], list[tuple[str, str]]]], held: list[object]
 ) -> None:
     database = Noted()
-    lane: Lane[str, str] = Lane(database, refuse_all)
+    lane: GroupCommitWriter[str, str] = GroupCommitWriter(database, refuse_all)
     lane.start()
     with busy(lane):
         for incidents, groups in jobs:
@@ -172,7 +176,7 @@ def test_a_database_that_fails_in_its_own_way_does_not_end_the_lane(
     tmp_path: Path,
 ) -> None:
     database = database_at(f"sqlite:///{tmp_path / 'lane.db'}", SetClock())
-    lane: Lane[str, str] = Lane(database, refuse_all)
+    lane: GroupCommitWriter[str, str] = GroupCommitWriter(database, refuse_all)
     lane.start()
     with pytest.raises(StorageUnavailable):
         wait(lane.submit(one), 5)

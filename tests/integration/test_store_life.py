@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from responder.incident.ports import StorageUnavailable
-from responder.incident.service import Gap
-from responder.store.leases import Life
+from responder.incident.service import Downtime
+from responder.store.leases import Heartbeat
 from responder.store.sqlite import Disk, disk_of
 from responder.store.store import Store
 from tests.conftest import Place
@@ -25,9 +25,9 @@ def started(place: Place) -> Iterator[Store]:
         yield store
 
 
-def life_on(store: Store, disk: Disk | None = None) -> Life:
+def life_on(store: Store, disk: Disk | None = None) -> Heartbeat:
     """The life of a process that just started."""
-    return Life(store.write, lambda: store.engine, store.clock, disk or Disk())
+    return Heartbeat(store.write, lambda: store.engine, store.clock, disk or Disk())
 
 
 @contextmanager
@@ -66,8 +66,8 @@ def test_a_start_after_more_than_a_minute_tells_the_gap(place: Place) -> None:
         life_on(store).beat()
         pass_by(place, 61, store)
         again = life_on(store)
-        assert again.beat() == Gap(since=at(0), until=at(61))
-        assert again.memory().gaps == (Gap(since=at(0), until=at(61)),)
+        assert again.beat() == Downtime(since=at(0), until=at(61))
+        assert again.memory().gaps == (Downtime(since=at(0), until=at(61)),)
         assert again.memory().since == at(0)
 
 
@@ -76,7 +76,7 @@ def test_a_process_that_stood_still_for_long_tells_a_gap(place: Place) -> None:
         life = life_on(store)
         life.beat()
         pass_by(place, 3600, store)
-        assert life.beat() == Gap(since=at(0), until=at(3600))
+        assert life.beat() == Downtime(since=at(0), until=at(3600))
 
 
 def test_another_replica_that_ran_meanwhile_leaves_no_gap(place: Place) -> None:

@@ -11,7 +11,7 @@ from responder.incident.alert import Alert
 from responder.incident.events import Where
 from responder.incident.names import Outcome, Status, Verdict
 from responder.incident.ports import Lease
-from responder.store.leases import Life
+from responder.store.leases import Heartbeat
 from responder.store.sqlite import Disk
 from responder.store.store import Store
 from responder.store.tables import metadata
@@ -36,7 +36,7 @@ def store(place: Place) -> Iterator[Store]:
     with closing(store_on(place.url, place.clock)) as store:
         store.start()
         # Whoever forgets holds this row meanwhile.
-        Life(store.write, lambda: store.engine, store.clock, Disk()).beat()
+        Heartbeat(store.write, lambda: store.engine, store.clock, Disk()).beat()
         yield store
 
 
@@ -178,7 +178,7 @@ def test_each_step_is_small(store: Store, place: Place) -> None:
 def test_only_one_replica_forgets_at_a_time(postgres_place: Place) -> None:
     with closing(store_on(postgres_place.url, postgres_place.clock)) as store:
         store.start()
-        Life(store.write, lambda: store.engine, store.clock, Disk()).beat()
+        Heartbeat(store.write, lambda: store.engine, store.clock, Disk()).beat()
         ended(store)
         postgres_place.clock.at += timedelta(seconds=91 * DAY)
         store.writable()

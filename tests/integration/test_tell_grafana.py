@@ -8,14 +8,14 @@ import pytest
 
 from responder.config.settings import GrafanaSettings, Secret
 from responder.incident.events import Reception, What
-from responder.incident.notify import Notice, Region
+from responder.incident.notify import Annotation, Notice
 from responder.masking import Masker
 from responder.notify.channels import GrafanaAnnotations
 from tests.api_server import Fault
 from tests.irm_server import GRAFANA_TOKEN, AnnotationServer
 from tests.store_parts import at
 
-REGION = Region(
+REGION = Annotation(
     what=What.REGION_CLOSED,
     incident="01k9a",
     start=at(-114.25),

@@ -8,13 +8,13 @@ import pytest
 
 from responder.config.settings import IrmSettings, Secret
 from responder.incident.events import Reception, What
-from responder.incident.notify import Note, Turned
+from responder.incident.notify import GroupNote, Turned
 from responder.masking import Masker
 from responder.notify.channels import IrmGroups
 from tests.api_server import Fault
 from tests.irm_server import IRM_KEY, SERVICE_ACCOUNT, IrmServer
 
-NOTE = Note(
+NOTE = GroupNote(
     what=What.ACTED,
     group="IQ7",
     opening="Responder, incident 01k9a:",

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from responder.incident.events import Reception, What, Where
 from responder.incident.names import Outcome
-from responder.incident.notify import Heard, Telling
-from responder.notify.deliver import Teller
+from responder.incident.notify import DeliveryResult, Telling
+from responder.notify.deliver import Notifier
 from responder.store import Store
 from responder.store.tables import errands
 from tests.e2e.service import until
@@ -28,10 +28,10 @@ from tests.store_parts import (
     store_on,
 )
 
-TOLD = Heard(reception=Reception.TOLD, ref="71")
-AWAY = Heard(reception=Reception.FAILED, detail="HTTP 503")
-REFUSED = Heard(reception=Reception.REFUSED, detail="HTTP 403: Invalid token.")
-LIMITED = Heard(
+TOLD = DeliveryResult(reception=Reception.TOLD, ref="71")
+AWAY = DeliveryResult(reception=Reception.FAILED, detail="HTTP 503")
+REFUSED = DeliveryResult(reception=Reception.REFUSED, detail="HTTP 403: Invalid token.")
+LIMITED = DeliveryResult(
     reception=Reception.LIMITED, detail="HTTP 429", after=timedelta(seconds=90)
 )
 
@@ -40,11 +40,11 @@ LIMITED = Heard(
 class ScriptedVoice:
     """Answers from a list, the last one for ever; remembers what it was told."""
 
-    answers: list[Heard]
+    answers: list[DeliveryResult]
     told: list[tuple[What, bool]] = field(default_factory=list)
     hold: threading.Event | None = None
 
-    def tell(self, telling: Telling, *, again: bool) -> Heard:
+    def tell(self, telling: Telling, *, again: bool) -> DeliveryResult:
         self.told.append((telling.what, again))
         if self.hold:
             self.hold.wait(10)
@@ -75,7 +75,7 @@ def store(tmp_path: Path, clock: SetClock) -> Iterator[Store]:
 def telling(
     store: Store, voice: ScriptedVoice, meter: Meter | None = None
 ) -> Iterator[None]:
-    teller = Teller(
+    teller = Notifier(
         Where.IRM,
         voice,
         store.outbox([Where.IRM]),
@@ -213,7 +213,7 @@ def test_what_a_stop_left_is_told_at_the_next_start(store: Store) -> None:
 
 def test_an_incident_whose_rule_is_gone_is_told_all_the_same(store: Store) -> None:
     incident, voice = recovered(store), ScriptedVoice([TOLD])
-    teller = Teller(
+    teller = Notifier(
         Where.IRM,
         voice,
         store.outbox([Where.IRM]),
@@ -235,7 +235,7 @@ def test_no_telling_begins_when_its_lease_may_run_out_meanwhile(
 
     @dataclass
     class SlowVoice(ScriptedVoice):
-        def tell(self, telling: Telling, *, again: bool) -> Heard:
+        def tell(self, telling: Telling, *, again: bool) -> DeliveryResult:
             clock.at += timedelta(seconds=11)
             return super().tell(telling, again=again)
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from responder.config.settings import Secret, Server
-from responder.incident.drills import Came, Drill, Part, Taken
+from responder.incident.drills import Came, Drill, DrillStep, Taken
 from responder.server import HttpServer
 from responder.web.app import create_app
 from tests.commands import Typist
@@ -21,7 +21,7 @@ PASSED = Drill(
     rule=RULE.name,
     by="oncall",
     at=NOON,
-    taken=tuple(Taken(part=part, came=Came.DONE, words="so") for part in Part),
+    taken=tuple(Taken(part=part, came=Came.DONE, words="so") for part in DrillStep),
     seconds=1.84,
     ended_at=NOON,
 )
@@ -32,7 +32,7 @@ BROKEN = Drill(
     at=NOON,
     taken=(
         Taken(
-            part=Part.DELIVERED,
+            part=DrillStep.DELIVERED,
             came=Came.BROKEN,
             words="HTTP 502",
             mend="set server.public_url",

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from responder.incident.names import Verdict
-from responder.incident.view import HeardDelivery
+from responder.incident.view import ReceivedDelivery
 from tests.fakes import NOON
 from tests.web_parts import Web
 
@@ -15,7 +15,7 @@ def page(*heard: tuple[int, Verdict]) -> str:
     web = Web()
     for number, (minutes, verdict) in enumerate(heard):
         web.archive.heard.append(
-            HeardDelivery(
+            ReceivedDelivery(
                 id=f"d{number}",
                 received_at=NOON - timedelta(minutes=minutes),
                 sender="grafana",

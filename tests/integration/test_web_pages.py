@@ -7,7 +7,7 @@ import pytest
 from responder.incident.events import AlertFired, Decided, Event
 from responder.incident.incident import fold
 from responder.incident.names import Decision, Reason, Sender, State, Verdict
-from responder.incident.view import HeardDelivery, IncidentSummary
+from responder.incident.view import IncidentSummary, ReceivedDelivery
 from tests.listed import ListedArchive, summary_of
 from tests.web_parts import Web, at, founding, look
 
@@ -24,8 +24,8 @@ def recovered() -> IncidentSummary:
     return summary_of(fold("inc-1", founding()), "Recovered: all is well.")
 
 
-def heard(verdict: Verdict, why: str = "", seconds: float = -40) -> HeardDelivery:
-    return HeardDelivery(
+def heard(verdict: Verdict, why: str = "", seconds: float = -40) -> ReceivedDelivery:
+    return ReceivedDelivery(
         id="d",
         received_at=at(seconds),
         sender="grafana",

@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from responder.demo.factory import Reply, SimulatedFactory
+from responder.demo.factory import SimulatedAnswer, SimulatedFactory
 from responder.demo.shop import SimulatedShop
 from responder.incident.names import Sender
 from responder.senders import sample as samples
@@ -57,7 +57,7 @@ class WatchedFactory(SimulatedFactory):
         self._at_once = 0
         self.most_at_once = 0
 
-    def reported(self, method: str, token: str, code: str) -> Reply:
+    def reported(self, method: str, token: str, code: str) -> SimulatedAnswer:
         with self._watch:
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)

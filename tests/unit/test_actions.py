@@ -6,11 +6,11 @@ import pytest
 
 from responder.incident.actions import (
     Action,
+    ActionRefused,
     AddNote,
     Already,
     Close,
     RecordReport,
-    Refusal,
     ReportNow,
     Veto,
     judge,
@@ -116,13 +116,13 @@ def test_a_veto_that_comes_too_late_says_who_was_first(
     events: tuple[Event, ...], by: str, seconds: float
 ) -> None:
     refusal = judged(Veto(by="ada"), *events)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, ActionRefused)
     assert (refusal.by, refusal.at) == (by, at(seconds))
 
 
 def test_there_is_nothing_to_veto_in_shadow_mode_or_for_a_person() -> None:
-    assert isinstance(judged(Veto(by="ada"), rule=SHADOW), Refusal)
-    assert isinstance(judged(Veto(by="ada"), OVER), Refusal)
+    assert isinstance(judged(Veto(by="ada"), rule=SHADOW), ActionRefused)
+    assert isinstance(judged(Veto(by="ada"), OVER), ActionRefused)
 
 
 def test_a_second_veto_and_a_second_close_say_who_was_first() -> None:
@@ -139,7 +139,7 @@ def test_a_close_is_the_end_by_a_person() -> None:
 
 @pytest.mark.parametrize("events", [(intended(1),), (RECOVERED,)])
 def test_what_is_in_flight_or_over_cannot_be_closed(events: tuple[Event, ...]) -> None:
-    assert isinstance(judged(Close(by="ada"), *events), Refusal)
+    assert isinstance(judged(Close(by="ada"), *events), ActionRefused)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_report_now_is_refused_and_says_which_of_four_it_is(
     events: tuple[Event, ...], known: Brakes, words: str
 ) -> None:
     refusal = judged(ReportNow(by="ada"), *events, known=known)
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, ActionRefused)
     assert words in refusal.words
 
 
@@ -205,7 +205,7 @@ def test_report_now_is_refused_and_says_which_of_four_it_is(
 def test_report_now_is_refused_where_nothing_is_sent(
     events: tuple[Event, ...], rule: Rule
 ) -> None:
-    assert isinstance(judged(ReportNow(by="ada"), *events, rule=rule), Refusal)
+    assert isinstance(judged(ReportNow(by="ada"), *events, rule=rule), ActionRefused)
 
 
 def test_a_veto_calls_a_request_back_that_waits_for_its_call() -> None:
@@ -217,7 +217,7 @@ def test_a_veto_calls_a_request_back_that_waits_for_its_call() -> None:
 def test_report_now_needs_a_link() -> None:
     incident = opened(look(0, 6, links=()))
     refusal = judge(incident, RULE, brakes(), ReportNow(by="ada"), at(1))
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, ActionRefused)
     assert refusal.words == (
         "no link was found yet: open the link of the newest failing order yourself, "
         "then press I reported it myself"

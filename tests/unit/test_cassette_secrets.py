@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from responder.incident.events import ReportAnswered
 from responder.incident.incident import fold
 from responder.incident.names import Sender
-from responder.incident.view import HeardBody
+from responder.incident.view import ReceivedBody
 from responder.masking import Masker
 from responder.replay.cassette import Hider, dump, load
 from responder.replay.record import record
@@ -63,7 +63,7 @@ def test_what_looks_like_one_of_our_names_is_not_believed() -> None:
 @given(secret=st.from_regex(r"[A-Za-z0-9]{20}", fullmatch=True))
 def test_a_configured_secret_is_masked_wherever_it_stands(secret: str) -> None:
     events = founding()
-    body = HeardBody(
+    body = ReceivedBody(
         id="d1",
         received_at=START,
         sender="grafana",
@@ -83,7 +83,7 @@ def test_a_recording_holds_no_token_and_no_code(
     text = data.draw(planted(token, code))
     said = f"https://{HOST}/api/support/{token}/report/{code}"
     bodies = [
-        HeardBody(
+        ReceivedBody(
             id="d1",
             received_at=START,
             sender="grafana",

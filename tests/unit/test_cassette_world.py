@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from responder.replay.cassette import Call, Cassette, Fault, Lines
+from responder.replay.cassette import Cassette, Fault, Lines, RecordedCall
 from responder.replay.world import World
 
 S = timedelta(seconds=1)
@@ -21,7 +21,7 @@ def world(times: list[timedelta]) -> tuple[World, Lines]:
         length=10 * END,
         faults=(Fault(name="fault", until=END, link="a"),),
         lines=(lines,),
-        calls=(Call(at=END, link="a"),),
+        calls=(RecordedCall(at=END, link="a"),),
     )
     return World(cassette), lines
 

@@ -12,7 +12,7 @@ from responder.config.checks import Purpose
 from responder.config.describe import describe
 from responder.config.document import Document, read
 from responder.config.load import Loaded, load
-from responder.config.problem import Refused
+from responder.config.problem import ConfigError
 from responder.config.settings import LokiLogs, Settings, duration, said, size
 from responder.incident.names import Mode
 from responder.incident.rule import Check, Matcher
@@ -188,7 +188,7 @@ def test_durations_are_read_and_said_alike(text: str, seconds: float) -> None:
     "text", ["", "5", "1.5", "-5s", "5 s", "30m1h", "5s5s", "s", "999999999d", "٣s"]
 )
 def test_other_texts_are_no_durations(text: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(ConfigError):
         duration(text)
 
 

@@ -10,9 +10,9 @@ import pytest
 from responder.config.settings import LokiLogs, Secret
 from responder.doctor.checks import (
     Asking,
+    HealthAnswers,
     LogFacts,
     Reached,
-    Seen,
     Streams,
     Unreached,
     Visit,
@@ -23,7 +23,7 @@ from responder.doctor.checks import (
 from responder.doctor.findings import Finding, Level
 from responder.incident.names import UnreadableReason
 from responder.incident.rule import Rule
-from responder.logs.loki import Refusal
+from responder.logs.loki import QueryFailed
 from responder.logs.query import TokenKind, told_apart
 from tests.web_parts import QUERY, RULE
 
@@ -41,7 +41,9 @@ def of(findings: list[Finding], check: str) -> list[tuple[Level, str]]:
 
 
 def public(*answers: Visit, own: Visit = HERE, shared: bool = False) -> list[Finding]:
-    seen = Seen(public_url=URL, server="s", own=own, public=answers, shared=shared)
+    seen = HealthAnswers(
+        public_url=URL, server="s", own=own, public=answers, shared=shared
+    )
     return [*judge_public(seen)]
 
 
@@ -122,7 +124,7 @@ def test_a_factory_that_fails_is_there_but_no_use() -> None:
 # The logs
 
 
-def streams(found: bool | Refusal = True, size: int | None = None) -> Streams:
+def streams(found: bool | QueryFailed = True, size: int | None = None) -> Streams:
     return Streams(check="r/c", selector=QUERY, found=found, label="level", size=size)
 
 
@@ -250,7 +252,7 @@ def test_tokens_that_look_alike_are_told_apart(
 
 def test_a_push_token_is_named_where_it_is_refused() -> None:
     token = cloud_token("jwt-pizza-push")
-    refused = Refusal(reason=UnreadableReason.UNAUTHORIZED, detail="HTTP 401")
+    refused = QueryFailed(reason=UnreadableReason.UNAUTHORIZED, detail="HTTP 401")
     settings = LokiLogs(url=LOGS.url, username="1", password=Secret(token))
     (one,) = logs(LogFacts(streams=(streams(refused),)), settings=settings)
     assert "named 'jwt-pizza-push', and may not query: a push token" in one.says

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from responder.incident.actions import Refusal, ReportNow, Veto, judge
+from responder.incident.actions import ActionRefused, ReportNow, Veto, judge
 from responder.incident.alert import MARK, drill_of
 from responder.incident.drill import LONGEST
 from responder.incident.events import Event, Opened, Where
@@ -97,7 +97,7 @@ def test_nobody_can_make_it_report(action: ReportNow | Veto) -> None:
     confirmed = drill(looked(1, 6, [("a" * 64, False)], None))
     rule = replace(RULE, mode=Mode.AUTO)
 
-    assert isinstance(judge(confirmed, rule, Brakes(), action, at(2)), Refusal)
+    assert isinstance(judge(confirmed, rule, Brakes(), action, at(2)), ActionRefused)
 
 
 @pytest.mark.parametrize("where", Where)

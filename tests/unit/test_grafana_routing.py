@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from responder.doctor.grafana import AlertRule, Policy, Seen, ways, ways_of
+from responder.doctor.grafana import AlertRule, GrafanaState, Policy, ways, ways_of
 
 PIZZA = {"responder": "jwt-pizza", "alertname": "Order errors"}
 TO_US = [["responder", "=", "jwt-pizza"]]
@@ -74,7 +74,7 @@ def test_a_rule_with_settings_of_its_own_passes_the_policies_by() -> None:
         {"notification_settings": {"receiver": "own", "group_wait": "0s"}}
     )
     tree = policy(routes=[{"receiver": "a"}])
-    (way,) = ways_of(rule, Seen(url="", policy=tree))
+    (way,) = ways_of(rule, GrafanaState(url="", policy=tree))
     assert (way.contact_point, way.direct, way.group_wait) == ("own", True, timedelta())
 
 
@@ -82,7 +82,7 @@ def test_an_alert_carries_its_title_and_folder() -> None:
     rule = AlertRule.model_validate({"title": "T", "folderUID": "f"})
     matchers = [["alertname", "=", "T"], ["grafana_folder", "=", "Pizza"]]
     tree = policy(routes=[{"receiver": "a", "object_matchers": matchers}])
-    seen = Seen(url="", policy=tree, folders={"f": "Pizza"})
+    seen = GrafanaState(url="", policy=tree, folders={"f": "Pizza"})
     assert [way.contact_point for way in ways_of(rule, seen)] == ["a"]
 
 

@@ -13,7 +13,7 @@ from responder.factory import decipher as decipher_factory
 from responder.incident.evidence import LogLine
 from responder.incident.names import Outcome
 from responder.logs.lines import LineReader
-from responder.logs.loki import LONGEST_DETAIL, Refusal, decipher, decipher_count
+from responder.logs.loki import LONGEST_DETAIL, QueryFailed, decipher, decipher_count
 from responder.masking import Masker
 from tests.hostile import (
     CANARY,
@@ -74,7 +74,7 @@ def test_a_link_beneath_absurd_nesting_is_not_believed(levels: int) -> None:
 
 
 def is_sane_answer(found: object) -> bool:
-    if isinstance(found, Refusal):
+    if isinstance(found, QueryFailed):
         said = found.detail
         return len(said) <= LONGEST_DETAIL and storable(said) and CANARY not in said
     if isinstance(found, tuple):
@@ -116,7 +116,7 @@ def test_what_is_wrong_in_an_answer_of_loki_never_counts(
 def test_what_only_looks_like_entries_is_refused(result: object) -> None:
     body = wire({**STREAMS, "data": {"resultType": "streams", "result": result}})
 
-    assert isinstance(decipher(200, {}, body), Refusal)
+    assert isinstance(decipher(200, {}, body), QueryFailed)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_what_only_looks_like_a_count_is_refused(count: object) -> None:
     result = [{"value": [1, count]}]
     body = wire({**VECTOR, "data": {"resultType": "vector", "result": result}})
 
-    assert isinstance(decipher_count(200, {}, body), Refusal)
+    assert isinstance(decipher_count(200, {}, body), QueryFailed)
 
 
 @pytest.mark.parametrize(("written", "count"), [("0", 0), ("14", 14), ("1e+06", 10**6)])

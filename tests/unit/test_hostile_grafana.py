@@ -15,7 +15,7 @@ from responder.config.settings import (
 )
 from responder.doctor.connect import plan, wakes
 from responder.doctor.findings import Finding
-from responder.doctor.grafana import Grafana, GrafanaError, Matter, Seen, judge
+from responder.doctor.grafana import Grafana, GrafanaError, GrafanaState, Matter, judge
 from responder.incident.names import Sender
 from responder.incident.rule import Matcher, Rule
 from responder.masking import Masker
@@ -104,7 +104,7 @@ class Told(Grafana):
         return document[known]
 
 
-def judged(document: Any) -> tuple[Seen, list[Finding]]:
+def judged(document: Any) -> tuple[GrafanaState, list[Finding]]:
     seen = Told(document).look()
     return seen, [*judge(Matter(seen=seen, settings=SETTINGS))]
 

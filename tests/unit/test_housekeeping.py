@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from responder.incident.ports import StorageUnavailable
-from responder.incident.service import Gap
+from responder.incident.service import Downtime
 from responder.worker.background import Chore, Housekeeper, Pulse
 from tests.fakes import NOON, SetClock
 from tests.store_parts import at
@@ -101,9 +101,9 @@ def test_the_pulse_beats_every_ten_seconds_and_tells_a_gap(
 ) -> None:
     clock, beats = SetClock(), [0]
 
-    def beat() -> Gap | None:
+    def beat() -> Downtime | None:
         beats[0] += 1
-        return Gap(since=at(-90), until=NOON) if beats[0] == 1 else None
+        return Downtime(since=at(-90), until=NOON) if beats[0] == 1 else None
 
     pulse = Pulse(beat, clock)
     with caplog.at_level(logging.WARNING):

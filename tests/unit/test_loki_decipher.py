@@ -5,7 +5,7 @@ import json
 import pytest
 
 from responder.incident.names import UnreadableReason
-from responder.logs.loki import Refusal, base_url, decipher, decipher_count
+from responder.logs.loki import QueryFailed, base_url, decipher, decipher_count
 from responder.masking import Masker
 
 JSON = {"Content-Type": "application/json"}
@@ -17,9 +17,9 @@ def success(kind: str, result: object, **more: object) -> bytes:
     return json.dumps({"status": "success", "data": data, **more}).encode()
 
 
-def refused(status: int, body: bytes, headers: dict[str, str] = TEXT) -> Refusal:
+def refused(status: int, body: bytes, headers: dict[str, str] = TEXT) -> QueryFailed:
     answer = decipher(status, headers, body)
-    assert isinstance(answer, Refusal)
+    assert isinstance(answer, QueryFailed)
     return answer
 
 
@@ -105,7 +105,7 @@ def test_a_secret_is_masked_before_the_detail_is_cut() -> None:
     mask = Masker(["s3cr3t-token"])
     for padding in range(280):
         answer = decipher(400, TEXT, b"x" * padding + b"s3cr3t-token", mask)
-        assert isinstance(answer, Refusal)
+        assert isinstance(answer, QueryFailed)
         assert "s3cr" not in answer.detail
 
 
@@ -129,7 +129,7 @@ def test_a_count_is_read_from_a_vector() -> None:
     "result", [[{}], [{"value": [1, "many"]}], [{"value": [1, "NaN"]}]]
 )
 def test_a_count_of_another_shape_is_refused(result: object) -> None:
-    assert isinstance(decipher_count(200, JSON, success("vector", result)), Refusal)
+    assert isinstance(decipher_count(200, JSON, success("vector", result)), QueryFailed)
 
 
 @pytest.mark.parametrize(

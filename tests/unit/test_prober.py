@@ -15,7 +15,7 @@ from responder.incident.evidence import (
     to_ns,
 )
 from responder.incident.names import UnreadableReason
-from responder.incident.readiness import Reached
+from responder.incident.readiness import FactoryVisit
 from responder.worker.background import SOONER, Prober
 from tests.fakes import NOON, SetClock
 
@@ -43,18 +43,18 @@ class SaidLogs:
         )
 
 
-def reached(now: datetime) -> Reached:
-    return Reached(at=now)
+def reached(now: datetime) -> FactoryVisit:
+    return FactoryVisit(at=now)
 
 
-def nowhere(now: datetime) -> Reached:
-    return Reached(at=now, why="HTTP 502")
+def nowhere(now: datetime) -> FactoryVisit:
+    return FactoryVisit(at=now, why="HTTP 502")
 
 
 def prober(
     lines: int | None = 3,
     *,
-    visit: Callable[[datetime], Reached] = reached,
+    visit: Callable[[datetime], FactoryVisit] = reached,
     writable: Callable[[], bool] = lambda: True,
     orders: bool = True,
 ) -> Prober:
@@ -108,9 +108,9 @@ def visits_of(difference: float) -> int:
     """How often the factory is visited in three looks without any time between."""
     seen: list[datetime] = []
 
-    def visit(now: datetime) -> Reached:
+    def visit(now: datetime) -> FactoryVisit:
         seen.append(now)
-        return Reached(at=now, difference=difference)
+        return FactoryVisit(at=now, difference=difference)
 
     asked = prober(visit=visit)
     for _ in range(3):

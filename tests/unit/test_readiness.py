@@ -10,42 +10,42 @@ from responder.incident.phrases import ended
 from responder.incident.readiness import (
     Aspect,
     Fact,
-    Heard,
-    Known,
+    FactoryVisit,
+    LastContact,
+    LineCount,
     Probed,
-    Reached,
-    Reading,
+    ReadinessFacts,
     judge,
 )
-from responder.incident.service import Memory
+from responder.incident.service import Uptime
 from responder.web.pages import missed, readiness_json, would_act
 from tests.web_parts import RULE, at
 
-GOOD = Known(
+GOOD = ReadinessFacts(
     at=at(0),
-    heard=Heard(at=at(-40), sender="grafana"),
+    heard=LastContact(at=at(-40), sender="grafana"),
     probed=Probed(
         at=at(-20),
-        lines=Reading(count=140, newest=at(-21)),
-        orders={"pizza-factory": Reading(count=12, newest=at(-30))},
-        factory=Reached(at=at(-60), secure=True, difference=0.4),
+        lines=LineCount(count=140, newest=at(-21)),
+        orders={"pizza-factory": LineCount(count=12, newest=at(-30))},
+        factory=FactoryVisit(at=at(-60), secure=True, difference=0.4),
     ),
-    memory=Memory(since=at(-86400)),
+    memory=Uptime(since=at(-86400)),
     people=("operators: ana",),
     rules=(RULE,),
 )
 WATCHED = (replace(RULE, watch=timedelta(seconds=10)),)
 
 
-def probed(**changes: Any) -> Known:
+def probed(**changes: Any) -> ReadinessFacts:
     return replace(GOOD, probed=replace(GOOD.probed, **changes))
 
 
-def orders(reading: Reading) -> Known:
+def orders(reading: LineCount) -> ReadinessFacts:
     return probed(orders={"pizza-factory": reading})
 
 
-def fact(known: Known, aspect: Aspect) -> Fact:
+def fact(known: ReadinessFacts, aspect: Aspect) -> Fact:
     return judge(known).fact(aspect)
 
 
@@ -60,11 +60,11 @@ def test_when_all_is_good_an_outage_would_be_answered() -> None:
     )
 
 
-NOT: list[tuple[Aspect, Known, str]] = [
-    (Aspect.ALERT_PATH, replace(GOOD, heard=Heard()), "no alert was ever heard"),
+NOT: list[tuple[Aspect, ReadinessFacts, str]] = [
+    (Aspect.ALERT_PATH, replace(GOOD, heard=LastContact()), "no alert was ever heard"),
     (
         Aspect.ALERT_PATH,
-        replace(GOOD, heard=Heard(at=at(-90000), sender="grafana")),
+        replace(GOOD, heard=LastContact(at=at(-90000), sender="grafana")),
         "nothing was heard for 1 d 1 h",
     ),
     (
@@ -74,20 +74,20 @@ NOT: list[tuple[Aspect, Known, str]] = [
     ),
     (
         Aspect.LOGS,
-        probed(lines=Reading(why="HTTP 401")),
+        probed(lines=LineCount(why="HTTP 401")),
         "the logs cannot be read: HTTP 401",
     ),
-    (Aspect.LOGS, probed(lines=Reading(count=0)), "no line came in 10 min"),
+    (Aspect.LOGS, probed(lines=LineCount(count=0)), "no line came in 10 min"),
     (Aspect.LOGS, probed(at=at(-181)), "nobody read the logs"),
     (
         Aspect.TRAFFIC,
-        orders(Reading(count=0, newest=at(-31 * 60))),
+        orders(LineCount(count=0, newest=at(-31 * 60))),
         "no order seen for 31 min",
     ),
-    (Aspect.TRAFFIC, orders(Reading(count=0)), "no order seen for 6 h or more"),
+    (Aspect.TRAFFIC, orders(LineCount(count=0)), "no order seen for 6 h or more"),
     (
         Aspect.TRAFFIC,
-        orders(Reading(why="HTTP 400")),
+        orders(LineCount(why="HTTP 400")),
         "orders cannot be counted: HTTP 400",
     ),
     (
@@ -97,29 +97,31 @@ NOT: list[tuple[Aspect, Known, str]] = [
     ),
     (
         Aspect.FACTORY,
-        probed(factory=Reached(at=at(-60), why="it takes no connection", difference=0)),
+        probed(
+            factory=FactoryVisit(at=at(-60), why="it takes no connection", difference=0)
+        ),
         "the factory cannot be reached: it takes no connection",
     ),
     (
         Aspect.FACTORY,
-        probed(factory=Reached(at=at(-60), expires=at(6 * 86400), difference=0)),
+        probed(factory=FactoryVisit(at=at(-60), expires=at(6 * 86400), difference=0)),
         "the factory's certificate ends on 2026-11-11",
     ),
     (Aspect.STORAGE, probed(writable=False), "the storage takes nothing"),
     (
         Aspect.STORAGE,
-        replace(GOOD, memory=Memory(forgets="the container's own layer")),
+        replace(GOOD, memory=Uptime(forgets="the container's own layer")),
         "the record may be lost: it is on the container's own layer",
     ),
     (Aspect.PEOPLE, replace(GOOD, people=()), "nobody is known who would be told"),
     (
         Aspect.CLOCK,
-        probed(factory=Reached(at=at(-60), difference=31.0)),
+        probed(factory=FactoryVisit(at=at(-60), difference=31.0)),
         "differs from the factory's by 31 s",
     ),
     (
         Aspect.CLOCK,
-        probed(factory=Reached(at=at(-60))),
+        probed(factory=FactoryVisit(at=at(-60))),
         "no other clock is known to compare with",
     ),
     (
@@ -134,7 +136,7 @@ NOT: list[tuple[Aspect, Known, str]] = [
     ("aspect", "known", "words"), NOT, ids=[words for _, _, words in NOT]
 )
 def test_what_is_missing_is_told_with_the_line_that_mends_it(
-    aspect: Aspect, known: Known, words: str
+    aspect: Aspect, known: ReadinessFacts, words: str
 ) -> None:
     ready = judge(known)
 
@@ -147,19 +149,19 @@ def test_what_is_missing_is_told_with_the_line_that_mends_it(
 
 
 def test_rules_that_all_watch_the_logs_need_no_alert() -> None:
-    known = replace(GOOD, heard=Heard(), rules=WATCHED)
+    known = replace(GOOD, heard=LastContact(), rules=WATCHED)
 
     assert fact(known, Aspect.ALERT_PATH).ok
 
 
 def test_one_rule_that_waits_for_an_alert_needs_its_path() -> None:
-    known = replace(GOOD, heard=Heard(), rules=(*WATCHED, RULE))
+    known = replace(GOOD, heard=LastContact(), rules=(*WATCHED, RULE))
 
     assert not fact(known, Aspect.ALERT_PATH).ok
 
 
 def test_the_rule_with_the_fewest_orders_counts() -> None:
-    two = {"one": Reading(count=12), "other": Reading(count=0, newest=at(-660))}
+    two = {"one": LineCount(count=12), "other": LineCount(count=0, newest=at(-660))}
 
     assert fact(probed(orders=two), Aspect.TRAFFIC).words == "no order seen for 11 min"
 
@@ -192,6 +194,6 @@ def test_ages_are_seconds_before_now() -> None:
 
 def test_a_question_is_not_ended_by_a_full_stop_too() -> None:
     why = "Loki cannot be reached; is logs.url right and Loki running?"
-    blind = probed(lines=Reading(why=why))
+    blind = probed(lines=LineCount(why=why))
 
     assert "running? Next: " in missed(judge(blind))

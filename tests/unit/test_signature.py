@@ -7,7 +7,7 @@ import pytest
 
 from responder.config.settings import Basic, Credential, Hmac, Secret
 from responder.incident.names import Sender
-from responder.senders.auth import Accepted, Rejected, authenticate, sign
+from responder.senders.auth import Authentic, Rejected, authenticate, sign
 
 # The vendor's test vectors.
 BODY = b'{"status":"firing","alerts":[]}'
@@ -49,11 +49,11 @@ def ask(
     raw: bytes = BODY,
     now: datetime = NOW,
     sender: Sender = Sender.GRAFANA,
-) -> Accepted | Rejected:
+) -> Authentic | Rejected:
     return authenticate(credentials, sender, headers, raw, now)
 
 
-def why(answer: Accepted | Rejected) -> str:
+def why(answer: Authentic | Rejected) -> str:
     assert isinstance(answer, Rejected)
     return answer.why
 
@@ -63,7 +63,7 @@ def encoded(pair: str, charset: str = "utf-8") -> str:
 
 
 def test_the_vendors_vector_without_timestamp_is_accepted() -> None:
-    assert ask({SIGNATURE: PLAIN}, signed()) == Accepted(credential="grafana")
+    assert ask({SIGNATURE: PLAIN}, signed()) == Authentic(credential="grafana")
 
 
 def test_the_vendors_vector_with_timestamp_is_accepted() -> None:
@@ -71,11 +71,11 @@ def test_the_vendors_vector_with_timestamp_is_accepted() -> None:
     answer = ask(
         headers, signed(timestamp_header=TIMESTAMP), now=NOW + timedelta(seconds=2)
     )
-    assert answer == Accepted(credential="grafana", clock_difference=2.0)
+    assert answer == Authentic(credential="grafana", clock_difference=2.0)
 
 
 def test_header_names_may_come_in_any_case() -> None:
-    assert isinstance(ask({SIGNATURE.lower(): PLAIN}, signed()), Accepted)
+    assert isinstance(ask({SIGNATURE.lower(): PLAIN}, signed()), Authentic)
 
 
 def test_a_changed_body_is_rejected_with_what_to_compare() -> None:
@@ -117,7 +117,7 @@ def test_a_clock_at_the_limit_is_accepted(seconds: int) -> None:
         signed(timestamp_header=TIMESTAMP),
         now=NOW + timedelta(seconds=seconds),
     )
-    assert answer == Accepted(credential="grafana", clock_difference=float(seconds))
+    assert answer == Authentic(credential="grafana", clock_difference=float(seconds))
 
 
 @pytest.mark.parametrize("stamp", ["x", "1.5", "-1", "9" * 400, "١٧٩"])
@@ -130,7 +130,7 @@ def test_a_signed_timestamp_that_is_no_time_is_rejected(stamp: str) -> None:
 @pytest.mark.parametrize("secret", ["old-secret", "demo-secret"])
 def test_either_secret_of_a_rotation_is_accepted(secret: str) -> None:
     answer = ask({SIGNATURE: sign(secret, BODY)}, signed("old-secret", "demo-secret"))
-    assert isinstance(answer, Accepted)
+    assert isinstance(answer, Authentic)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_signature_of_any_other_form_is_rejected(given: str) -> None:
 
 def test_a_bearer_token_is_accepted_in_any_case_of_its_scheme() -> None:
     answer = ask({"authorization": "bearer t0ken-value"}, bearer("t0ken-value"))
-    assert answer == Accepted(credential="irm")
+    assert answer == Authentic(credential="irm")
 
 
 @pytest.mark.parametrize(
@@ -162,13 +162,13 @@ def test_a_missing_authorization_is_named() -> None:
 def test_a_password_beyond_ascii_is_accepted_in_either_charset(charset: str) -> None:
     header = encoded("ada:pässwörd:1", charset)
     assert isinstance(
-        ask({"Authorization": header}, basic("ada", "pässwörd:1")), Accepted
+        ask({"Authorization": header}, basic("ada", "pässwörd:1")), Authentic
     )
 
 
 def test_a_bearer_token_beyond_ascii_is_accepted_as_wsgi_hands_it_over() -> None:
     header = "Bearer tökén".encode().decode("latin-1")
-    assert isinstance(ask({"Authorization": header}, bearer("tökén")), Accepted)
+    assert isinstance(ask({"Authorization": header}, bearer("tökén")), Authentic)
 
 
 @pytest.mark.parametrize(
@@ -189,13 +189,13 @@ def test_all_parts_of_one_credential_must_hold() -> None:
     token = {"Authorization": "Bearer t0ken-value"}
     assert isinstance(ask(token, both), Rejected)
     assert isinstance(ask({SIGNATURE: PLAIN}, both), Rejected)
-    assert isinstance(ask({SIGNATURE: PLAIN, **token}, both), Accepted)
+    assert isinstance(ask({SIGNATURE: PLAIN, **token}, both), Authentic)
 
 
 def test_any_credential_of_several_is_enough() -> None:
     headers = {"Authorization": "Bearer t0ken-value"}
     answer = ask(headers, signed(), bearer("t0ken-value"))
-    assert answer == Accepted(credential="irm")
+    assert answer == Authentic(credential="irm")
 
 
 def test_a_credential_of_another_sender_does_not_count() -> None:

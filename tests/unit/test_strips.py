@@ -17,7 +17,7 @@ from responder.incident.events import (
 )
 from responder.incident.incident import fold
 from responder.incident.names import Outcome, Proof, Reason, State
-from responder.web.chart import Drawing, Strips, delay_of, draw, strips_of, table
+from responder.web.chart import Drawing, Series, delay_of, draw, strips_of, table
 from responder.web.story import addresses_of, answers_of, safe
 from tests.browser.scenes import (
     beginning,
@@ -30,7 +30,7 @@ from tests.browser.scenes import (
 from tests.web_parts import RULE, at
 
 
-def strips(events: Sequence[Event]) -> Strips:
+def strips(events: Sequence[Event]) -> Series:
     found = strips_of(fold("inc-1", events), events)
     assert found is not None
     return found

@@ -29,9 +29,9 @@ from responder.incident.names import (
     State,
 )
 from responder.incident.notify import (
-    Note,
+    Annotation,
+    GroupNote,
     Notice,
-    Region,
     Scene,
     Turned,
     known,
@@ -141,7 +141,7 @@ def test_a_region_reaches_from_the_first_error_to_the_end() -> None:
 
     (telling,) = tellings(Where.GRAFANA, found, RULE, SCENE, at(60))
 
-    assert isinstance(telling, Region)
+    assert isinstance(telling, Annotation)
     assert (telling.start, telling.end) == (at(-114), at(45))
     assert telling.tags == (
         "responder",
@@ -163,7 +163,7 @@ def test_a_region_says_the_sentence_with_a_link_and_hides_no_markup_in_it() -> N
 
     (telling,) = tellings(Where.GRAFANA, incident(end), RULE, SCENE, at(60))
 
-    assert isinstance(telling, Region)
+    assert isinstance(telling, Annotation)
     assert telling.text == (
         "pizza-factory: Closed by ana: &lt;b&gt;fixed&lt;/b&gt;. "
         f'<a href="{PAGE}">Incident 01k9a</a>'
@@ -282,7 +282,7 @@ def test_taking_back_says_what_it_undoes() -> None:
 def test_the_note_on_acting_says_what_was_done() -> None:
     (note,) = tellings(Where.IRM, incident(*reported()), RULE, SCENE, at(9))
 
-    assert isinstance(note, Note)
+    assert isinstance(note, GroupNote)
     assert note.text == (
         "Responder, incident 01k9a: reported link dddd at 12:00:01 UTC, and the "
         "factory said that the problem is resolved. 0 error logs so far. "
@@ -294,14 +294,14 @@ def test_the_note_on_acting_says_what_was_done() -> None:
 def test_the_note_on_another_incidents_report_names_it() -> None:
     (note,) = tellings(Where.IRM, incident(SHARED), RULE, SCENE, at(9))
 
-    assert isinstance(note, Note)
+    assert isinstance(note, GroupNote)
     assert "was reported at 11:59:55 UTC for incident 01k90" in note.text
 
 
 def test_the_note_for_a_person_says_what_is_left() -> None:
     (note,) = tellings(Where.IRM, incident(NO_LINK), RULE, SCENE, at(9))
 
-    assert isinstance(note, Note)
+    assert isinstance(note, GroupNote)
     assert note.text == (
         "Responder, incident 01k9a: you are needed (no link). 0 errors confirmed, but "
         "no line carries a factory link: look at our own service. "
@@ -320,7 +320,7 @@ def test_the_notes_of_two_incidents_begin_differently_and_of_one_alike() -> None
         )
     ]
 
-    one, same, other = [note.opening for note in notes if isinstance(note, Note)]
+    one, same, other = [note.opening for note in notes if isinstance(note, GroupNote)]
     assert one == same != other
 
 

@@ -21,8 +21,8 @@ from responder.incident.names import Reason, Sender, State, Status, Verdict
 from responder.incident.rule import Matcher, Rule
 from responder.incident.triage import (
     EndedIncident,
-    Known,
     OpenIncident,
+    TriageContext,
     Triaged,
     triage,
 )
@@ -62,7 +62,7 @@ class Desk:
 
     def __init__(self, *rules: Rule) -> None:
         self.rules = rules or (RULE,)
-        self.known = Known()
+        self.known = TriageContext()
         self.last = Triaged()
         self.timelines: dict[str, list[object]] = {}
         self._ids = count(1)

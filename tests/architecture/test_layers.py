@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "responder"
 
 BOTTOM = ("incident", "config.settings", "masking", "http")
@@ -118,6 +118,31 @@ def test_the_pages_are_handed_what_they_need() -> None:
     }
 
     assert not known
+
+
+def module_of(path: Path) -> str:
+    return ".".join(parts_of(path)).removesuffix(".__init__")
+
+
+def imports_when_loaded(path: Path) -> set[str]:
+    """Our modules that a module imports before it can be used itself."""
+    names = {module_of(path) for path in modules()}
+    found = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                found.add(full if full in names else node.module)
+    return found & names
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    left = {module_of(path): imports_when_loaded(path) for path in modules()}
+    while free := {name for name, needs in left.items() if not needs & left.keys()}:
+        for name in free:
+            del left[name]
+
+    assert not left
 
 
 def test_only_commands_and_demo_import_the_composition_root() -> None:

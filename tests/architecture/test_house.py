@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "responder").rglob("*.py"))
 
 FUNCTION_LINES = 40
@@ -80,6 +80,16 @@ def test_names_say_what_a_thing_is(path: Path) -> None:
     names = {path.stem, *(node.name for node in definitions(path))} - OVERRIDDEN
 
     assert not [n for n in names if POOR_NAME.search(n) or POOR_CLASS.search(n)]
+
+
+def test_no_two_classes_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in definitions(path):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(relative(path))
+
+    assert not {name: where for name, where in places.items() if len(where) > 1}
 
 
 def test_only_the_worker_catches_everything_and_only_once() -> None:
