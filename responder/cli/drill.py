@@ -7,7 +7,7 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from responder.cli import common
+from responder.cli import service
 from responder.cli.common import Usage
 
 NAME = "drill"
@@ -16,7 +16,7 @@ EXAMPLES = f"""examples:
   responder drill
   responder drill --rule pizza-factory --server https://responder.example.net
   responder drill --json
-{common.WHO}
+{service.WHO}
 A marked alert goes the real way and is decided on the real logs. Nothing is reported
 and nobody is called.
 Exit status: 0 ready, 1 a step is broken or not proven, 2 wrong usage."""
@@ -25,7 +25,7 @@ _PATIENCE = 90.0
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    common.arguments(parser)
+    service.arguments(parser)
     which = "which rule (default: the first)"
     parser.add_argument("--rule", metavar="NAME", help=which)
     parser.add_argument("--json", action="store_true", help="print the drill as JSON")
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Start one and follow it, step by step; 0 if it passed."""
     body = {"rule": arguments.rule} if arguments.rule else {}
-    drill = _understood(common.post(arguments, "/api/drill", body))
+    drill = _understood(service.post(arguments, "/api/drill", body))
     path, seen = f"/api/drill/{quote(str(drill['id']), safe='')}", 0
     ends, pause = time.monotonic() + _PATIENCE, threading.Event()
     while True:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
             lost = f"the drill {drill['id']} does not end; is its replica gone?"
             raise Usage(lost, 1)
         pause.wait(_EVERY)
-        drill = _understood(common.look(arguments, path))
+        drill = _understood(service.look(arguments, path))
     print(json.dumps(drill, indent=2) if arguments.json else drill["sentence"])
     return 0 if drill["result"] == "passed" else 1
 

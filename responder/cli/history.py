@@ -10,7 +10,8 @@ from urllib.parse import quote
 from sqlalchemy.engine import make_url
 
 from responder.app import archive_of, operator_of
-from responder.cli.common import Usage, ask, here
+from responder.cli.common import Usage
+from responder.cli.service import ask, here
 from responder.config.settings import Settings
 from responder.incident.ports import Archive
 from responder.incident.rule import Rule

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 from urllib.parse import quote
 
-from responder.cli import common
+from responder.cli import service
 from responder.cli.common import Usage
 
 NAME = "open"
@@ -12,20 +12,20 @@ HELP = "open an incident by hand in a running service: look at the logs now"
 EXAMPLES = f"""examples:
   responder open pizza-factory
   responder open pizza-factory --server https://responder.example.net --user oncall
-{common.WHO}
+{service.WHO}
 It goes the way of every incident: reported if the logs confirm, with the same brakes.
 Exit status: 0 open, 1 no answer or a refusal."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    common.arguments(parser)
+    service.arguments(parser)
     parser.add_argument("rule", metavar="RULE", help="a rule of the service, by name")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask for it, and say which incident is open now."""
     path = f"/api/rules/{quote(arguments.rule, safe='')}/open"
-    incident, done = _understood(common.post(arguments, path, {}))
+    incident, done = _understood(service.post(arguments, path, {}))
     print(f"opened {incident}" if done else f"{incident} is open already")
     return 0
 

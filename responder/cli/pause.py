@@ -3,7 +3,7 @@
 import argparse
 from datetime import timedelta
 
-from responder.cli import common
+from responder.cli import service
 from responder.config.problem import ConfigError
 from responder.config.settings import duration, said
 
@@ -13,7 +13,7 @@ EXAMPLES = f"""examples:
   responder pause                           until `responder resume`
   responder pause --for 2h                  ends by itself
   responder pause --server https://responder.example.net --user oncall
-{common.WHO}
+{service.WHO}
 Alerts are still received, a call under way is finished, recovery is still proven.
 Exit status: 0 paused, 1 no answer or a refusal."""
 
@@ -22,7 +22,7 @@ LONGEST = timedelta(days=30)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    common.arguments(parser)
+    service.arguments(parser)
     parser.add_argument(
         "--for",
         dest="length",
@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Press the switch."""
     length: str | None = arguments.length
-    common.press(arguments, {"paused": True, **({"for": length} if length else {})})
+    service.press(arguments, {"paused": True, **({"for": length} if length else {})})
     print(f"paused for {length}" if length else "paused until you resume")
     return 0
 

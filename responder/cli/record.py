@@ -3,8 +3,9 @@
 import argparse
 import sys
 
-from responder.cli.common import add_config, operator, settings_or_refuse
+from responder.cli.common import add_config, settings_or_refuse
 from responder.cli.history import asked, recorded
+from responder.cli.service import operator
 from responder.config.checks import Purpose
 from responder.replay.cassette import dump
 

@@ -8,14 +8,8 @@ from urllib.parse import quote
 from sqlalchemy.engine import make_url
 
 from responder.app import archive_of, operator_of
-from responder.cli.common import (
-    Usage,
-    add_config,
-    ask,
-    here,
-    operator,
-    settings_or_refuse,
-)
+from responder.cli.common import Usage, add_config, settings_or_refuse
+from responder.cli.service import ask, here, operator
 from responder.config.checks import Purpose
 from responder.config.settings import Settings
 from responder.incident.report import blanks

@@ -2,23 +2,23 @@
 
 import argparse
 
-from responder.cli import common
+from responder.cli import service
 
 NAME = "resume"
 HELP = "let automatic reports of a running service go on"
 EXAMPLES = f"""examples:
   responder resume
   responder resume --server https://responder.example.net --user oncall
-{common.WHO}
+{service.WHO}
 Exit status: 0 resumed (or not paused), 1 no answer or a refusal."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    common.arguments(parser)
+    service.arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Press the switch."""
-    common.press(arguments, {"paused": False})
+    service.press(arguments, {"paused": False})
     print("resumed: held incidents are checked now and may be reported")
     return 0
