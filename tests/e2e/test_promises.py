@@ -3,6 +3,7 @@
 import copy
 import pickle
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -148,6 +149,29 @@ def test_a_machine_that_slept_after_the_intent_does_not_make_that_call(
         assert [r["outcome"] for r in reports] == ["unknown", "resolved"]
 
 
+@pytest.mark.skipif(
+    not hasattr(time, "CLOCK_BOOTTIME"), reason="this system has no such clock"
+)
+def test_a_lease_grows_old_by_the_clock_that_runs_while_the_machine_sleeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, slept = time.clock_gettime, 0.0
+
+    def after_a_nap(clock: int) -> float:
+        nonlocal slept
+        if clock == time.CLOCK_BOOTTIME and first_intent_waits(tmp_path):
+            slept += 5
+        return read(clock) + (slept if clock == time.CLOCK_BOOTTIME else 0)
+
+    monkeypatch.setattr(time, "clock_gettime", after_a_nap)
+    with service(tmp_path, patience=PATIENCE) as found:
+        found.factory.start_chaos("fail")
+        found.shop.order()
+        found.alert()
+        until(lambda: found.factory.calls or slept > 60)
+        assert found.factory.calls == []
+
+
 def test_a_machine_that_slept_while_it_looked_decides_nothing_on_that_lease(
     tmp_path: Path,
 ) -> None:
@@ -261,6 +285,9 @@ def test_a_lost_answer_is_asked_for_once_more_and_then_verified(
     reasons = [intent["reason"] for intent in intents]
     assert reasons == ["threshold_reached", "unanswered"]
     assert ended["reason"] != "errors_continue"
+    looks = [event for event in story if event["event"] == "looked"]
+    assert [check["count"] for check in looks[-1]["checks"]] == [0, 0]
+    assert looks[-1]["checks"][0]["since"] == intents[-1]["at"]
 
 
 def test_lines_of_before_an_answer_confirm_no_later_incident(tmp_path: Path) -> None:

@@ -174,8 +174,11 @@ def test_a_state_without_data_opens_nothing_unless_the_last_one_is_kept(
     assert desk.verdicts(alert) == [verdict]
 
 
-def test_a_test_is_known_by_its_group_key_whatever_its_labels(desk: Desk) -> None:
-    key = "webhook-9f0c2b7de1a45380-1793897530"
+@pytest.mark.parametrize("receiver", ["webhook", "our\\.pizza \\(2\\)", "two\nlines"])
+def test_a_test_is_known_by_its_group_key_whatever_its_labels(
+    desk: Desk, receiver: str
+) -> None:
+    key = f"{receiver}-9f0c2b7de1a45380-1793897530"
 
     assert desk.verdicts(firing(), groupKey=key) == ["test"]
     assert desk.verdicts(firing(), groupKey='{}:{a="b-9f0c2b7de1a45380-1"}') == [

@@ -68,6 +68,23 @@ def test_secrets_are_masked_wherever_they_stand(stream: StringIO, hidden: str) -
     assert "***" in told
 
 
+class Shown:
+    """An object that shows more of itself than it should."""
+
+    def __str__(self) -> str:
+        return f"reported {LINK}"
+
+
+def test_a_secret_that_an_object_shows_of_itself_is_masked_too(
+    stream: StringIO,
+) -> None:
+    logging.getLogger("x").info("decided", extra={"why": Shown(), "all": [Shown()]})
+
+    (line,) = lines(stream)
+    assert "CANARY" not in f"{line}"
+    assert line["message"] == "decided"
+
+
 @pytest.mark.parametrize("library", ["urllib3", "waitress", "werkzeug"])
 def test_libraries_are_not_heard_below_warning(stream: StringIO, library: str) -> None:
     logging.getLogger(f"{library}.deep").debug("GET http://factory/ 200")

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from responder.incident.events import Finished
-from responder.incident.names import Reason, State
+from responder.incident.names import Outcome, Reason, State
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
 from responder.worker.loop import AFTER_FAILURE, POLL, Worker
@@ -52,6 +52,29 @@ def test_what_is_handed_over_is_worked_on_and_given_back() -> None:
     assert bench.factory.calls == [LINK]
     assert bench.store.due["i1"] == at(1) + RULE.recheck
     assert bench.store.held == {}
+
+
+def waits_after_a_refusal(*incidents: str) -> list[float]:
+    """The seconds until each of them is called for again."""
+    bench = Bench()
+    bench.factory.outcomes = [Outcome.REFUSED]
+    leases = [bench.store.open(incident, opened()) for incident in incidents]
+
+    with working(bench) as worker:
+        worker.hand_over(leases)
+        until(lambda: len(bench.store.released) == len(leases))
+
+    dues = [bench.store.due[incident] for incident in incidents]
+    return [(due - bench.clock.now()).total_seconds() for due in dues if due]
+
+
+def test_refused_calls_of_many_incidents_come_back_apart_and_not_by_chance() -> None:
+    names = [f"i{number}" for number in range(8)]
+    waits = waits_after_a_refusal(*names)
+
+    assert max(waits) - min(waits) > 0.2
+    assert all(0.8 <= wait <= 1.2 for wait in waits)
+    assert waits_after_a_refusal(*names) == waits
 
 
 def test_what_others_left_is_taken() -> None:
