@@ -1,4 +1,4 @@
-"""Bodies of requests on their way in: in memory, bounded each and all together.
+"""Request bodies in memory, limited one by one and in total.
 
 waitress would put them into temporary files, before anybody knows who sends them, and
 a full disk would then refuse alerts.

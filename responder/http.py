@@ -1,4 +1,4 @@
-"""One monotonic deadline over a whole HTTP exchange, and what may be known of it."""
+"""One deadline over a whole HTTP exchange, and how far the exchange came."""
 
 import contextlib
 import logging

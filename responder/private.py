@@ -1,4 +1,4 @@
-"""Files that hold what others must not read: for their owner alone, whatever umask."""
+"""Create files that only their owner may read, whatever the umask."""
 
 from contextlib import suppress
 from pathlib import Path

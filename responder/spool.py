@@ -1,4 +1,4 @@
-"""Where deliveries wait on a local disk while the database takes none."""
+"""Deliveries on local disk while the database is away."""
 
 import json
 import logging

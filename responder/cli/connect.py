@@ -1,4 +1,4 @@
-"""`responder connect`: Grafana told of Responder, out of Responder's configuration."""
+"""`responder connect`: set up Grafana from Responder's configuration."""
 
 import argparse
 from collections.abc import Sequence

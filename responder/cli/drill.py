@@ -1,4 +1,4 @@
-"""`responder drill`: prove the whole way of an alert in a running service."""
+"""`responder drill`: send a drill through a running service and follow it."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""The record as cassettes: from the configured storage, or from who serves it."""
+"""Stored incidents as cassettes, from the storage or from a running service."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The parser of the command line, and its subcommands' examples."""
+"""The parser of the command line, with examples for each subcommand."""
 
 import argparse
 import io

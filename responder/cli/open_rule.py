@@ -1,4 +1,4 @@
-"""`responder open`: an incident without an alert; the logs are looked at now."""
+"""`responder open`: open an incident without an alert; the logs are read at once."""
 
 import argparse
 from typing import Any

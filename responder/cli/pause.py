@@ -1,4 +1,4 @@
-"""`responder pause`: no report leaves, in any replica, until it ends or you resume."""
+"""`responder pause`: stop all reports, in every replica, until a time or `resume`."""
 
 import argparse
 from datetime import timedelta

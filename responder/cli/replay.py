@@ -1,4 +1,4 @@
-"""`responder replay`: incidents lived through again, on the configuration of now."""
+"""`responder replay`: play incidents again with today's configuration."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Files to replay: cassettes and webhook bodies, told apart and decided on."""
+"""Files to replay: recognise cassettes and webhook bodies, and play them."""
 
 import argparse
 import re

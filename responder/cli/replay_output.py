@@ -1,4 +1,4 @@
-"""What a replay came to, in words and as JSON."""
+"""The result of a replay as text and as JSON."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

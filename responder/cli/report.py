@@ -1,4 +1,4 @@
-"""`responder report`: an incident's report, and what is left blank in one."""
+"""`responder report`: print an incident's report, or list what is blank in one."""
 
 import argparse
 import sys

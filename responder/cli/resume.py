@@ -1,4 +1,4 @@
-"""`responder resume`: end the pause; held incidents are looked at at once."""
+"""`responder resume`: end the pause; incidents that it held are evaluated at once."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""Asking a running service as an operator: with which login, and what it refuses."""
+"""Requests to a running service as an operator, and its refusals in words."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""The addresses of a configuration: where we listen, and whom we may call."""
+"""Addresses in a configuration: what to listen on, and what may be called."""
 
 import ipaddress
 import re

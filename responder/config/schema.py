@@ -1,4 +1,4 @@
-"""What each key may hold. Sections are validated alone: all problems at once."""
+"""What each key may hold; each section is validated by itself, to find all problems."""
 
 import difflib
 import ipaddress

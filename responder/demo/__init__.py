@@ -1,0 +1,1 @@
+"""The simulators and the play of `responder demo`."""

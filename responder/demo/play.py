@@ -1,4 +1,4 @@
-"""One incident like the founding one, through real HTTP, in half a minute."""
+"""The demo: one incident over real HTTP, in half a minute."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A pizza service on real HTTP: it orders at the factory and logs as students do.
+"""A pizza shop over real HTTP: it orders at the factory and writes its logs.
 
 The lines are those of the course's standard logger: one `http` line for the diner's
 `POST /api/order`, one `factory` line for the factory's answer, pushed to Loki after

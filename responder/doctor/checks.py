@@ -1,4 +1,4 @@
-"""Are the logs, the factory and our own address as they must be?"""
+"""Checks of the logs, the factory and our own address."""
 
 import json
 import ssl

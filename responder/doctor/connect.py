@@ -1,4 +1,4 @@
-"""What must change in a Grafana so that it holds what is wanted."""
+"""Plan and apply what must change in a Grafana."""
 
 import difflib
 import hashlib

@@ -1,4 +1,4 @@
-"""What `doctor` finds: one finding each, with why it matters and how it is fixed."""
+"""One finding of `doctor`: what is wrong, why it matters and how to fix it."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What a Grafana tells of itself, and whether it fits our configuration."""
+"""Read a Grafana's configuration, and judge whether it fits ours."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What an operator may do to an incident now, and the port through which people act."""
+"""What an operator may do to an incident now, and what each action becomes."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Drills: incidents that prove the way of an alert, and count nowhere. Pure.
+"""Drills: marked incidents that test the path of an alert and count nowhere. Pure.
 
 An alert with the label `responder_drill` opens an incident of its own, never joins or
 ends a real one, and is never reported. It is decided on the real logs, in shadow.

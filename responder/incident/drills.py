@@ -1,4 +1,4 @@
-"""One drill: its steps, what each came to, and the port through which it is kept.
+"""The steps of a drill, the result of each, and the port that stores it.
 
 Pure. What a step means is read off the drill's own incident (`followed`).
 """

@@ -1,4 +1,4 @@
-"""What was read from the logs, and the report link: a credential never to be seen."""
+"""What was read from the logs, and the report link, which is a credential."""
 
 import hashlib
 import hmac

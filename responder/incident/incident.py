@@ -1,4 +1,4 @@
-"""An incident: the fold of its events. Nothing is known of it that is not in them."""
+"""An incident: the fold of its events, and nothing that is not in them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Incidents that no alert opens: by a rule's own watch, or by a person's hand.
+"""Incidents opened without an alert: by a rule's own watch or by a person.
 
 The ports through which they are opened, and through which replicas share such duties.
 """

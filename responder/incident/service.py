@@ -1,4 +1,4 @@
-"""What holds the whole service, and since when it has run: facts of no one incident."""
+"""Facts of the whole service that the policy asks for, and since when it has run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What each alert of a delivery means, given the rules and what is known already."""
+"""What each alert of a delivery means, given the rules and what is already known."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

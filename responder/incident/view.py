@@ -1,4 +1,4 @@
-"""What pages and API list: incidents in short, deliveries, the port to them."""
+"""What pages and API list: incident summaries, deliveries, and searches for them."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Log lines that a person assumes, for a replay of bare webhook bodies."""
+"""Assumed log lines, for a replay of webhook bodies without logs."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Telling others what Responder does: Grafana, IRM, one outgoing webhook."""
+"""Notifications to Grafana, IRM and one outgoing webhook."""

@@ -1,4 +1,4 @@
-"""Delivers to one channel, in a thread of its own: nothing else waits for it."""
+"""Deliver notifications to one channel, in a thread of its own."""
 
 import logging
 import threading

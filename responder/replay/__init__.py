@@ -1,1 +1,1 @@
-"""Cassettes: incidents written down, played again and compared."""
+"""Cassettes: recorded incidents, played again and compared."""

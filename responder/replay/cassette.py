@@ -1,4 +1,4 @@
-"""The file: what a cassette may hold, version 1, read and written without a secret."""
+"""The cassette file, version 1: what it may hold, read and written without secrets."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping

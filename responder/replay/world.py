@@ -1,4 +1,4 @@
-"""The logs and the factory of a cassette, on a clock that is set from outside."""
+"""The logs and the factory of a cassette, on a virtual clock."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence

@@ -1,0 +1,1 @@
+"""Webhook senders: how they authenticate and what their bodies say."""

@@ -1,4 +1,4 @@
-"""Who sent this body: decided on the raw bytes, before anything is parsed."""
+"""Authenticate a webhook from its raw bytes, before anything is parsed."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""`Drills` as rows, each with its walk as JSON."""
+"""Drills as rows, each with its steps as JSON."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who works on which incident, when the next one is due, and when nobody ran."""
+"""Leases on incidents, when the next is due, and the heartbeat of the process."""
 
 import secrets
 from collections.abc import Callable, Sequence

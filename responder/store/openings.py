@@ -1,4 +1,4 @@
-"""Incidents that no alert opens, and the duties that replicas share."""
+"""Incidents opened without an alert, and the duties that replicas share."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Errands of telling as rows: one for each incident and place, leased while at it.
+"""The outbox: one row for each incident and channel, leased while it is delivered.
 
 The rows follow from the timelines. Whoever appends to one marks its incident
 `untold`; a sweep turns marks into due errands. What was told is on the timeline.

@@ -1,4 +1,4 @@
-"""What holds the service, read in one go just before a decision."""
+"""Facts of the whole service, read in one transaction just before a decision."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Forgetting what is over and old, a little in each transaction."""
+"""Retention: delete what is old, a little in each transaction."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""The Flask application: every route, static files, and what holds for them all."""
+"""The Flask application: routes, static files, headers and errors."""
 
 import gzip
 import hashlib

@@ -1,4 +1,4 @@
-"""Who may ask: operators, machines, and where a request comes from."""
+"""Who may send a request: operators, machines, and from which address."""
 
 import hashlib
 import ipaddress

@@ -1,4 +1,4 @@
-"""What machines ask: are you alive, can you store, what did you count."""
+"""Health, readiness and metrics, for machines."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""The pages for people: what is going on now, history, readiness and the runbook."""
+"""The pages for people: now, one incident, history, readiness and the runbook."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence

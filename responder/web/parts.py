@@ -1,4 +1,4 @@
-"""Everything that the pages, the API and the webhooks are handed."""
+"""What the pages, the API and the webhooks depend on."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

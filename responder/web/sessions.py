@@ -1,4 +1,4 @@
-"""Signed cookies, so that a woken phone opens the page and not a form."""
+"""Sessions of operators in signed cookies."""
 
 import hashlib
 import secrets

@@ -1,4 +1,4 @@
-"""Where senders deliver. A delivery is stored before it is acknowledged."""
+"""The webhook routes: a delivery is stored before it is acknowledged."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""One run on one leased incident: decide, write, do, until one must wait."""
+"""One run on one leased incident: decide, write, act, until it must wait."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
