@@ -149,6 +149,15 @@ class Onlooker:
         (count,) = self._watch.execute(asked, (self._name,)).fetchone() or (0,)
         return int(count)
 
+    def named_locks(self) -> int:
+        """How many locks that belong to no row the replicas' connections hold."""
+        asked = (
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE application_name = %s AND locktype = 'advisory'"
+        )
+        (count,) = self._watch.execute(asked, (self._name,)).fetchone() or (0,)
+        return int(count)
+
     def kill(self, *, waiting: bool = False) -> int:
         """Break the replicas' connections, or those that wait for a lock."""
         asked = (

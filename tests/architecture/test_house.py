@@ -92,6 +92,27 @@ def test_no_two_classes_share_a_name() -> None:
     assert not {name: where for name, where in places.items() if len(where) > 1}
 
 
+def raised_anew(path: Path) -> Iterator[ast.Raise]:
+    """Exceptions that answer another one."""
+    for handler in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(handler, ast.ExceptHandler):
+            for node in ast.walk(handler):
+                if isinstance(node, ast.Raise) and node.exc is not None:
+                    yield node
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_no_exception_carries_the_one_that_it_answers(path: Path) -> None:
+    """A library's text may hold the link or a password, and a trace shows it."""
+    carrying = [
+        node.lineno
+        for node in raised_anew(path)
+        if not (isinstance(node.cause, ast.Constant) and node.cause.value is None)
+    ]
+
+    assert not carrying
+
+
 def test_only_the_worker_catches_everything_and_only_once() -> None:
     broad = [
         relative(path)

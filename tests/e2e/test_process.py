@@ -177,6 +177,27 @@ def test_a_signal_in_mid_report_waits_for_the_answer_and_exits_0(
     assert "Traceback" not in said
 
 
+def test_the_door_is_closed_before_a_running_report_ends(process: Process) -> None:
+    """Another replica takes what comes now; a request here would find no worker."""
+    process.grace, process.timeout = "100s", "100s"
+    serving = process.start_ready()
+    process.factory.hang(100)
+    process.fail_and_alert()
+    until(lambda: process.factory.effective_calls)
+    serving.send_signal(signal.SIGTERM)
+
+    def refused() -> bool:
+        try:
+            requests.get(f"{process.url}/-/healthy", timeout=30)
+        except requests.ConnectionError:
+            return True
+        return False
+
+    until(refused)
+    assert serving.poll() is None
+    serving.kill()
+
+
 def test_a_call_that_hangs_beyond_the_grace_is_taken_up_by_the_next_start(
     process: Process,
 ) -> None:

@@ -208,6 +208,69 @@ def test_storms_of_many_groups_at_all_replicas_entangle_nobody(
     assert len(homes) == len(open_rows(stores[0])) == 40
 
 
+def test_a_storm_of_groups_takes_a_bounded_number_of_locks(
+    stores: list[Store], onlooker: Onlooker
+) -> None:
+    """The server's lock table is small, and all replicas share it."""
+    storm = delivery(*(alert(shop=f"shop {n}") for n in range(600)))
+    onlooker.run(FIRINGS)
+
+    with ThreadPoolExecutor(1) as threads:
+        told = threads.submit(accepted, stores[0], storm)
+        held = until(lambda: onlooker.waiting() and onlooker.named_locks())
+        onlooker.let_go()
+        assert len(told.result().verdicts) == 600
+
+    assert held <= 256
+
+
+@pytest.mark.parametrize("who", ["pause", "resume", "deliver"])
+def test_incidents_are_locked_in_one_order_and_before_the_switch(
+    stores: list[Store], onlooker: Onlooker, who: str
+) -> None:
+    """The one who waits for the first of them holds nothing that others need."""
+    for shop in "bac":
+        open_incident(stores[0], alert(shop=shop))
+    if who == "resume":
+        stores[0].controls.pause("ada", None)
+    works: dict[str, Callable[[], object]] = {
+        "pause": lambda: stores[1].controls.pause("ada", None),
+        "resume": lambda: stores[1].controls.resume("ada"),
+        "deliver": lambda: accepted(
+            stores[1], delivery(*(alert("f2", shop=shop) for shop in "cba"))
+        ),
+    }
+    (first,) = onlooker.run("SELECT id FROM incidents ORDER BY rule, grp, id LIMIT 1")
+    onlooker.run("SELECT id FROM incidents WHERE id = %s FOR UPDATE", *first)
+
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(works[who])
+        until(lambda: onlooker.waiting() == 1)
+        free = onlooker.run("SELECT id FROM incidents FOR UPDATE SKIP LOCKED")
+        switch = onlooker.run("SELECT id FROM brakes FOR UPDATE SKIP LOCKED")
+        onlooker.let_go()
+
+    assert len(free) == 3
+    assert len(switch) == 1
+
+
+def test_a_reader_sees_one_committed_state_whatever_is_committed_meanwhile(
+    stores: list[Store], onlooker: Onlooker
+) -> None:
+    _, incident = open_incident(stores[0])
+    before = stores[0].timeline(incident.id)
+    onlooker.run("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(stores[1].timeline, incident.id)
+        until(lambda: onlooker.waiting() == 1)
+        onlooker.run("DELETE FROM events")
+        onlooker.let_go()
+
+    assert before is not None
+    assert read.result() == before
+
+
 # Decisions
 
 
