@@ -65,7 +65,7 @@ from responder.worker.loop import Worker
 from responder.worker.run import Journal, Tools
 from responder.worker.watch import Watcher
 
-# What lies outside the process: the storage and the log source.
+# The storage and the log source.
 
 
 def open_store(
@@ -121,83 +121,83 @@ def log_source(settings: Settings) -> LokiLogSource:
     return LokiLogSource(settings.logs, line_reader(settings))
 
 
-# Who is told: each configured place with a thread of its own.
+# Notifications: each configured channel has a thread of its own.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tellers:
+class Notifiers:
     """All of them; none where nothing is configured."""
 
     each: tuple[Notifier, ...]
 
     def start(self) -> None:
-        for teller in self.each:
-            teller.start()
+        for notifier in self.each:
+            notifier.start()
 
     def stop(self, within: float | None = None) -> None:
         """Begin nothing more, and wait so many seconds for what is being told.
 
         What is left is told at the next start.
         """
-        for teller in self.each:
-            teller.stop(0)
+        for notifier in self.each:
+            notifier.stop(0)
         ends = time.monotonic() + (within or 0)
-        for teller in self.each:
+        for notifier in self.each:
             left = None if within is None else max(0.0, ends - time.monotonic())
-            teller.stop(left)
+            notifier.stop(left)
 
 
-def tellers_of(
+def notifiers_of(
     settings: Settings, store: Store, masker: Masker, metrics: Metrics
-) -> Tellers:
-    voices = _voices(settings, masker)
+) -> Notifiers:
+    channels = _channels(settings, masker)
     rules = {rule.name: rule for rule in settings.rules}
-    outbox = store.outbox(tuple(voices))
+    outbox = store.outbox(tuple(channels))
     public = settings.server.public_url
 
     def page(incident: str) -> str:
         return f"{public}/incidents/{incident}" if public else ""
 
-    return Tellers(
+    return Notifiers(
         each=tuple(
             Notifier(
                 where,
-                voice,
+                channel,
                 outbox,
                 rules=rules,
                 clock=store.clock,
                 page=page,
                 meter=metrics.tellings,
             )
-            for where, voice in voices.items()
+            for where, channel in channels.items()
         )
     )
 
 
-def _voices(settings: Settings, masker: Masker) -> dict[Where, Channel]:
-    voices: dict[Where, Channel] = {}
+def _channels(settings: Settings, masker: Masker) -> dict[Where, Channel]:
+    channels: dict[Where, Channel] = {}
     grafana, irm, notify = settings.grafana, settings.irm, settings.notify
     if grafana and grafana.annotations:
-        voices[Where.GRAFANA] = GrafanaAnnotations(grafana, masker)
+        channels[Where.GRAFANA] = GrafanaAnnotations(grafana, masker)
     if irm:
         stack = grafana.url if grafana else None
-        voices[Where.IRM] = IrmGroups(irm, masker, stack_url=stack)
+        channels[Where.IRM] = IrmGroups(irm, masker, stack_url=stack)
     if notify:
-        voices[Where.NOTIFY] = Webhook(notify, masker)
-    return voices
+        channels[Where.NOTIFY] = Webhook(notify, masker)
+    return channels
 
 
-# The rounds of a service: each rule's own watch.
+# Periodic tasks: each rule's own watch.
 
 
-def lookouts(
+def watchers_of(
     settings: Settings, store: Store, logs: LogSource, worker: Worker, metrics: Metrics
 ) -> Iterator[Periodic]:
     """One for each rule that is watched."""
     for rule in settings.rules:
         if rule.watch is None:
             continue
-        lookout = Watcher(
+        watcher = Watcher(
             rule,
             rule.watch,
             logs=logs,
@@ -208,10 +208,10 @@ def lookouts(
             meter=metrics,
             hand_over=worker.hand_over,
         )
-        yield Periodic(f"watch {rule.name}", lookout, rule.watch)
+        yield Periodic(f"watch {rule.name}", watcher, rule.watch)
 
 
-# The record from outside of the service: for commands that only read.
+# The storage without a service, for commands that only read.
 
 
 @contextmanager
@@ -238,7 +238,7 @@ def operator_of(settings: Settings) -> tuple[str, str] | None:
     return (user[0], user[1].reveal()) if user else None
 
 
-# What the web is handed: the intake with its spool, and everything pages read.
+# The dependencies of the web: the intake with its spool, and what pages read.
 
 TakenIn = Callable[[Delivery, Accepted], None]
 
@@ -326,10 +326,11 @@ def _authentication(
     return authenticate
 
 
-# What readiness is judged by: the prober's questions, and what else is known.
+# Readiness: the prober's questions, and the other facts that it depends on.
 
 EVERY = timedelta(minutes=1)
 _RECENT = 100
+"""Among so many a webhook is looked for: earlier versions stored other deliveries."""
 _NARROW = frozenset({"level", "detected_level", "type"})
 """Labels that tell error lines from others: readiness looks for any line."""
 
@@ -436,12 +437,12 @@ def _wide(matchers: Iterable[LabelMatcher]) -> str:
     return "{" + ", ".join(f"{m.label}{m.op}{json.dumps(m.value)}" for m in wide) + "}"
 
 
-# Keeping house: the stamp of whoever runs, and forgetting what is old.
+# The heartbeat of the process, and retention.
 
 FORGET_EVERY = timedelta(minutes=10).total_seconds()
 
 
-def life_of(store: Store, disk: Disk) -> Heartbeat:
+def heartbeat_of(store: Store, disk: Disk) -> Heartbeat:
     return Heartbeat(store.write, lambda: store.engine, store.clock, disk)
 
 
@@ -452,13 +453,11 @@ def housekeeper(settings: Settings, store: Store) -> Housekeeper:
     return Housekeeper([chore], store.clock)
 
 
-# The metrics of a service on its storage, as they are when it starts.
-
-"""Among so many a webhook is looked for: earlier versions stored other deliveries."""
+# Metrics, with what the storage remembers from before the start.
 
 
 def metrics_of(
-    settings: Settings, store: Store, life: Heartbeat, registry: CollectorRegistry
+    settings: Settings, store: Store, heartbeat: Heartbeat, registry: CollectorRegistry
 ) -> Metrics:
     """They remember across restarts when Grafana was heard last."""
     metrics = Metrics(
@@ -466,7 +465,7 @@ def metrics_of(
         rules=settings.rules,
         version=__version__,
         config_sha=settings.sha,
-        stored=_readings(store, life),
+        stored=_readings(store, heartbeat),
     )
     with suppress(StorageUnavailable):
         recent = store.deliveries(limit=_RECENT)
@@ -477,7 +476,7 @@ def metrics_of(
     return metrics
 
 
-def _readings(store: Store, life: Heartbeat) -> Readings:
+def _readings(store: Store, heartbeat: Heartbeat) -> Readings:
     def due_lag() -> timedelta:
         due, now = store.next_due(), store.clock.now()
         return max(now - due, timedelta()) if due else timedelta()
@@ -491,11 +490,11 @@ def _readings(store: Store, life: Heartbeat) -> Readings:
         standing=store.controls.standing,
         due_lag=due_lag,
         open_for=open_for,
-        memory=life.memory,
+        memory=heartbeat.memory,
     )
 
 
-# Who runs drills, and on what.
+# Drills, and the started service.
 
 
 def drill_runner(settings: Settings, store: Store, masker: Masker) -> Runner:
@@ -519,8 +518,8 @@ class Responder:
     store: Store
     worker: Worker
     housekeeper: Housekeeper
-    rounds: tuple[Periodic, ...]
-    tellers: Tellers
+    periodic: tuple[Periodic, ...]
+    notifiers: Notifiers
     drilling: Runner
     intake: SpoolingIntake
     logs: LogSource
@@ -533,9 +532,9 @@ class Responder:
         self.worker.start()
         self.intake.start()
         self.housekeeper.start()
-        for rounds in self.rounds:
-            rounds.start()
-        self.tellers.start()
+        for task in self.periodic:
+            task.start()
+        self.notifiers.start()
 
     def broken(self) -> str:
         """Why this process must end and be started again; "" while all is well."""
@@ -553,17 +552,17 @@ class Responder:
             over = ends - self.store.clock.monotonic()
             return None if within is None else max(0.0, over)
 
-        self.tellers.stop(0)
+        self.notifiers.stop(0)
         self.drilling.stop(0)
         self.intake.stop()
-        for rounds in self.rounds:
-            rounds.stop(0)
+        for task in self.periodic:
+            task.stop(0)
         self.housekeeper.stop(left())
-        for rounds in self.rounds:
-            rounds.stop(left())
+        for task in self.periodic:
+            task.stop(left())
         if not self.worker.stop(left()):
             return False
-        self.tellers.stop(left())
+        self.notifiers.stop(left())
         self.store.close()
         if isinstance(self.logs, LokiLogSource):
             self.logs.close()
@@ -593,8 +592,8 @@ def build(
     disk = disk_of(settings.storage_file())
     store = open_store(settings, clock, masker, supplier, client.fixed_link(), rules)
     logs = logs or log_source(settings)
-    life = life_of(store, disk)
-    metrics = metrics_of(settings, store, life, registry or CollectorRegistry())
+    heartbeat = heartbeat_of(store, disk)
+    metrics = metrics_of(settings, store, heartbeat, registry or CollectorRegistry())
     tools = Tools(
         store=store,
         logs=logs,
@@ -604,9 +603,9 @@ def build(
         clock=store.clock,
         journal=Journal(metrics),
     )
-    worker = Worker(tools, rules, pulse=Pulse(life.beat, store.clock))
+    worker = Worker(tools, rules, pulse=Pulse(heartbeat.beat, store.clock))
     return _assembled(
-        settings, worker, tools, store, life, metrics, masker, probe_every=probe_every
+        settings, worker, tools, store, heartbeat, metrics, masker, every=probe_every
     )
 
 
@@ -615,32 +614,32 @@ def _assembled(
     worker: Worker,
     tools: Tools,
     store: Store,
-    life: Heartbeat,
+    heartbeat: Heartbeat,
     metrics: Metrics,
     masker: Masker,
     *,
-    probe_every: timedelta | None,
+    every: timedelta | None,
 ) -> Responder:
     """The intake and the web around a worker and its tools."""
     taken_in, logs = taken_in_by(worker, metrics), tools.logs
     intake = spooling_intake(settings, store, masker, taken_in)
     metrics.watch_spool(intake.waiting)
     parts = web_parts(settings, intake, store, worker, tools, metrics, masker)
-    prober = prober_of(settings, store, logs, probe_every or EVERY)
-    ready = readiness_of(settings, store, life.memory, prober)
+    prober = prober_of(settings, store, logs, every or EVERY)
+    ready = readiness_of(settings, store, heartbeat.memory, prober)
     metrics.watch_readiness(lambda: ready(store.clock.now()))
     drill = drill_runner(settings, store, masker)
-    parts = replace(parts, memory=life.memory, readiness=ready, drilling=drill)
+    parts = replace(parts, memory=heartbeat.memory, readiness=ready, drilling=drill)
     return Responder(
         settings=settings,
         store=store,
         worker=worker,
         housekeeper=housekeeper(settings, store),
-        rounds=(
-            *lookouts(settings, store, logs, worker, metrics),
-            *([Periodic("readiness", prober, probe_every)] if probe_every else []),
+        periodic=(
+            *watchers_of(settings, store, logs, worker, metrics),
+            *([Periodic("readiness", prober, every)] if every else []),
         ),
-        tellers=tellers_of(settings, store, masker, metrics),
+        notifiers=notifiers_of(settings, store, masker, metrics),
         drilling=drill,
         intake=intake,
         logs=logs,

@@ -51,7 +51,7 @@ RESULTS = (
 )
 
 
-# What the rounds count: each rule's own watch.
+# Metrics of each rule's own watch.
 
 
 class WatchMetrics:
@@ -73,7 +73,7 @@ class WatchMetrics:
         self._looks.labels(rule, sight).inc()
 
 
-# How those who are told receive it.
+# Metrics of notifications.
 
 
 class NotificationMetrics:
@@ -94,7 +94,7 @@ class NotificationMetrics:
         self._told.labels(where, result).inc()
 
 
-# Whether an outage would be answered, judged anew at each scrape.
+# Readiness, computed at each scrape.
 
 
 class Ready(Collector):
@@ -129,7 +129,7 @@ def _family() -> GaugeMetricFamily:
     )
 
 
-# What storage knows, read when scraped: every replica shows the same rows.
+# Read from the storage at each scrape: every replica shows the same numbers.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

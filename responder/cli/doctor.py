@@ -39,7 +39,7 @@ from responder.doctor.grafana import Grafana, GrafanaError, Matter, judge, judge
 from responder.logs.query import parse_logql
 from responder.masking import Masker
 
-# Gathers the facts that `doctor` judges, and hands each to its judgement.
+# Gather the facts that `doctor` checks, and pass each to its check.
 
 _AGAIN = 5
 """How often the public address is asked: a replica may answer for another."""

@@ -27,7 +27,7 @@ from responder.replay.cassette import (
     load,
 )
 
-# Webhook bodies without a cassette, decided on supposed or on real evidence.
+# Webhook bodies without a cassette, with assumed or with real logs.
 
 MOST = 1_000_000
 

@@ -21,7 +21,7 @@ from responder.incident.names import OnRecovered, Sender
 from responder.incident.rule import Matcher
 from responder.masking import SHORTEST
 
-# What must hold between the places where Responder tells what it does.
+# What must hold between the places that Responder notifies.
 
 _SERVICE_ACCOUNT = "glsa_"
 

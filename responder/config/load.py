@@ -38,7 +38,7 @@ from responder.config.settings import (
 )
 from responder.incident.rule import Check, Rule
 
-# From judged parts to `Settings`. Called only when there are no problems.
+# From valid sections to `Settings`. Called only when there are no problems.
 
 
 def with_listen(parts: ValidSections, listen: tuple[str, int]) -> ValidSections:

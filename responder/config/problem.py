@@ -40,7 +40,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing to mend. `value` is `***` for secrets and "" where there is none."""
+    """One thing to fix. `value` is `***` for secrets and "" where there is none."""
 
     path: str
     value: str

@@ -39,7 +39,7 @@ from responder.incident.rule import (
     expression,
 )
 
-# What a single value of the configuration may be, and what is told if it is not.
+# Validators of single values, each with its own error message.
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -344,7 +344,7 @@ def _take(
         yield problem((*at, key), "was removed", instead, value or "***")
 
 
-# Judges sections one by one and turns pydantic's errors into our problems.
+# Validate sections one by one, and turn pydantic's errors into our problems.
 
 S = TypeVar("S", bound=Section)
 _TWINNED = {
@@ -481,7 +481,7 @@ def _at(raw: object, loc: Path) -> object:
     return raw
 
 
-# The sections of one document, each judged by itself, before any cross-check.
+# The sections of one document, each validated by itself, before any cross-check.
 
 KEYS = (
     "server",

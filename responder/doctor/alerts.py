@@ -321,7 +321,7 @@ def length(span: timedelta) -> str:
     return f"{seconds}s"
 
 
-# The dashboards that Responder brings along, as their files are.
+# The dashboards that come with Responder.
 
 
 def dashboards(*, datasource: str = PROMETHEUS_UID) -> dict[str, dict[str, Any]]:

@@ -22,7 +22,7 @@ from responder.incident.rule import Rule
 from responder.logs.loki import Entry, LokiHttp, QueryFailed, decipher
 from responder.logs.query import TokenKind, parse_logql, told_apart
 
-# One GET of an address, and what can be told of it. Follows no redirect.
+# One GET of an address, and what it shows. Follows no redirect.
 
 WITHIN = timedelta(seconds=8)
 INSTANCE = "X-Responder-Instance"

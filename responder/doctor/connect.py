@@ -25,7 +25,7 @@ from responder.doctor.grafana import (
 from responder.incident.rule import Check, Rule
 from responder.masking import MASK
 
-# How what is there differs from what is wanted, without a secret. Pure.
+# The difference between what is there and what is wanted, without secrets. Pure.
 
 _SECRET_KEYS = ("secret", "authorization_credentials", "password")
 
@@ -78,7 +78,7 @@ def masked(document: Any) -> Any:
     return MASK if document == REDACTED else document
 
 
-# What Grafana should hold, out of our configuration alone. Pure.
+# What Grafana should hold, derived from our configuration alone. Pure.
 #
 # `connect` and the files of `grafana/` come from here, so that the two cannot disagree.
 
@@ -111,7 +111,7 @@ class Wake:
 
 
 class Unlabelled(ValueError):
-    """No labels could be found by which a rule takes a rule's alerts; says the mend."""
+    """No labels could be found by which a rule takes an alert; says how to fix it."""
 
 
 def wakes(rules: Sequence[Rule], sample: Sample) -> tuple[Wake, ...]:

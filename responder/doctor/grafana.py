@@ -28,7 +28,7 @@ from responder.incident.rule import BadExpression, Matcher, Rule, why_ignored
 from responder.logs.query import TokenKind, told_apart
 from responder.masking import Masker
 
-# What Grafana's provisioning API tells: contact points, policies, rules, sources.
+# Read Grafana's provisioning API: contact points, policies, rules, data sources.
 #
 # https://grafana.com/docs/grafana/latest/developers/http_api/alerting_provisioning/
 # Unknown fields are ignored, missing ones have Grafana's defaults.
@@ -370,7 +370,7 @@ def _message(content: bytes) -> str:
     return " ".join(text.split())
 
 
-# Whom an alert reaches and when: Grafana's policy tree, walked. Pure.
+# Walk Grafana's policy tree: who receives an alert, and when. Pure.
 
 WAIT = timedelta(seconds=30)
 INTERVAL = timedelta(minutes=5)
@@ -543,7 +543,7 @@ def _to_nobody(one: Integration) -> bool:
     return one.kind == "email" and isinstance(told, str) and _PLACEHOLDER in told
 
 
-# Is our integration as it must be? One judgement a function, pure.
+# Is our integration set up correctly? One check per function, pure.
 
 _HEADER = "X-Grafana-Alerting-Signature"
 """Where Grafana signs when nobody names a header."""
@@ -758,7 +758,7 @@ def _locked(one: Integration) -> bool:
     return one.provenance not in ("", "api")
 
 
-# Do the rules of Grafana and ours fit each other? One judgement a function, pure.
+# Do Grafana's rules and ours fit each other? One check per function, pure.
 
 
 def judge_rules(matter: Matter) -> Iterator[Finding]:
@@ -852,7 +852,7 @@ def _unfed(matter: Matter, fed: set[str]) -> Iterator[Finding]:
             )
 
 
-# What each setting of Grafana adds before Responder hears of a fault. Pure.
+# How long each setting of Grafana delays an alert. Pure.
 
 FOUNDING = timedelta(minutes=5)
 """The founding incident, 7 April 2025: orders failed from 18:44 to 18:49."""
@@ -942,7 +942,7 @@ def _s(length: timedelta) -> str:
     return f"{length.total_seconds():g} s"
 
 
-# All that can be said of a Grafana against our configuration. Pure.
+# All findings about a Grafana, given our configuration. Pure.
 
 _SIGNS = 12
 """The first Grafana that signs webhooks."""

@@ -207,7 +207,7 @@ def _no_link(incident: Incident) -> ActionRefused:
     return ActionRefused(words=f"no link was found yet: {_BY_HAND}")
 
 
-# The port through which people act: on one incident, and on the whole service.
+# The port for operators: actions on one incident and on the whole service.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

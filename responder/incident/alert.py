@@ -102,7 +102,7 @@ class AlertVerdict:
     incident: str | None = None
     rule: str | None = None
     why: str = ""
-    """For `ignored`: the nearest rule, the matcher that failed and its mend."""
+    """For `ignored`: the nearest rule, the matcher that failed and the fix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class Came(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """One step. `mend` is the line that mends it, "" where nothing has to be."""
+    """One step. `mend` is the line that fixes it, "" where nothing has to be."""
 
     part: DrillStep
     came: Came
@@ -87,7 +87,7 @@ class Drill:
 
     @property
     def sentence(self) -> str:
-        """What it came to; after `Next: ` the line that mends it."""
+        """What it came to; after `Next: ` the line that fixes it."""
         if self.passed:
             how = "" if self.seconds is None else f"{self.seconds:.1f} s "
             if any(t.part is DrillStep.LINK for t in self.taken):

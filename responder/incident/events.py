@@ -17,7 +17,7 @@ from responder.incident.names import (
     UnreadableReason,
 )
 
-# What people do to an incident here, and what their brakes do to it: rules 13, 14.
+# What operators do to an incident, and the pause: rules 13 and 14.
 #
 # `by` is the operator's name.
 
@@ -162,7 +162,7 @@ def supplier_words(event: FixRecorded | FactoryProbed) -> str:
     return f"the factory's own record: mended at {day}{event.fixed_at:%H:%M:%S}"
 
 
-# What was told elsewhere, and the names that tellings go by.
+# Notifications that were sent, and how they are named.
 
 
 class Where(StrEnum):
@@ -197,7 +197,7 @@ class Reception(StrEnum):
 
     TOLD = "told"
     REFUSED = "refused"
-    """A complete answer that says no: the connection is wrong, somebody must mend."""
+    """A complete answer that says no: the connection is wrong, somebody must fix it."""
     FAILED = "failed"
     """No answer, or the other side's own trouble."""
     LIMITED = "limited"

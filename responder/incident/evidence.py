@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from responder.incident.names import UnreadableReason
 
-# The report link: a credential that must not be seen.
+# The report link.
 #
 # The path of a report link holds the vendor's API key. `ReportLink` keeps it out of
 # `str`, `repr`, pickles, comparisons and exceptions; only the factory client asks for

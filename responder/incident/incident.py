@@ -137,7 +137,7 @@ class Incident:
     withheld_link: str = ""
     """The name of the link that it would have called."""
     pauses: tuple[Pause, ...] = ()
-    """When all reports stood, as far as this incident lived through it."""
+    """When all reports were paused, as far as this incident was open then."""
     planned: ReportPlanned | None = None
     vetoed: Vetoed | None = None
     requested: ReportRequested | None = None
@@ -208,7 +208,7 @@ def unreadable_reading(incident: Incident) -> tuple[str, UnreadableReason, str] 
     return None
 
 
-# What people's actions and their brakes make of an incident. Part of the fold.
+# The fold of operators' actions and the pause.
 
 _LAPSES = frozenset(
     {

@@ -190,7 +190,7 @@ class Sight(StrEnum):
     """No look: an incident of the rule looks itself."""
 
 
-# Input beyond what is taken in, whoever sent it.
+# Input that is too large, whoever sent it.
 
 
 class TooLarge(ValueError):

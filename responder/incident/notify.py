@@ -13,7 +13,7 @@ from responder.incident.phrases import clock, count_of
 from responder.incident.rule import Rule
 from responder.incident.words import outcome_words, sentence
 
-# What can be told: regions, notes, the state of an alert group, notices.
+# Kinds of notifications: regions, notes, the state of an alert group, notices.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ def incident_tag(incident: str) -> str:
     return f"incident:{incident}"
 
 
-# What telling needs from the world, as Protocols.
+# What notifying needs from the adapters, as Protocols.
 
 PageOf = Callable[[str], str]
 """The address of an incident's page, "" where none is known."""
@@ -149,7 +149,7 @@ class Outbox(Protocol):
         """Give it back: due again `after` (None: done, until the timeline grows)."""
 
 
-# What people read elsewhere: on dashboards, in IRM, on their phones.
+# The texts of notifications: on dashboards, in IRM, on phones.
 
 
 def region_text(incident: Incident, rule: Rule, page: str) -> str:

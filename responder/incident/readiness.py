@@ -114,7 +114,7 @@ class Readiness:
         return next(fact for fact in self.facts if fact.aspect is aspect)
 
 
-# The seven facts of readiness, each with the line that mends it. Pure.
+# The seven facts of readiness, each with its fix. Pure.
 
 HEARD_WITHIN = timedelta(hours=24)
 """A test notification of the evening is good for the day after."""
@@ -125,7 +125,7 @@ _SOON = timedelta(days=7)
 
 
 def judge(known: ReadinessFacts) -> Readiness:
-    """Each aspect, good or not, with the line that mends it."""
+    """Each aspect, good or not, with its fix."""
     return Readiness(at=known.at, facts=tuple(_facts(known)))
 
 

@@ -261,7 +261,7 @@ def _whole(at: datetime) -> bool:
     return at.second == 0 and at.microsecond == 0
 
 
-# The incident report's letters: blanks, and strangers' words made harmless.
+# Blanks for a person to fill in, and escaping of text that others wrote.
 
 LONGEST = 200
 """Characters of a stranger's text that a report repeats."""

@@ -170,7 +170,7 @@ class Rule:
         return f"{whole[: _LONGEST_GROUP - 20]}… {digest}"
 
 
-# Why no rule took an alert: the nearest rule, the matcher that failed, its mend.
+# Why no rule took an alert: the nearest rule, the matcher that failed, and the fix.
 
 
 def why_ignored(labels: Mapping[str, str], rules: Sequence[Rule]) -> str:

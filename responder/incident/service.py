@@ -70,7 +70,7 @@ class Brakes:
         return self.reports_last_hour >= self.max_reports_per_hour
 
 
-# What Responder knows of its own life: since when, and when it was not there.
+# Uptime: since when Responder has run, and when it was down.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from responder.incident.events import (
 from responder.incident.names import Reason, State, Status, Verdict
 from responder.incident.rule import Rule, why_ignored
 
-# What triage knows beforehand, and what follows from it.
+# What triage needs to know, and what it returns.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

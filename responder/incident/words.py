@@ -41,7 +41,7 @@ from responder.incident.phase import only_unknown, verified_call
 from responder.incident.phrases import clock, clock_and_day, count_of, span
 from responder.incident.rule import Rule
 
-# What sentences about an incident are made of.
+# Parts that several sentences share.
 
 
 def calls_a_person(incident: Incident) -> bool:
@@ -133,7 +133,7 @@ def reported(incident: Incident) -> str:
     return f"Reported {clock(at)}" if at else "Reported"
 
 
-# Sentences for what people do here, and for what their brakes hold.
+# Sentences for what operators do, and for what a pause or a veto holds.
 
 
 def paused(incident: Incident, _rule: Rule) -> str:
@@ -342,7 +342,7 @@ def relapse(incident: Incident, _rule: Rule) -> str:
     return f"Orders fail again{before}: the error logs are being counted."
 
 
-# What was told elsewhere, as a line of the timeline.
+# Notifications, as lines of the timeline.
 
 _TOLD: Mapping[tuple[Where, What], str] = {
     (Where.GRAFANA, What.REGION_OPENED): "annotated in Grafana",
@@ -371,7 +371,7 @@ def told_words(event: Told) -> str:
     return f"{words}{group}"
 
 
-# What happened, in words: one line of a timeline for every kind of event.
+# One line of the timeline for every kind of event.
 
 _OUTCOMES: Mapping[Outcome, str] = {
     Outcome.RESOLVED: "the factory said that the problem is resolved",

@@ -332,7 +332,7 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
-# Whom Loki is asked as: address, credentials, connections.
+# Address, credentials and connections of the Loki client.
 
 AT_ONCE = 8
 """Questions asked at the same time, each on a connection of its own."""

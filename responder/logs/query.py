@@ -246,7 +246,7 @@ def _meant(escape: re.Match[bytes]) -> bytes:
     return chr(min(int(small or big, 16), 0x10FFFF)).encode()
 
 
-# Grafana's look-alike tokens, told apart by what they begin with.
+# Grafana's look-alike tokens, distinguished by their prefixes.
 #
 # A leaf without imports of ours: log sources and Grafana's own API are each given the
 # other's token by mistake.

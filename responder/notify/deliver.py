@@ -41,12 +41,12 @@ class NotificationMeter(Protocol):
 
 
 class Notifier:
-    """Runs the errands of one place, one after the other, until it is stopped."""
+    """Delivers the notifications of one channel, one by one, until it is stopped."""
 
     def __init__(
         self,
         where: Where,
-        voice: Channel,
+        channel: Channel,
         outbox: Outbox,
         *,
         rules: Mapping[str, Rule],
@@ -56,7 +56,7 @@ class Notifier:
         poll: float = POLL,
     ) -> None:
         self._where = where
-        self._voice = voice
+        self._channel = channel
         self._outbox = outbox
         self._rules = rules
         self._clock = clock
@@ -109,7 +109,7 @@ class Notifier:
             spent = self._clock.monotonic() - began
             if self._stopping.is_set() or spent > BEGIN_WITHIN:
                 return timedelta()
-            heard = self._voice.tell(telling, again=errand.tries > 0)
+            heard = self._channel.tell(telling, again=errand.tries > 0)
             incident = self._note(incident, telling, heard)
             if heard.reception in (Reception.FAILED, Reception.LIMITED):
                 pause = backoff(incident.id, errand.tries + 1)
@@ -150,6 +150,6 @@ class Notifier:
 
 
 def _refused_again(tries: int) -> timedelta:
-    """Somebody must mend the connection first: 30 s doubling to 10 min."""
+    """Somebody must fix the connection first: 30 s doubling to 10 min."""
     doubled: int = 1 << min(tries, _MOST_DOUBLED)
     return min(REFUSED_AGAIN * doubled, REFUSED_MOST)

@@ -40,7 +40,7 @@ from responder.store.store import Store
 from responder.worker.loop import Worker
 from responder.worker.run import Journal, Tools
 
-# What becomes of a cassette, and the small parts that only a replay needs.
+# The result of a replay, and the small parts that only a replay needs.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ Progress = Callable[[timedelta, timedelta], None]
 def play(
     cassette: Cassette, settings: Settings, progress: Progress | None = None
 ) -> Played:
-    """Live it through under these settings. Deterministic; opens no socket."""
+    """Play it under these settings. Deterministic; opens no socket."""
     stage = Stage(cassette, settings)
     try:
         return stage.play(progress)

@@ -450,7 +450,7 @@ class _Recording:
         return Expect(calls=ours, ends=[self.incident.state])
 
 
-# Incidents of the record as cassettes.
+# Stored incidents as cassettes.
 
 _PAGE = 200
 

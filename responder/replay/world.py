@@ -242,13 +242,13 @@ def _resolves(call: RecordedCall) -> bool:
     return call.status == 200 and call.message.startswith(("Problem res", "Chaos res"))
 
 
-# A clock that is told the time: hours pass in as long as the work takes.
+# A virtual clock: hours pass in as long as the work takes.
 
 _STEP = timedelta(seconds=1)
 
 
 class VirtualClock:
-    """The port `Clock`, moved by whoever lives through a cassette.
+    """The port `Clock`, moved by the replay.
 
     `passing` is called after each second of a wait and at its end: leases are renewed
     and webhooks come while a call is under way, as they do in a service.

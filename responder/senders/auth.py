@@ -227,7 +227,7 @@ def _within_bounds(why: str) -> str:
     return why if len(why) <= _LONGEST_WHY else why[: _LONGEST_WHY - 1] + "…"
 
 
-# The other side of `signature`: what a sender with a credential puts on a request.
+# The sender's side: what a sender with a credential puts on a request.
 
 
 def proof(credential: Credential, raw: bytes, now: datetime) -> dict[str, str]:

@@ -186,12 +186,12 @@ _NUMBERED = (
 _HEARD = select(_NUMBERED).where(_NUMBERED.c.newer <= MOST_FIRINGS)
 
 
-# What was heard, as rows: deliveries with their verdicts, and firings.
+# Rows of deliveries with their verdicts, and of firings.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """A delivery with its masked text, packed before it comes to the lane."""
+    """A delivery with its masked text, compressed before it comes to the writer."""
 
     delivery: Delivery
     body: bytes
@@ -280,7 +280,7 @@ def _delivery(arrival: Arrival, found: Triaged) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredIntake:
-    """Takes deliveries in. `take_in` is for one transaction of the lane."""
+    """Takes deliveries in. `take_in` is for one transaction of the writer."""
 
     rules: Sequence[Rule]
     database: Database

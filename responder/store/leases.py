@@ -136,7 +136,7 @@ def _named(leases: Sequence[Lease]) -> list[dict[str, Any]]:
     return [{"which": lease.incident, "token": lease.token} for lease in leases]
 
 
-# The stamp of whoever runs, and the gaps in which nobody did.
+# The heartbeat of the process, and the downtime that it shows.
 
 GAP = timedelta(seconds=60)
 """Without a stamp for longer, nobody was there."""

@@ -29,7 +29,7 @@ class OpeningWrite(Protocol):
 
 
 class StoredOpenings:
-    """`Openings` through the writer lane."""
+    """`Openings` through the writer."""
 
     def __init__(
         self,

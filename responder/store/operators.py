@@ -181,7 +181,7 @@ def _hurry_all(conn: Connection, now: datetime) -> None:
     )
 
 
-# `Controls` on the store: what people press becomes durable here.
+# `Controls` on the database.
 
 
 class OperatorWrite(Protocol):
@@ -191,7 +191,7 @@ class OperatorWrite(Protocol):
 
 
 class StoredControls:
-    """`Controls` through the one writer lane."""
+    """`Controls` through the writer."""
 
     def __init__(
         self,
@@ -227,7 +227,7 @@ class StoredControls:
             return standing(conn, self._people.supplier, self._clock.now())
 
 
-# Which sessions of operators were ended before their time.
+# Sessions of operators that were ended early.
 
 ended_sessions = Table(
     "ended_sessions",

@@ -27,7 +27,7 @@ _LATELY = max(FRESH_FOR.values())
 
 
 class OutboxDatabase(Protocol):
-    """The store as errands need it."""
+    """The store as the outbox needs it."""
 
     @property
     def clock(self) -> Clock: ...

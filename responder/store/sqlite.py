@@ -350,7 +350,7 @@ def _set_up(conn: Connection, file: Path) -> None:
         raise BadStorage(newer(str(file), f"{version:04}"))
     prepare(conn, str(file))
     conn.exec_driver_sql(f"PRAGMA user_version = {int(HEAD)}")
-    # The lock says that nobody else lives: whoever held a lease is gone.
+    # The lock says that no other process runs: whoever held a lease is gone.
     for table in (incidents, errands):
         conn.execute(update(table).values(lease_token=None, lease_until=None))
 
@@ -429,7 +429,7 @@ def _kind(file: Path, mounts: Path) -> str:
     return kind
 
 
-# A database in memory, for lives that need no tomorrow: replays and rehearsals.
+# A database in memory, for replays.
 
 
 class MemoryDatabase:

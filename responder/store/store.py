@@ -29,11 +29,11 @@ from responder.store import tables
 from responder.store.database import BadStorage, Database, reading
 from responder.store.drills import StoredDrills
 from responder.store.intake import Arrival, StoredIntake, write_and_remove
-from responder.store.leases import looked as claims_looked
-from responder.store.leases import next_due as claims_next_due
-from responder.store.leases import release as claims_release
-from responder.store.leases import renew as claims_renew
-from responder.store.leases import take as claims_take
+from responder.store.leases import looked as set_looked_at
+from responder.store.leases import next_due as next_lease_due
+from responder.store.leases import release as release_lease
+from responder.store.leases import renew as renew_leases
+from responder.store.leases import take as take_leases
 from responder.store.links import KnownLinks, Supplier
 from responder.store.openings import StoredDuties, StoredOpenings
 from responder.store.operators import People, StoredControls, StoredSessions
@@ -197,18 +197,18 @@ class Store(StoredArchive):
         now = self._clock.now()
         for lease in future.result().leases:
             with suppress(StorageUnavailable):
-                release = partial(claims_release, lease=lease, due_at=now, now=now)
+                release = partial(release_lease, lease=lease, due_at=now, now=now)
                 self._lane(-1).submit(release, (lease.incident,))
 
     # IncidentStore
 
     def take(self, now: datetime, limit: int) -> list[Lease]:
         at = self._clock.now
-        return self.write(lambda conn: claims_take(conn, now, at(), limit))
+        return self.write(lambda conn: take_leases(conn, now, at(), limit))
 
     def next_due(self) -> datetime | None:
         with reading(self.engine) as conn:
-            return claims_next_due(conn, self._clock.now())
+            return next_lease_due(conn, self._clock.now())
 
     def load(self, incident: str) -> Incident:
         """Raises `LookupError` if there is none."""
@@ -246,7 +246,7 @@ class Store(StoredArchive):
         )
 
     def looked(self, lease: Lease, at: datetime) -> None:
-        self.write(lambda conn: claims_looked(conn, lease, at), lease.incident)
+        self.write(lambda conn: set_looked_at(conn, lease, at), lease.incident)
 
     def open_relapse(
         self, lease: Lease, incident: Incident, at: datetime
@@ -262,13 +262,13 @@ class Store(StoredArchive):
 
     def renew(self, leases: Sequence[Lease]) -> None:
         self.write(
-            lambda conn: claims_renew(conn, leases, self._clock.now()),
+            lambda conn: renew_leases(conn, leases, self._clock.now()),
             *(lease.incident for lease in leases),
         )
 
     def release(self, lease: Lease, due_at: datetime | None) -> None:
         at = self._clock.now()
-        self.write(lambda conn: claims_release(conn, lease, due_at, at), lease.incident)
+        self.write(lambda conn: release_lease(conn, lease, due_at, at), lease.incident)
 
     def outbox(self, places: Sequence[Where]) -> StoredOutbox:
         """What is still to be told in these places."""

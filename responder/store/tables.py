@@ -92,7 +92,7 @@ incidents = Table(
     Column("opened_reason", Text),
     # The id of the drill that it belongs to; NULL for a real one.
     Column("drill", Text),
-    # Its timeline, or what is around it, has grown since a sweep for errands.
+    # Its timeline, or what is around it, has grown since the outbox was filled.
     Column("untold", Boolean, nullable=False),
     Column("shared_with", String(16)),
     Column("withheld_at", Moment),
@@ -264,7 +264,7 @@ drills = Table(
     Column("rule", Text, nullable=False),
     Column("ended_at", Moment),
     Column("passed", Boolean, nullable=False),
-    # The walk as JSON: each step, what it came to, the line that mends it.
+    # The steps as JSON: the result of each, and the line that fixes it.
     Column("body", Text, nullable=False),
 )
 
@@ -305,7 +305,7 @@ def _insert(dialect: str, table: Table) -> Put:
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-# The table of what is still to be told, and how to find what is not swept yet.
+# The outbox, and how to find incidents that it has not seen yet.
 
 errands = Table(
     "errands",

@@ -31,7 +31,7 @@ from responder.store.leases import holds
 from responder.store.links import Supplier, answered, reserve
 from responder.store.tables import AnyRow, events, firings, incidents, to_us
 
-# Events to JSON and back, told apart by `event`.
+# Events to JSON and back, distinguished by `event`.
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(
     Annotated[Event, Field(discriminator="event")],
@@ -295,7 +295,7 @@ def _later(one: datetime | None, other: datetime | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Appends:
-    """The writes of one worker, each for one transaction of the lane."""
+    """The writes of one worker, each for one transaction of the writer."""
 
     supplier: Supplier
     summarise: Summarise

@@ -23,7 +23,7 @@ from sqlalchemy.exc import (
 from responder.incident.ports import StorageUnavailable
 from responder.store.database import Database, why
 
-# One job among others in a transaction: what it came to, and a part of its own.
+# One job of a transaction: its result, and its savepoint.
 #
 # At first all share the transaction, for savepoints cost more than most jobs. If one
 # fails, all is undone and done again with each under a savepoint.
@@ -276,7 +276,7 @@ class GroupCommitWriter(Generic[A, R]):
         return [*results, *self._take_in_all(conn, arrivals, each)]
 
     def _hold(self, conn: Connection, jobs: Sequence[Job]) -> None:
-        """Several rows are locked together: one by one, two lanes could entangle."""
+        """Several rows are locked together: one by one, two writers could deadlock."""
         wanted = {incident for job in jobs for incident in job.incidents}
         groups = {group for job in jobs for group in job.groups}
         if len(wanted) + len(groups) > 1:
@@ -302,7 +302,7 @@ class GroupCommitWriter(Generic[A, R]):
 
 
 class _Answered:
-    """Whatever goes wrong in a batch, its waiters are told, and the lane goes on."""
+    """Whatever fails in a batch, its waiters are answered, and the writer goes on."""
 
     def __init__(self, batch: Sequence[Job | Delivered[Any]]) -> None:
         self._batch = batch
@@ -326,7 +326,7 @@ class _Answered:
         return True
 
 
-# A lane without a thread: who hands a job in does it, in a transaction of its own.
+# A writer without a thread: the caller does its job, in a transaction of its own.
 
 
 class ImmediateWriter(GroupCommitWriter[A, R]):

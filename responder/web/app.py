@@ -34,7 +34,7 @@ from responder.web.parts import Services
 from responder.web.story import last_counted, which_report
 from responder.web.webhooks import body_limit, webhooks
 
-# What pages are drawn with: small on the wire, kept by browsers until it changes.
+# Static files: compressed, and cached by browsers until they change.
 
 _FOLDER = Path(__file__).parent / "static"
 _PRESSED = frozenset({"text/css", "text/javascript", "image/svg+xml"})

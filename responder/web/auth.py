@@ -32,7 +32,7 @@ from responder.web.sessions import DEVICE_LASTS, LASTS, Session, Sessions
 # Where a request comes from: the peer, or behind a trusted proxy the proxy's own.
 
 UNKNOWN = "unknown"
-"""Who asks cannot be told: a trusted proxy says nothing, or two different things."""
+"""The client is unknown: a trusted proxy names none, or two different ones."""
 _SINGLE = frozenset({"Forwarded", "Via"})
 _MOST_HOPS = 20
 _LONGEST_FORWARDED = 2000
@@ -129,7 +129,7 @@ def network_of(address: str) -> str:
     return address if found is None else str(found)
 
 
-# Slows down whoever guesses an operator's password, and nobody else.
+# Throttle whoever guesses an operator's password, and nobody else.
 
 FREE = 5
 """Failures of a client or a device that cost nothing: people mistype."""
@@ -501,7 +501,7 @@ def _unauthorized() -> Response:
     return text(401, "401: these pages are for operators; give a name and password.")
 
 
-# The form for operators, and the way out.
+# The login form and logout.
 
 _LONGEST_CREDENTIAL = 1000
 _WRONG = WRONG[0].upper() + WRONG[1:]

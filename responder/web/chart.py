@@ -18,7 +18,7 @@ from responder.incident.phase import verify_from
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.words import capital, unreadable_words
 
-# What the charts are marked with: moments, and spans that were not counted.
+# Marks on the charts: moments, and spans that could not be counted.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def marks_of(incident: Incident) -> tuple[Mark, ...]:
     return tuple(sorted(known, key=lambda mark: mark.at))
 
 
-# The numbers behind an incident's two charts, all of them from its timeline.
+# The numbers of the two charts, computed from the timeline.
 
 _BUCKETS = (10, 30, 60, 300, 1800, 7200, 86400)
 _MOST_BARS = 60

@@ -47,7 +47,7 @@ from responder.web.pages import BUSY, QUIET, fingerprint, served
 from responder.web.parts import Services
 from responder.web.webhooks import read_body
 
-# JSON bodies of what operators ask, each field with its own clear refusal.
+# JSON bodies of operators' requests; each bad field is refused by name.
 
 ACTIONS = ("veto", "report", "close", "note", "reported-by-hand")
 LONGEST_TEXT = 2000
@@ -197,9 +197,9 @@ def _shown(name: object) -> str:
     return _UNPRINTABLE.sub("�", str(name)[:40])
 
 
-# What operators do by API: the pause, and actions on one incident.
+# The API: the pause, and actions on one incident.
 #
-# `press` and `press_pause` are the same for a page with buttons.
+# The forms of the pages use `press` and `press_pause` too.
 
 log = logging.getLogger("responder.operators")
 MOST = 64 * 1024
@@ -253,7 +253,7 @@ def _act(
 def asked_for(
     parts: Services, name: str, body: Mapping[str, Any], by: str, now: datetime
 ) -> Action:
-    """The action of that name with these fields. Raises `asked.BadField`."""
+    """The action of that name with these fields. Raises `BadField`."""
     return read_action(name, body, by, now, parts.masker)
 
 
@@ -482,7 +482,7 @@ def answer(said: PressResult, incident_id: str = "") -> Response:
     return make_response(render_template("said.html", said=said, back=back), 409)
 
 
-# Open an incident by hand: Grafana is down, look now.
+# Open an incident without an alert, for when Grafana is down.
 
 
 def opening_api(parts: Services, operators: Operators) -> Blueprint:
@@ -564,7 +564,7 @@ def _rule(parts: Services, name: str) -> Rule:
     return found
 
 
-# Drills: started by API or button, followed on a page that ticks by itself.
+# Drills: started by API or button, followed on a page that updates itself.
 
 
 def drilling_api(parts: Services, operators: Operators) -> Blueprint:

@@ -22,7 +22,7 @@ from responder.incident.view import (
 from responder.incident.words import state_words
 from responder.web.headline import Family, ago, failing_since, utc
 
-# Alerts that come by the hundred, told in one line.
+# Alerts that come by the hundred, folded into one line.
 
 _TOLD = 3
 """Alerts in a row that get a line each."""

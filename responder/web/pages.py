@@ -60,7 +60,7 @@ from responder.web.lists import (
 from responder.web.parts import Services
 from responder.web.story import Can, Deliveries, Show, Story
 
-# What was: every incident, searched and filtered, and the alerts that were ignored.
+# History: every incident, searched and filtered, and the alerts that were ignored.
 
 _IGNORED = 100
 _WITHHELD = 20
@@ -185,7 +185,7 @@ def served(
     return response
 
 
-# Whether an outage would be answered: for a page, for the API, for the headline.
+# Readiness: for its page, for the API, for the headline.
 
 _YET = "Responder has just started: nobody was asked yet"
 
@@ -357,7 +357,7 @@ def _moment(at: datetime, now: datetime, *, whole: bool = False) -> str:
     return f"{day}{at:%H:%M}"
 
 
-# Grafana's heartbeat on the first page: that it comes, and that it stays away.
+# Grafana's heartbeat: a warning on the first page when it stays away.
 
 
 def silence(beats: Sequence[ReceivedDelivery], at: datetime, within: timedelta) -> str:

@@ -16,7 +16,7 @@ from responder.masking import Masker, rewritten
 from responder.web.auth import stranger, text
 from responder.web.parts import Authenticated, Services, WebhookCounting
 
-# What is told of a delivery once it is stored: metrics, and one log line.
+# After a delivery is stored: metrics, and one log line.
 
 _log = logging.getLogger("responder.webhooks")
 

@@ -19,7 +19,7 @@ from responder.incident.readiness import (
 )
 from responder.incident.service import Downtime
 
-# What must go on whatever happens: one failure is logged, the next try comes.
+# Periodic tasks: a failure is logged, and the task runs again.
 
 log = logging.getLogger("responder.worker")
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Periodic:
             self._stopping.wait(min(again, self._every).total_seconds())
 
 
-# The worker's stamp in the storage: somebody runs.
+# The worker's heartbeat in the storage.
 
 STAMP_EVERY = 10.0
 
@@ -96,7 +96,7 @@ class Pulse:
             )
 
 
-# Chores in a thread of their own, in steps so small that nobody waits for them.
+# Housekeeping in a thread of its own, in steps so small that nobody waits.
 
 BREATH = 0.05
 """Seconds between two steps, so that whoever writes comes first."""

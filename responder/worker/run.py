@@ -49,7 +49,7 @@ from responder.worker.record import (
 )
 from responder.worker.trace import trace_back
 
-# The worker's pen: what one turn has learned, and what of it is written.
+# Events of one run that wait for the next write.
 
 KEPT_UNREADABLE = 6
 """So many unreadable looks in a row are kept one by one: the backoff counts them."""
@@ -148,7 +148,7 @@ def _said(looked: Looked) -> tuple[object, ...]:
     )
 
 
-# What the worker tells the outside of each decision and report.
+# Metrics and log lines for each decision and report.
 
 log = logging.getLogger("responder.worker")
 
@@ -248,7 +248,7 @@ class Journal:
             log.info("relapsed", extra=facts)
 
 
-# What a turn of work needs: ports, handed in by the composition root.
+# One run, and the ports that it needs.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

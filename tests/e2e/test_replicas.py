@@ -173,8 +173,8 @@ def test_a_rule_is_watched_by_one_of_them_at_a_time(url: str, tmp_path: Path) ->
         replica(one, tmp_path) as other,
     ):
         until(lambda: looks(one) + looks(other) >= 1)
-        for rounds in (*one.responder.rounds, *other.responder.rounds):
-            rounds.stop()  # Whoever was about to look has looked.
+        for task in (*one.responder.periodic, *other.responder.periodic):
+            task.stop()  # Whoever was about to look has looked.
 
         assert looks(one) + looks(other) == 1
 

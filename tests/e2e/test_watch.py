@@ -88,7 +88,7 @@ def test_a_fault_that_such_an_alert_speaks_of_is_a_relapse(tmp_path: Path) -> No
     with service(tmp_path, WATCHED) as found, found.ordering():
         found.factory.start_chaos("fail")
         known = found.in_state("recovered")
-        (watch,) = found.responder.rounds
+        (watch,) = found.responder.periodic
         watch.stop()
         found.factory.start_chaos("fail")
         found.shop.order()
