@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from responder.incident.attempt import (
     HUMAN_LOOK,
+    MOST_BACKOFF,
     attempt,
     best_candidate,
     looking_on,
@@ -93,7 +94,7 @@ def next_look(
     pause = HUMAN_LOOK if incident.state is State.NEEDS_HUMAN else rule.recheck
     if incident.unreadable_since and incident.state is not State.NEEDS_HUMAN:
         backoff = 2.0 ** min(max(incident.unreadable_looks - 1, 0), 5)
-        pause = min(rule.recheck, timedelta(seconds=backoff))
+        pause = min(rule.recheck, timedelta(seconds=min(backoff, MOST_BACKOFF)))
         if incident.unreadable_looks == 1:
             pause = min(pause, rule.unreadable_for)
     marks = [since + rule.verify_after, since + rule.verify_for]
