@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from responder.incident.model import Incident, Report
+from responder.incident.events import ReportPlanned, ReportRequested
+from responder.incident.incident import Incident, Report
 from responder.incident.names import Outcome, Reason, State
-from responder.incident.operator_events import ReportPlanned, ReportRequested
 from responder.incident.pause import extended, resumed_at
 
 REQUEST_LASTS = timedelta(minutes=1)

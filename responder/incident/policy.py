@@ -14,29 +14,27 @@ from functools import cached_property
 from typing import NamedTuple
 
 from responder.incident import facts
-from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import (
     Candidate,
     CheckReading,
     Decided,
     Event,
     Finished,
+    Paused,
     ReportAnswered,
     ReportIntended,
-    ReportShared,
-    ReportWithheld,
-)
-from responder.incident.method import first_method, other_method
-from responder.incident.model import Incident, Report
-from responder.incident.names import Decision, Mode, Outcome, Proof, Reason, State
-from responder.incident.operator_events import (
-    Paused,
     ReportPlanned,
     ReportRequested,
+    ReportShared,
+    ReportWithheld,
     Resumed,
 )
+from responder.incident.incident import Incident, Report
+from responder.incident.method import first_method, other_method
+from responder.incident.names import Decision, Mode, Outcome, Proof, Reason, State
 from responder.incident.pause import extended
 from responder.incident.rule import MOST_GOOD_IN_A_ROW, Rule
+from responder.incident.service import Brakes, LinkRecord
 
 HUMAN_LOOK = timedelta(seconds=30)
 """How often the logs are evaluated while a person has the incident (rule 12)."""

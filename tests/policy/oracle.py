@@ -19,7 +19,6 @@ from typing import Any
 
 from responder.incident import facts, policy
 from responder.incident.alert import PersonAction
-from responder.incident.brakes import Brakes, LinkRecord
 from responder.incident.events import (
     AlertFired,
     AlertResolved,
@@ -27,18 +26,23 @@ from responder.incident.events import (
     CheckReading,
     Decided,
     Event,
+    FactoryProbed,
     Finished,
     FirstErrorFound,
     Looked,
     Opened,
+    Paused,
     PersonActed,
     ReportAnswered,
     ReportIntended,
+    ReportPlanned,
+    ReportRequested,
     ReportShared,
     ReportWithheld,
+    Resumed,
+    Vetoed,
 )
-from responder.incident.fold import fold
-from responder.incident.model import Incident
+from responder.incident.incident import Incident, fold
 from responder.incident.names import (
     Decision,
     Mode,
@@ -48,17 +52,11 @@ from responder.incident.names import (
     State,
     UnreadableReason,
 )
-from responder.incident.operator_events import (
-    Paused,
-    ReportPlanned,
-    ReportRequested,
-    Resumed,
-    Vetoed,
-)
 from responder.incident.pause import Pause
 from responder.incident.playbook import next_step
 from responder.incident.policy import Plan
 from responder.incident.rule import Rule
+from responder.incident.service import Brakes, LinkRecord
 from responder.incident.steps import (
     Finish,
     Gather,
@@ -75,7 +73,6 @@ from responder.incident.steps import (
     Watch,
     Withhold,
 )
-from responder.incident.supplier_events import FactoryProbed
 from responder.worker.record import chosen, finished, lost, waited, without_call
 from tests.cassettes import SHIPPED, replayed
 from tests.unit import timelines
