@@ -51,10 +51,10 @@ check: $(STAMP)  ## lint, format, types and the tests: what CI runs
 	$(MAKE) test
 
 bench: $(STAMP)  ## measure intake and reaction against their floors, about ten minutes
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tools.bench $(ARGS)
 
 torture: $(STAMP)  ## kill it in every place for an hour and a half, on both databases
-	$(BIN)/python -m tests.torture $(ARGS)
+	$(BIN)/python -m tools.torture $(ARGS)
 
 kit: $(STAMP)  ## write anew what is generated in grafana/: dashboards, alerts
 	$(BIN)/python -m grafana.build

@@ -1,5 +1,6 @@
 """What holds for every test, and each database that can be the storage."""
 
+import os
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from hypothesis.internal.constants_ast import Constants
 from hypothesis.vendor.pretty import RepresentationPrinter
 
 from tests import postgres
+from tests.commands import Typist
 from tests.fakes import SetClock
 
 # How long an example takes says something about the machine, nothing about the code.
@@ -80,3 +82,15 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
         return Place(url=f"sqlite:///{file}", clock=SetClock())
     found: Place = request.getfixturevalue("postgres_place")
     return found
+
+
+@pytest.fixture
+def type_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Typist:
+    """Types commands in an empty folder, with no configuration in the environment."""
+    for name in [name for name in os.environ if name.startswith("RESPONDER")]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("PORT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Typist(capsys)

@@ -7,7 +7,7 @@ import yaml
 
 from responder.config.settings import Settings
 from tests.docs import blocks, page
-from tests.unit.configured import loaded
+from tests.setup.configured import loaded
 
 README = page("grafana/README.md")
 ROUTES = yaml.safe_load(page("grafana/alertmanager/alertmanager.yml"))

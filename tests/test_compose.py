@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from responder.cli.main import parser
 from responder.config.settings import LokiLogs, Settings
 from tests.docs import ROOT, page
-from tests.unit.configured import loaded
+from tests.setup.configured import loaded
 
 KIT = ROOT / "grafana"
 FILE = "grafana/compose.yaml"

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from responder.cli.main import parser
 from responder.config.checks import Purpose
 from tests.docs import ROOT, blocks, page
-from tests.unit.configured import loaded
+from tests.setup.configured import loaded
 
 HOSTS = sorted(path.stem for path in (ROOT / "docs/deploy").glob("*.md"))
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))

@@ -40,7 +40,7 @@ from responder.metrics import FAILURES, RESULTS, Metrics
 from responder.web.app import create_app
 from tests.docs import ROOT, anchors, blocks, page, table
 from tests.fakes import readings
-from tests.unit.configured import LOGS
+from tests.setup.configured import LOGS
 from tests.web_parts import RULE, Web, founding
 
 PAGES = [

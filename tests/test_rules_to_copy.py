@@ -5,7 +5,7 @@ import yaml
 
 from responder.incident.rule import Rule
 from tests.docs import blocks, page
-from tests.unit.configured import LOGS, loaded
+from tests.setup.configured import LOGS, loaded
 
 
 def readme() -> str:

@@ -29,7 +29,7 @@ import pytest
 EXAMPLES = """examples:
   make fuzz                                  for ten minutes
   make fuzz ARGS='--minutes 20'              for twenty
-  make fuzz ARGS='tests/unit/test_lines.py'  these tests only
+  make fuzz ARGS='tests/adapters/test_lines.py'  these tests only
   make fuzz ARGS='--seed 7 --part others'    repeats one round
 """
 COMMAND = ".venv/bin/python -m tools.fuzz"

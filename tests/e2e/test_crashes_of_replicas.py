@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.torture.points import CrashPoint
-from tests.torture.rounds import outcomes_without_an_answer, wrong_after
-from tests.torture.storage import postgres_storage
-from tests.torture.world import World, world
+from tools.torture.points import CrashPoint
+from tools.torture.rounds import outcomes_without_an_answer, wrong_after
+from tools.torture.storage import postgres_storage
+from tools.torture.world import World, world
 
 
 @pytest.fixture(scope="module")

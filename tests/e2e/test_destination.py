@@ -21,8 +21,8 @@ from responder.incident.evidence import Question, ReportLink, Unreadable
 from responder.logs.lines import LineReader
 from responder.logs.loki import LokiLogSource
 from responder.masking import Masker
+from tests.adapters.test_factory import RawServer, http, says, served
 from tests.e2e.service import ONLY_ERRORS, service
-from tests.integration.test_factory import RawServer, http, says, served
 
 TOKEN = "c4n4ryc4n4ryc4n4ryc4n4ryc4n4ryc4"
 FACTORY = "127.0.0.1"

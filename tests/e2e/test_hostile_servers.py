@@ -17,7 +17,7 @@ from responder.incident.ports import Answer
 from responder.logs.lines import LineReader
 from responder.logs.loki import LokiLogSource
 from responder.masking import Masker
-from tests.integration.test_factory import served
+from tests.adapters.test_factory import served
 
 TOKEN, CODE = "c4n4ryc4n4ryc4n4ryc4n4ryc4n4ryc4", "k3x9q2ab"
 NOON = datetime(2026, 11, 5, 12, tzinfo=UTC)

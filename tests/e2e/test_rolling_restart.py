@@ -17,7 +17,7 @@ import requests
 from responder.incident.names import Sender
 from responder.senders import sample as samples
 from tests import postgres
-from tests.torture.world import Replica, World, world
+from tools.torture.world import Replica, World, world
 
 SENDERS = 4
 

@@ -75,7 +75,7 @@ from responder.incident.steps import (
 )
 from responder.worker.record import chosen, finished, lost, waited, without_call
 from tests.cassettes import SHIPPED, replayed
-from tests.unit import timelines
+from tests.policy import timelines
 
 OTHERS = ("a" * 64, "b" * 64, "c" * 64)
 MOMENTS = 12
