@@ -243,7 +243,7 @@ def operator_of(settings: Settings) -> tuple[str, str] | None:
 TakenIn = Callable[[Delivery, Accepted], None]
 
 
-def taken_in_by(worker: Worker, metrics: Metrics) -> TakenIn:
+def delivery_observer(worker: Worker, metrics: Metrics) -> TakenIn:
     def taken_in(delivery: Delivery, accepted: Accepted) -> None:
         worker.hand_over(accepted.leases)
         tell(metrics, delivery, accepted)
@@ -290,7 +290,7 @@ def web_parts(
         metrics=metrics,
         masker=masker,
         hand_over=worker.hand_over,
-        taken_in=taken_in_by(worker, metrics),
+        taken_in=delivery_observer(worker, metrics),
         storing=intake.storing,
         storage_lost=lambda: store.lost,
         spooled=intake.waiting,
@@ -366,7 +366,7 @@ def readiness_of(
         beats = store.deliveries(verdict=Verdict.HEARTBEAT, limit=1)
         known = ReadinessFacts(
             at=at,
-            heard=_heard(store, at),
+            heard=_last_contact(store, at),
             silence=silence(beats, at, settings.heartbeat_within),
             probed=probed,
             memory=memory(),
@@ -378,7 +378,7 @@ def readiness_of(
     return now
 
 
-def _heard(store: Store, at: datetime) -> LastContact:
+def _last_contact(store: Store, at: datetime) -> LastContact:
     recent = store.deliveries(limit=_RECENT)
     last = next((d for d in recent if d.sender in WEBHOOKS), None)
     signed = next(
@@ -621,7 +621,7 @@ def _assembled(
     every: timedelta | None,
 ) -> Responder:
     """The intake and the web around a worker and its tools."""
-    taken_in, logs = taken_in_by(worker, metrics), tools.logs
+    taken_in, logs = delivery_observer(worker, metrics), tools.logs
     intake = spooling_intake(settings, store, masker, taken_in)
     metrics.watch_spool(intake.waiting)
     parts = web_parts(settings, intake, store, worker, tools, metrics, masker)

@@ -117,7 +117,7 @@ def _connect(
         print(mask(f"{change.what}\n{change.diff}"), end="", flush=True)
         if arguments.apply:
             _make(client, change)
-    print(_told(changes, grafana.url, apply=arguments.apply))
+    print(_summary(changes, grafana.url, apply=arguments.apply))
     return 0
 
 
@@ -126,7 +126,7 @@ def _make(client: Grafana, change: GrafanaChange) -> None:
     print("  done", flush=True)
 
 
-def _told(changes: Sequence[GrafanaChange], url: str, *, apply: bool) -> str:
+def _summary(changes: Sequence[GrafanaChange], url: str, *, apply: bool) -> str:
     if not changes:
         return f"nothing to change at {url}"
     number = f"{len(changes)} change{'' if len(changes) == 1 else 's'}"

@@ -270,10 +270,12 @@ def _examined(settings: Settings, server: str, watch: float) -> Iterator[Finding
 
 def _configuration(loaded: Loaded) -> Iterator[Finding]:
     for one in loaded.problems:
-        yield problem("configuration", _said(one), "serve refuses to start", _mend(one))
+        yield problem(
+            "configuration", _said(one), "serve refuses to start", _remedy(one)
+        )
     for one in loaded.warnings:
         yield warning(
-            "configuration", _said(one), "serve starts all the same", _mend(one)
+            "configuration", _said(one), "serve starts all the same", _remedy(one)
         )
     if loaded.settings and not loaded.warnings:
         yield ok("configuration", f"configuration {loaded.settings.sha} is valid")
@@ -284,5 +286,5 @@ def _said(one: Problem) -> str:
     return f"{one.path} {one.message}{got}"
 
 
-def _mend(one: Problem) -> str:
+def _remedy(one: Problem) -> str:
     return f"{one.path}: {one.remedy}"

@@ -28,13 +28,15 @@ def recorded(settings: Settings, incident: str) -> Cassette:
             found = cassette_of(archive, incident, _rules(settings), mask)
     except DatabaseInUse:
         # Our own service has it: it answers for its storage.
-        return asked(here(settings), incident, operator_of(settings))
+        return fetch_cassette(here(settings), incident, operator_of(settings))
     if found is None:
         raise Usage(f"there is no incident {incident!r}", 1)
     return found
 
 
-def asked(server: str, incident: str, known: tuple[str, str] | None) -> Cassette:
+def fetch_cassette(
+    server: str, incident: str, known: tuple[str, str] | None
+) -> Cassette:
     """One incident of a running service."""
     path = f"/api/incidents/{quote(incident, safe='')}/cassette"
     try:
@@ -63,7 +65,7 @@ def _asked_since(settings: Settings, since: datetime) -> Iterator[Cassette]:
         page = json.loads(ask(server, "/api/incidents", known, **asking))
         for incident in page["incidents"]:
             if not incident["drill"]:
-                yield asked(server, incident["id"], known)
+                yield fetch_cassette(server, incident["id"], known)
         cursor = page["cursor"]
         if not cursor:
             return

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from responder.cli.common import add_config, settings_or_refuse
-from responder.cli.history import asked, recorded
+from responder.cli.history import fetch_cassette, recorded
 from responder.cli.service import operator
 from responder.config.checks import Purpose
 from responder.replay.cassette import dump
@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the cassette."""
     if arguments.server:
-        found = asked(arguments.server, arguments.incident, operator())
+        found = fetch_cassette(arguments.server, arguments.incident, operator())
     else:
         settings = settings_or_refuse(arguments, Purpose.REPLAY, warn=False)
         found = recorded(settings, arguments.incident)

@@ -165,7 +165,7 @@ def as_json(judged: ReplayedCassette) -> dict[str, object]:
     }
 
 
-def told(events: Sequence[Event]) -> Iterator[Event]:
+def shown_events(events: Sequence[Event]) -> Iterator[Event]:
     """The events that a reader needs: of the looks those that something followed.
 
     Looks of the watch after the end are left out.
@@ -182,7 +182,7 @@ def told(events: Sequence[Event]) -> Iterator[Event]:
 def _incident(played: Played, lived: PlayedIncident, number: int) -> Iterator[str]:
     group = f" ({lived.incident.group})" if lived.incident.group else ""
     yield f"  incident {number}, rule {lived.rule.name}{group}: {lived.incident.state}"
-    for event in told(lived.events):
+    for event in shown_events(lived.events):
         yield f"    {_moment(event.at)}  {played.plain(event_words(event))}"
     yield f"    {played.plain(ending_words(lived))}"
     delay = delay_of(lived.incident)
@@ -217,7 +217,7 @@ def _incident_json(played: Played, lived: PlayedIncident) -> dict[str, object]:
                 "event": event.event,
                 "words": played.plain(event_words(event)),
             }
-            for event in told(lived.events)
+            for event in shown_events(lived.events)
         ],
     }
 

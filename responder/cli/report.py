@@ -78,13 +78,13 @@ def _check(name: str) -> int:
 def _text(arguments: argparse.Namespace) -> str:
     incident, number = arguments.incident, arguments.number
     if arguments.server:
-        return _asked(arguments.server, incident, number, operator())
+        return _fetched_report(arguments.server, incident, number, operator())
     settings = settings_or_refuse(arguments, Purpose.REPLAY)
     try:
         return _stored(settings, incident, number)
     except DatabaseInUse:
         # Our own service has it: it answers for its storage.
-        return _asked(here(settings), incident, number, operator_of(settings))
+        return _fetched_report(here(settings), incident, number, operator_of(settings))
     except BadStorage as problem:
         raise Usage(str(problem), 1) from None
 
@@ -101,7 +101,7 @@ def _stored(settings: Settings, incident: str, number: int) -> str:
     return text
 
 
-def _asked(
+def _fetched_report(
     server: str, incident: str, number: int, known: tuple[str, str] | None
 ) -> str:
     """The running service's report."""

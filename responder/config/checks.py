@@ -229,7 +229,7 @@ def warnings(parts: ValidSections, expanded: Expanded) -> Iterator[Problem]:
         message = "is read in clear: whoever is in between could plant evidence"
         yield problem(("logs", "url"), message, ONLY_PRIVATE)
     factory = parts.factory.value
-    if not _asked(parts, expanded, "factory", "api_key"):
+    if not _is_given(parts, expanded, "factory", "api_key"):
         message = "is not set: any vendor's link would be used"
         remedy = "set it to your key, so that only your own links are called"
         yield problem(("factory", "api_key"), message, remedy)
@@ -258,7 +258,7 @@ def _impatient(parts: ValidSections) -> Iterator[Problem]:
             yield problem(at, message, remedy, said(given))
 
 
-def _asked(parts: ValidSections, expanded: Expanded, *path: str | int) -> bool:
+def _is_given(parts: ValidSections, expanded: Expanded, *path: str | int) -> bool:
     """Whether a value is given, or is a secret that is only unset here."""
     return bool(parts.given(*path)) or path in expanded.unset
 
@@ -330,7 +330,7 @@ def _machines(parts: ValidSections, expanded: Expanded) -> Iterator[Problem]:
         for key in ("metrics_auth", "health_auth")
         if getattr(server, key) is Access.BEARER
     ]
-    if asking and not _asked(parts, expanded, "server", "bearer"):
+    if asking and not _is_given(parts, expanded, "server", "bearer"):
         message = f"is missing, and server.{asking[0]} asks for it"
         remedy = f'write it as "${{NAME}}", or set {asking[0]}: operators'
         yield problem(("server", "bearer"), message, remedy)
@@ -379,8 +379,8 @@ def _logs(parts: ValidSections, expanded: Expanded) -> Iterator[Problem]:
     logs = parts.logs.value
     if _read_in_clear(parts) and _logs_secret(parts, expanded):
         yield problem(("logs", "url"), "would send its secret in clear", ONLY_PRIVATE)
-    password = _asked(parts, expanded, "logs", "password")
-    if password and _asked(parts, expanded, "logs", "bearer"):
+    password = _is_given(parts, expanded, "logs", "password")
+    if password and _is_given(parts, expanded, "logs", "bearer"):
         yield problem(("logs", "bearer"), "is given beside a password", "keep one")
     if parts.logs.fine("username", "password") and password != bool(logs.username):
         lacking = "username" if password else "password"
@@ -395,7 +395,7 @@ def _read_in_clear(parts: ValidSections) -> bool:
 
 def _logs_secret(parts: ValidSections, expanded: Expanded) -> bool:
     keys = ("password", "bearer")
-    return any(_asked(parts, expanded, "logs", key) for key in keys)
+    return any(_is_given(parts, expanded, "logs", key) for key in keys)
 
 
 def _names(parts: ValidSections) -> Iterator[Problem]:

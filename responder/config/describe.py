@@ -12,12 +12,12 @@ def describe(settings: Settings) -> list[str]:
     lines = [line for rule in settings.rules for line in _rule(rule, settings)]
     hourly = _times(settings.max_reports_per_hour)
     lines.append(f"all rules together: report at most {hourly} an hour.")
-    if told := _told(settings):
+    if told := _notified_places(settings):
         lines.append(told)
     return lines
 
 
-def _told(settings: Settings) -> str:
+def _notified_places(settings: Settings) -> str:
     """Where it is told what was done, "" where nowhere is configured."""
     places = {
         "annotations in Grafana": settings.grafana and settings.grafana.annotations,

@@ -551,18 +551,18 @@ def judge(expanded: Expanded, parse_query: ParseQuery) -> tuple[ValidSections, B
     operators = tree.get("operator_auth")
     parts = ValidSections(
         raw=tree,
-        server=section(ServerSection, _given(tree, "server"), ("server",)),
-        storage=section(StorageSection, _given(tree, "storage"), ("storage",)),
+        server=section(ServerSection, _section_of(tree, "server"), ("server",)),
+        storage=section(StorageSection, _section_of(tree, "storage"), ("storage",)),
         credentials=_credentials(bench, tree.get("webhook_auth")),
         operators=None
         if operators is None
         else section(OperatorSection, operators, ("operator_auth",)),
         logs=_logs(bench, tree.get("logs")),
-        factory=section(FactorySection, _given(tree, "factory"), ("factory",)),
+        factory=section(FactorySection, _section_of(tree, "factory"), ("factory",)),
         grafana=_maybe(bench, GrafanaSection, tree, "grafana"),
         irm=_maybe(bench, IrmSection, tree, "irm"),
         notify=_maybe(bench, NotifySection, tree, "notify"),
-        limits=section(LimitsSection, _given(tree, "limits"), ("limits",)),
+        limits=section(LimitsSection, _section_of(tree, "limits"), ("limits",)),
         rules=_rules(bench, tree.get("rules")),
     )
     return parts, bench
@@ -574,7 +574,7 @@ def _maybe(bench: Bench, model: type[S], tree: Tree, key: str) -> Validated[S] |
     return None if given is None else bench.judge(model, given, (key,))
 
 
-def _given(tree: Tree, key: str) -> object:
+def _section_of(tree: Tree, key: str) -> object:
     found = tree.get(key)
     return {} if found is None else found
 

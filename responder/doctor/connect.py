@@ -269,7 +269,7 @@ def _points(
     if credential is None or not matter.url:
         return
     for one in matter.ours:
-        yield from _mended(matter, one, credential, renew)
+        yield from _contact_point_change(matter, one, credential, renew)
     for name in [point] if point else _lacking(matter, wanted):
         if any(matter.is_ours(one) for one in matter.seen.contact_point(name)):
             continue
@@ -310,7 +310,7 @@ def _best(matter: Matter, found: tuple[Way, ...]) -> str:
     return next(peopled, found[0]).contact_point
 
 
-def _mended(
+def _contact_point_change(
     matter: Matter, one: Integration, credential: Credential, renew: bool
 ) -> Iterator[GrafanaChange]:
     ours = webhook(matter.url, credential, Secret.reveal)

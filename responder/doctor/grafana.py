@@ -586,7 +586,7 @@ def _stray(matter: Matter) -> Iterator[Finding]:
                 "grafana.elsewhere",
                 f"{one.name} leads to a Responder at {host}, not to this one",
                 "alerts may go to a service that is gone, or be acted on twice",
-                _mend(one, "URL", matter.url or "<server.public_url>" + PATH),
+                _remedy(one, "URL", matter.url or "<server.public_url>" + PATH),
             )
 
 
@@ -609,7 +609,9 @@ def _check_address(matter: Matter, one: Integration) -> Iterator[Finding]:
             "grafana.secret_in_url",
             f"{one.name} carries a secret in its URL",
             "Grafana stores and shows URLs in clear, and proxies log them",
-            _mend(one, "URL", f"{matter.url}   # change the secret, and sign instead"),
+            _remedy(
+                one, "URL", f"{matter.url}   # change the secret, and sign instead"
+            ),
         )
     if parts.path.rstrip("/") != urlsplit(matter.url or PATH).path:
         yield problem(
@@ -617,7 +619,7 @@ def _check_address(matter: Matter, one: Integration) -> Iterator[Finding]:
             f"{one.name} sends to the path {parts.path or '/'}",
             "Grafana's alerts are understood, and its signature is asked for, at "
             f"{PATH} only",
-            _mend(one, "URL", matter.url or f"<server.public_url>{PATH}"),
+            _remedy(one, "URL", matter.url or f"<server.public_url>{PATH}"),
         )
     if matter.url and parts.scheme != urlsplit(matter.url).scheme:
         yield problem(
@@ -625,7 +627,7 @@ def _check_address(matter: Matter, one: Integration) -> Iterator[Finding]:
             f"{one.name} sends by {parts.scheme}, server.public_url says "
             f"{urlsplit(matter.url).scheme}",
             "a redirect to https turns the POST into a GET: the alert is lost",
-            _mend(one, "URL", matter.url),
+            _remedy(one, "URL", matter.url),
         )
 
 
@@ -636,7 +638,9 @@ def _resolves(one: Integration) -> Iterator[Finding]:
             f"{one.name} does not send resolved messages",
             "an incident that ends by itself would not stand down, and a report may "
             "be sent for a fault that is over",
-            _mend(one, "Disable resolved message", "off (disableResolveMessage false)"),
+            _remedy(
+                one, "Disable resolved message", "off (disableResolveMessage false)"
+            ),
         )
 
 
@@ -659,7 +663,7 @@ def _unproven(one: Integration, lacking: str, name: str) -> Finding:
         "grafana.credentials",
         f"{one.name} does not send what webhook_auth {name} asks for",
         "every alert is answered 401 and lost",
-        _mend(one, "HTTP authentication", lacking),
+        _remedy(one, "HTTP authentication", lacking),
     )
 
 
@@ -671,7 +675,7 @@ def _signed(
             "grafana.hmac",
             f"{one.name} does not sign, and webhook_auth asks for a signature",
             "every alert is answered 401 and lost",
-            _mend(one, "HMAC signature", "the secret, and both headers"),
+            _remedy(one, "HMAC signature", "the secret, and both headers"),
         )
         return
     header, timestamp = _text(told, "header"), _text(told, "timestampHeader")
@@ -680,7 +684,7 @@ def _signed(
             "grafana.signature_header",
             f"{one.name} signs in {header or _HEADER}, Responder reads {wanted.header}",
             "every alert is answered 401 and lost",
-            _mend(one, "HMAC signature › Header", wanted.header),
+            _remedy(one, "HMAC signature › Header", wanted.header),
         )
     yield from _timestamped(one, timestamp, wanted)
 
@@ -700,7 +704,7 @@ def _timestamped(one: Integration, timestamp: str, wanted: Hmac) -> Iterator[Fin
             "every alert is answered 401 and lost"
             if asked
             else "whoever records a request can send it again, for ever",
-            _mend(one, mend, asked or f"{_TIMESTAMP}, and name it in webhook_auth"),
+            _remedy(one, mend, asked or f"{_TIMESTAMP}, and name it in webhook_auth"),
         )
     elif not asked:
         yield problem(
@@ -714,7 +718,7 @@ def _timestamped(one: Integration, timestamp: str, wanted: Hmac) -> Iterator[Fin
             "grafana.timestamp",
             f"{one.name} sends its time in {timestamp}, Responder reads {asked}",
             "every alert is answered 401 and lost",
-            _mend(one, mend, asked),
+            _remedy(one, mend, asked),
         )
 
 
@@ -726,7 +730,7 @@ def _truncation(one: Integration) -> Iterator[Finding]:
             f"{one.name} sends at most {most[:12]} alerts of a group",
             "the others never reach Responder, and a message may say resolved while "
             "they still fire",
-            _mend(one, "Max alerts", "0 (maxAlerts: 0)"),
+            _remedy(one, "Max alerts", "0 (maxAlerts: 0)"),
         )
 
 
@@ -737,7 +741,7 @@ def _body(one: Integration) -> Iterator[Finding]:
             "grafana.payload",
             f"{one.name} sends a body of its own template",
             "Responder reads Grafana's own form; a body of another shape gets 400",
-            _mend(one, "Custom payload", "empty"),
+            _remedy(one, "Custom payload", "empty"),
         )
     tls = one.settings.get("tlsConfig")
     if isinstance(tls, dict) and tls.get("insecureSkipVerify") in (True, "true"):
@@ -745,11 +749,11 @@ def _body(one: Integration) -> Iterator[Finding]:
             "grafana.tls",
             f"{one.name} does not verify our certificate",
             "whoever is in between reads and changes alerts",
-            _mend(one, "TLS › Disable certificate verification", "off"),
+            _remedy(one, "TLS › Disable certificate verification", "off"),
         )
 
 
-def _mend(one: Integration, setting: str, value: str) -> str:
+def _remedy(one: Integration, setting: str, value: str) -> str:
     files = " (it comes from a file: change it there)" if _locked(one) else ""
     return f"Alerting › Contact points › {one.name} › {setting}: {value}{files}"
 

@@ -14,15 +14,20 @@ from responder.incident.events import (
     ReportRequested,
     Vetoed,
 )
+from responder.incident.facts import (
+    handed_to_person,
+    live_plan,
+    live_request,
+    verifying_since,
+    wrong_codes,
+)
 from responder.incident.incident import Incident
 from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.pause import Pause
-from responder.incident.phase import automation_over, verify_from, wrong_codes
 from responder.incident.phrases import clock, count_of
 from responder.incident.ports import Lease
 from responder.incident.rule import Rule
 from responder.incident.service import Brakes
-from responder.incident.window import live_plan, live_request
 
 OURSELVES = "Responder"
 _BY_HAND = (
@@ -156,13 +161,13 @@ def _veto(
         return Already(by=incident.vetoed.by, at=incident.vetoed.at)
     if rule.mode is Mode.SHADOW:
         return ActionRefused(words="the rule is in shadow mode: nothing is sent anyway")
-    if automation_over(incident) and asked is None:
+    if handed_to_person(incident) and asked is None:
         return ActionRefused(
             words="Responder has stopped already; it is yours", by=OURSELVES
         )
     if incident.outstanding is not None:
         return _sent(incident)
-    if verify_from(incident) is not None and live_plan(incident) is None:
+    if verifying_since(incident) is not None and live_plan(incident) is None:
         return _reported(incident)
     return Vetoed(at=now, by=action.by)
 

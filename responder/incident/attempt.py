@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from responder.incident.events import Candidate, ReportShared
+from responder.incident.facts import (
+    effective_calls,
+    failed_calls,
+    unanswered_once,
+    used_up,
+    verifying_since,
+    wrong_codes,
+)
 from responder.incident.incident import Incident, Report
 from responder.incident.method import first_method, other_method
 from responder.incident.names import Mode, Outcome, Reason, State
 from responder.incident.pause import extended
-from responder.incident.phase import (
-    effective_calls,
-    failed_calls,
-    half_unknown,
-    used_up,
-    verify_from,
-    wrong_codes,
-)
 from responder.incident.rule import Rule
 from responder.incident.service import Brakes, LinkRecord
 from responder.incident.steps import Send, Share, Step, Wait, Withhold
@@ -32,7 +32,7 @@ _IN_VAIN = (Outcome.REFUSED, Outcome.UNREACHABLE)
 
 def shared_answer(incident: Incident, brakes: Brakes) -> Share | None:
     """Rule 2: another incident's answer for our link, after our first evidence."""
-    if incident.confirmed_at is None or verify_from(incident) is not None:
+    if incident.confirmed_at is None or verifying_since(incident) is not None:
         return None
     first = incident.first_error_at or incident.confirmed_at
     digests = [(c.digest, c.name) for c in incident.candidates]
@@ -262,7 +262,7 @@ def _send(
 
 def _other_than_lost(incident: Incident, brakes: Brakes, candidate: Candidate) -> str:
     """Rule 9: the repeat after an `unknown` begins with the other method."""
-    lost = half_unknown(incident)
+    lost = unanswered_once(incident)
     if lost is None or lost.digest != candidate.digest:
         return ""
     fixed = candidate.digest == brakes.fixed_link

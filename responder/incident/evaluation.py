@@ -14,12 +14,11 @@ from responder.incident.evidence import (
     ReportLink,
     Unreadable,
 )
+from responder.incident.facts import live_request, verifying_since
 from responder.incident.incident import ORDER_APART, Incident
 from responder.incident.names import Outcome, State
-from responder.incident.phase import verify_from
 from responder.incident.rule import Check, Rule
 from responder.incident.service import Brakes, LinkRecord
-from responder.incident.window import live_request
 
 AHEAD = timedelta(seconds=5)
 """How far the application's clock may be ahead of ours."""
@@ -36,7 +35,7 @@ def counted_since(
     incident: Incident, check: Check, brakes: Brakes, now: datetime
 ) -> datetime:
     """Rule 4: the later of the window's start and the floor (or the second unknown)."""
-    since = verify_from(incident)
+    since = verifying_since(incident)
     # Nothing was fixed in shadow: what came before its end is of the fault that ended.
     ended = incident.ended_at if incident.withheld_at else None
     starts = [now - check.window, brakes.floor, since, ended]
@@ -47,7 +46,7 @@ def questions(
     incident: Incident, rule: Rule, brakes: Brakes, now: datetime
 ) -> tuple[Question, ...]:
     """The queries of one look, to be asked together. Traffic only once reported."""
-    verified = verify_from(incident)
+    verified = verifying_since(incident)
     asked = [
         Question(
             name=check.name,
@@ -86,7 +85,7 @@ def _question(name: str, query: str, since: datetime, now: datetime) -> Question
 def _asked_since(
     incident: Incident, check: Check, brakes: Brakes, now: datetime
 ) -> datetime:
-    verified = verify_from(incident)
+    verified = verifying_since(incident)
     if verified is None or incident.first_error_at is None:
         return counted_since(incident, check, brakes, now)
     # Late lines from before the answer belong to the total of this incident.
@@ -102,7 +101,7 @@ def _read_since(
     return min(since, now - check.window) if asked else since
 
 
-def weigh(
+def evaluate(
     incident: Incident,
     rule: Rule,
     brakes: Brakes,
@@ -123,7 +122,7 @@ def weigh(
             asked = _asked_since(incident, check, brakes, now)
             matched.update((line.key, line) for line in given if line.at >= asked)
         counted.update((line.key, line) for line in fresh if line.at >= since)
-    verified = verify_from(incident)
+    verified = verifying_since(incident)
     anew = _since_answer(matched.values(), rule, brakes, verified)
     kept, sought = (counted, counted.values()) if verified is None else (matched, anew)
     looked = Looked(
@@ -208,7 +207,7 @@ def _with_orders(
     """The look with what it says of failed and of good orders."""
     of_orders = {answer.name: answer for answer in answers}
     traffic, failed = of_orders.get(TRAFFIC), of_orders.get(FAILED)
-    verified = verify_from(incident)
+    verified = verifying_since(incident)
     fresh, stale = _failures(rule, brakes, checked, failed, verified)
     times = [line.at for line in (*fresh, *stale)]
     if incident.last_failure_at:

@@ -4,14 +4,13 @@ from datetime import datetime, timedelta
 
 from responder.incident.attempt import HUMAN_LOOK, MOST_BACKOFF
 from responder.incident.events import CheckReading
+from responder.incident.facts import failed_calls, stale_before
 from responder.incident.incident import Incident
 from responder.incident.names import Outcome, Reason, State
 from responder.incident.pause import extended
-from responder.incident.phase import failed_calls
 from responder.incident.rule import Rule
 from responder.incident.service import Brakes
 from responder.incident.steps import Finish, Probe, Step, Wait
-from responder.incident.window import read_before
 
 
 def look_due(incident: Incident, rule: Rule, now: datetime) -> datetime:
@@ -19,7 +18,7 @@ def look_due(incident: Incident, rule: Rule, now: datetime) -> datetime:
     if incident.looked_at is None or incident.looked_at > now:
         # Not yet, or the clock was set back since: what was read then is too old.
         return min(incident.opened_at, now)
-    old = read_before(incident, now)
+    old = stale_before(incident, now)
     if old and incident.looked_at < old:
         return old
     if incident.state is State.NEEDS_HUMAN:
@@ -44,7 +43,7 @@ def looks(incident: Incident, brakes: Brakes, now: datetime, due: datetime) -> b
         return now >= due
     if incident.looked_at is None or incident.looked_at > now:
         return True
-    old = read_before(incident, now)
+    old = stale_before(incident, now)
     return old is not None and incident.looked_at < old
 
 

@@ -327,7 +327,7 @@ def _after(incident: Incident, event: Event) -> Incident:
         case Opened():
             return incident
         case AlertFired() | AlertResolved():
-            return _heard(incident, [event])
+            return _with_firings(incident, [event])
         case PersonActed():
             return _person(incident, event)
         case Looked():
@@ -364,10 +364,10 @@ def _alerted(
         return incident
     if incident is None:
         raise ValueError(_HEADLESS)
-    return replace(_heard(incident, alerts), seq=incident.seq + len(alerts))
+    return replace(_with_firings(incident, alerts), seq=incident.seq + len(alerts))
 
 
-def _heard(
+def _with_firings(
     incident: Incident, alerts: Sequence[AlertFired | AlertResolved]
 ) -> Incident:
     firings = dict(incident.firings)

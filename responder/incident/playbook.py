@@ -9,11 +9,14 @@ verification (15).
 from datetime import datetime, timedelta
 
 from responder.incident.drill import drilled, in_shadow
+from responder.incident.facts import (
+    may_have_reached_factory,
+    verifying_since,
+)
 from responder.incident.hold import looks, reached
 from responder.incident.incident import Incident
 from responder.incident.names import Mode, Reason, State
 from responder.incident.pause import extended
-from responder.incident.phase import automation_over, told, verify_from
 from responder.incident.rule import Rule
 from responder.incident.seek import seek
 from responder.incident.service import Brakes
@@ -30,8 +33,6 @@ from responder.incident.steps import (
 )
 from responder.incident.verify import verify
 from responder.incident.window import switched, vetoed
-
-__all__ = ["automation_over", "next_step"]
 
 SLOWEST_WATCH = timedelta(seconds=15)
 AFTER_RESOLVE = timedelta(seconds=60)
@@ -58,7 +59,7 @@ def _next_step(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) ->
         return stopped
     if incident.withheld_at is not None and rule.mode is Mode.SHADOW:
         return _shadow(incident, rule, brakes, now, incident.withheld_at)
-    since = verify_from(incident)
+    since = verifying_since(incident)
     if since is None:
         return seek(incident, rule, brakes, now)
     return verify(incident, rule, brakes, now, since)
@@ -79,7 +80,9 @@ def _resolved(incident: Incident) -> Finish | None:
     if not incident.resolved_cleanly:
         return None
     early = incident.state in (State.INVESTIGATING, State.HOLDING)
-    if (early and not told(incident)) or incident.state is State.NEEDS_HUMAN:
+    if (
+        early and not may_have_reached_factory(incident)
+    ) or incident.state is State.NEEDS_HUMAN:
         reason = Reason.SHADOW if incident.withheld_at else Reason.ALERT_RESOLVED
         return Finish(state=State.STOOD_DOWN, reason=reason)
     return None
@@ -161,5 +164,5 @@ def _fails(incident: Incident, rule: Rule) -> bool:
     if reached(incident) is not None:
         return True
     looked = incident.look
-    known = verify_from(incident) is not None
+    known = verifying_since(incident) is not None
     return known and looked is not None and bool(looked.candidates)

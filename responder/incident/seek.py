@@ -13,6 +13,14 @@ from responder.incident.attempt import (
     shared_answer,
 )
 from responder.incident.events import Candidate
+from responder.incident.facts import (
+    handed_to_person,
+    live_request,
+    may_act,
+    person_called,
+    unanswered_once,
+    used_up,
+)
 from responder.incident.hold import (
     below,
     last_was_wrong,
@@ -24,18 +32,10 @@ from responder.incident.hold import (
 from responder.incident.incident import Incident
 from responder.incident.names import Mode, Reason, State
 from responder.incident.pause import extended
-from responder.incident.phase import (
-    automation_over,
-    errors_stopped,
-    half_unknown,
-    may_act,
-    person_called,
-    used_up,
-)
+from responder.incident.phase import errors_stopped
 from responder.incident.rule import Rule
 from responder.incident.service import Brakes
 from responder.incident.steps import Gather, Probe, Step, TraceBack, Wait, Withhold
-from responder.incident.window import live_request
 
 
 def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
@@ -45,7 +45,7 @@ def seek(incident: Incident, rule: Rule, brakes: Brakes, now: datetime) -> Step:
         looked_at = incident.looked_at
         due = looked_at + HUMAN_LOOK if looked_at else now
         return Gather() if looks(incident, brakes, now, due) else silence
-    over = automation_over(incident) or rule.mode is Mode.SHADOW
+    over = handed_to_person(incident) or rule.mode is Mode.SHADOW
     if not over and (share := shared_answer(incident, brakes)):
         return share
     if (waiting := waiting_for_lost_answer(incident, brakes, now)) is not None:
@@ -92,7 +92,7 @@ def waiting_for_lost_answer(
     incident: Incident, brakes: Brakes, now: datetime
 ) -> Wait | None:
     """Rule 10: an unknown call may still be running at the factory for a while."""
-    lost = half_unknown(incident)
+    lost = unanswered_once(incident)
     if lost is None:
         return None
     until = lost.at + timedelta(seconds=brakes.timeout + 1)
@@ -141,7 +141,7 @@ def _act_if_possible(
     reason = Reason.THRESHOLD_REACHED
     if incident.confirmed_at is None:
         reason = Reason.ASKED_BY_PERSON
-    lost = half_unknown(incident)
+    lost = unanswered_once(incident)
     if lost and lost.digest == candidate.digest:
         reason = Reason.UNANSWERED
     elif candidate.late:
@@ -152,7 +152,7 @@ def _act_if_possible(
 
 
 def _candidate(incident: Incident, rule: Rule, brakes: Brakes) -> Candidate | None:
-    lost = half_unknown(incident)
+    lost = unanswered_once(incident)
     if lost and used_up(incident, rule.max_reports, lost.digest):
         # Only a newer link may be called.
         newer = [c for c in incident.candidates if c.digest != lost.digest]

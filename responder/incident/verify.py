@@ -11,27 +11,26 @@ from responder.incident.attempt import (
     said_twice,
 )
 from responder.incident.events import Candidate, Looked
+from responder.incident.facts import (
+    effective_calls,
+    handed_to_person,
+    may_act,
+    only_unknown,
+    silence_holds,
+    stale_before,
+    unanswered_once,
+    used_up,
+    verified_outcome,
+)
 from responder.incident.hold import looks, reached
 from responder.incident.incident import Incident
 from responder.incident.names import Outcome, Proof, Reason, State
 from responder.incident.pause import extended
-from responder.incident.phase import (
-    automation_over,
-    effective_calls,
-    errors_stopped,
-    half_unknown,
-    may_act,
-    only_unknown,
-    orders_prove,
-    silenced,
-    used_up,
-    verified_outcome,
-)
+from responder.incident.phase import errors_stopped, orders_prove
 from responder.incident.rule import Rule
 from responder.incident.seek import asked_for, waiting_for_lost_answer
 from responder.incident.service import Brakes
 from responder.incident.steps import Finish, Gather, Step, TraceBack, Wait
-from responder.incident.window import read_before
 
 
 def verify(
@@ -48,7 +47,7 @@ def verify(
         return _waiting(incident, due)
     if (step := asked_for(incident, rule, brakes, now)) is not None:
         return step
-    over = automation_over(incident)
+    over = handed_to_person(incident)
     if not over and (step := _failing(incident, rule, brakes, now, due)) is not None:
         return step
     if not over and incident.unreadable_since is not None:
@@ -67,7 +66,7 @@ def _once_more(
     incident: Incident, rule: Rule, brakes: Brakes, now: datetime
 ) -> Step | None:
     """Rule 10: a call without an answer in verification is made once more too."""
-    lost = half_unknown(incident)
+    lost = unanswered_once(incident)
     if lost is None or not may_act(incident, now):
         return None
     if (waiting := waiting_for_lost_answer(incident, brakes, now)) is not None:
@@ -88,7 +87,7 @@ def next_look(
 ) -> datetime:
     """Every `recheck`, and once exactly at each time that decides."""
     last = max(incident.looked_at or since, since)
-    old = read_before(incident, now)
+    old = stale_before(incident, now)
     if old and last < old:
         return old
     pause = HUMAN_LOOK if incident.state is State.NEEDS_HUMAN else rule.recheck
@@ -119,7 +118,7 @@ def _failing(
         if may_act(incident, now):
             step = attempt(incident, rule, brakes, now, candidate, reason)
             return looking_on(step, due)
-        if silenced(incident, now) and incident.state is not State.NEEDS_HUMAN:
+        if silence_holds(incident, now) and incident.state is not State.NEEDS_HUMAN:
             return Wait(until=due, state=State.HOLDING, reason=Reason.SILENCED)
     if seen and not links:
         # A wrong code was the answer: only the next look tells what goes on (rule 10).

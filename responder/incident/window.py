@@ -6,34 +6,22 @@ from responder.incident.events import (
     Candidate,
     Paused,
     ReportPlanned,
-    ReportRequested,
     Resumed,
+)
+from responder.incident.facts import (
+    acts_at,
+    handed_to_person,
+    live_plan,
+    live_request,
+    verifying_since,
 )
 from responder.incident.incident import Incident
 from responder.incident.names import Reason, State
-from responder.incident.pause import extended, resumed_at
-from responder.incident.phase import automation_over, verify_from
 from responder.incident.rule import Rule
 from responder.incident.service import Brakes
 from responder.incident.steps import Gather, Note, Wait
 
-REQUEST_LASTS = timedelta(minutes=1)
-"""So long *report now* waits for a link or a call in flight, then it lapses."""
 LOOK_AGAIN = timedelta(seconds=30)
-
-
-def live_plan(incident: Incident) -> ReportPlanned | None:
-    """The announced report, unless another answer came after it was announced."""
-    plan, since = incident.planned, verify_from(incident)
-    return plan if plan and (since is None or plan.at >= since) else None
-
-
-def acts_at(incident: Incident, now: datetime) -> datetime | None:
-    """When the announced report leaves, pauses not counted; None without one."""
-    plan = live_plan(incident)
-    if plan is None:
-        return None
-    return extended(incident.pauses, plan.at, plan.act_at - plan.at, now)
 
 
 def window(
@@ -79,18 +67,10 @@ def _announce(
     return Note(event=planned)
 
 
-def live_request(incident: Incident, now: datetime) -> ReportRequested | None:
-    """A person's *report now* that still waits for its call."""
-    asked = incident.requested
-    if asked is None:
-        return None
-    return asked if now < asked.at + REQUEST_LASTS else None
-
-
 def vetoed(incident: Incident, now: datetime) -> Wait | None:
     """With a veto the incident is that person's, but for a *report now* since."""
-    veto, since = incident.vetoed, verify_from(incident)
-    if veto is None or automation_over(incident) or live_request(incident, now):
+    veto, since = incident.vetoed, verifying_since(incident)
+    if veto is None or handed_to_person(incident) or live_request(incident, now):
         return None
     if since is not None and since >= veto.at:
         return None
@@ -120,11 +100,3 @@ def switched(incident: Incident, brakes: Brakes, now: datetime) -> Note | None:
     if pause and resumed and known.at <= resumed and (end is None or resumed < end):
         end, by = resumed, pause.ended_by
     return Note(event=Resumed(at=min(end or now, now), by=by))
-
-
-def read_before(incident: Incident, now: datetime) -> datetime | None:
-    """What was read before this is old: act only on a look since (rules 13, 14)."""
-    marks = [resumed_at(incident.pauses, now)]
-    if (asked := live_request(incident, now)) is not None:
-        marks.append(asked.at)
-    return max((at for at in marks if at), default=None)

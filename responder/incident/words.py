@@ -35,9 +35,9 @@ from responder.incident.events import (
     Where,
     supplier_words,
 )
+from responder.incident.facts import only_unknown, verified_call
 from responder.incident.incident import Incident, Report, unreadable_reading
 from responder.incident.names import Outcome, Proof, Reason, State, UnreadableReason
-from responder.incident.phase import only_unknown, verified_call
 from responder.incident.phrases import clock, clock_and_day, count_of, span
 from responder.incident.rule import Rule
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from responder.incident.alert import AlertVerdict, Delivery, Notification
-from responder.incident.evaluation import questions, weigh
+from responder.incident.evaluation import evaluate, questions
 from responder.incident.events import (
     Decided,
     Event,
@@ -14,9 +14,10 @@ from responder.incident.events import (
     ReportWithheld,
 )
 from responder.incident.evidence import ReportLink
+from responder.incident.facts import handed_to_person
 from responder.incident.incident import Incident, apply, fold
 from responder.incident.names import Decision, Reason, Sender, State
-from responder.incident.playbook import automation_over, next_step
+from responder.incident.playbook import next_step
 from responder.incident.ports import LogSource
 from responder.incident.rule import Rule
 from responder.incident.service import Brakes
@@ -108,7 +109,7 @@ class Replay:
         if incident.ended_at is not None:
             del self._known.open[key]
             return
-        over = automation_over(incident)
+        over = handed_to_person(incident)
         self._known.open[key] = replace(current, automation_over=over)
 
     def _new_id(self) -> str:
@@ -136,7 +137,7 @@ class Replay:
                 case Gather():
                     asked = questions(incident, rule, self._brakes, now)
                     answers = self._logs.read(asked)
-                    looked, _ = weigh(incident, rule, self._brakes, answers, now)
+                    looked, _ = evaluate(incident, rule, self._brakes, answers, now)
                     replayed.incident = apply(incident, looked)
                 case Probe():
                     replayed.incident = apply(incident, _answers(now))

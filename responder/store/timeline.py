@@ -22,9 +22,9 @@ from responder.incident.events import (
     ReportAnswered,
     ReportIntended,
 )
+from responder.incident.facts import handed_to_person
 from responder.incident.incident import Incident, Report, fold, fold_on
 from responder.incident.names import Reason
-from responder.incident.playbook import automation_over
 from responder.incident.ports import Appended, Lease
 from responder.store.database import Database
 from responder.store.leases import holds
@@ -245,7 +245,7 @@ def columns_of(incident: Incident, summarise: Summarise) -> dict[str, Any]:
         "seq": incident.seq,
         "last_firing_at": incident.last_firing_at,
         "looked_at": incident.looked_at,
-        "automation_over": automation_over(incident),
+        "automation_over": handed_to_person(incident),
         "summary": storable(summarise(incident)),
         "reports": [_report(report) for report in answered],
         "outcome": _outcome(answered),

@@ -12,9 +12,9 @@ from responder.incident.events import (
     FirstErrorFound,
     Looked,
 )
+from responder.incident.facts import verifying_since
 from responder.incident.incident import Incident, line_time
 from responder.incident.names import Proof, Reason, State
-from responder.incident.phase import verify_from
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.words import capital, unreadable_words
 
@@ -267,7 +267,7 @@ def _good_since(incident: Incident, looks: Sequence[Looked]) -> datetime | None:
     moved = [
         r.answered_at for r in incident.answered if r.outcome and r.outcome.moves_floor
     ]
-    first = next(iter(moved), None) or verify_from(incident)
+    first = next(iter(moved), None) or verifying_since(incident)
     return shared or first or incident.withheld_at
 
 

@@ -26,19 +26,20 @@ from responder.incident.events import (
     ReportWithheld,
 )
 from responder.incident.evidence import to_ns
-from responder.incident.incident import Incident, Report, line_time
-from responder.incident.names import Mode, Outcome, Proof, State, Verdict
-from responder.incident.phase import (
-    automation_over,
+from responder.incident.facts import (
+    acts_at,
     effective_calls,
-    verify_from,
+    handed_to_person,
+    live_plan,
+    verifying_since,
     wrong_codes,
 )
+from responder.incident.incident import Incident, Report, line_time
+from responder.incident.names import Mode, Outcome, Proof, State, Verdict
 from responder.incident.phrases import clock, count_of, span
 from responder.incident.report import uncounted
 from responder.incident.rule import Rule
 from responder.incident.view import ReceivedDelivery
-from responder.incident.window import acts_at, live_plan
 from responder.incident.words import (
     affected,
     event_words,
@@ -176,7 +177,7 @@ def _proof(incident: Incident) -> str:
         return "None yet."
     match end.proof:
         case Proof.ORDERS:
-            start = verify_from(incident)
+            start = verifying_since(incident)
             within = (
                 f" {span(end.at - start)} after the factory's answer" if start else ""
             )
@@ -460,13 +461,13 @@ class Can:
         rule = in_shadow(rule, incident)
         acts = open_ and rule.mode is not Mode.SHADOW
         sent = incident.outstanding is not None
-        done = verify_from(incident) is not None and live_plan(incident) is None
+        done = verifying_since(incident) is not None and live_plan(incident) is None
         wrong = any(r.outcome is Outcome.WRONG_CODE for r in incident.reports)
         linked = not wrong if fixed_link else link_at_hand(incident) is not None
         return cls(
             veto=acts
             and incident.vetoed is None
-            and not (sent or done or automation_over(incident)),
+            and not (sent or done or handed_to_person(incident)),
             report=acts and not sent,
             why_not=_why_not(incident, standing, linked),
             close=open_ and not sent,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from responder.incident.evaluation import questions, weigh
+from responder.incident.evaluation import evaluate, questions
 from responder.incident.events import (
     Decided,
     Event,
@@ -359,7 +359,7 @@ class Turn:
         asked = questions(incident, self._rule, brakes, now)
         answers = tools.logs.read(asked)
         seconds = tools.clock.monotonic() - started
-        looked, self._links = weigh(
+        looked, self._links = evaluate(
             self._ledger.incident, self._rule, brakes, answers, now
         )
         tools.journal.looked(incident, looked, seconds)

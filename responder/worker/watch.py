@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from responder.incident.evaluation import questions, weigh
+from responder.incident.evaluation import evaluate, questions
 from responder.incident.events import CheckReading, Looked
 from responder.incident.incident import Incident
 from responder.incident.lookout import (
@@ -94,7 +94,7 @@ class Watcher:
         checks = questions(nobody, rule, brakes, now)[: len(rule.checks)]
         answers = self._logs.read(checks)
         self._meter.evidence(self._clock.monotonic() - started)
-        looked, _ = weigh(nobody, rule, brakes, answers, now)
+        looked, _ = evaluate(nobody, rule, brakes, answers, now)
         self._tell(looked)
         if (check := confirmed(looked)) is not None:
             self._open(check, now)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from responder.incident.evaluation import AHEAD, MOST_LINES, questions, weigh
+from responder.incident.evaluation import AHEAD, MOST_LINES, evaluate, questions
 from responder.incident.events import Event, Looked, ReportRequested, Vetoed
 from responder.incident.evidence import (
     Counted,
@@ -79,7 +79,9 @@ def weighed(
     rule: Rule = RULE,
     now: float = 0,
 ) -> Looked:
-    looked, _ = weigh(incident or opened(), rule, known or brakes(), answers, at(now))
+    looked, _ = evaluate(
+        incident or opened(), rule, known or brakes(), answers, at(now)
+    )
     return looked
 
 
@@ -350,7 +352,7 @@ def test_rule_8_neither_planted_nor_foreign_links_are_candidates() -> None:
 
 def test_links_are_at_hand_by_their_digest() -> None:
     answers = [counted(line(-1, A), line(-2, B))]
-    looked, at_hand = weigh(opened(), RULE, brakes(), answers, at(0))
+    looked, at_hand = evaluate(opened(), RULE, brakes(), answers, at(0))
 
     assert {at_hand[digest] for digest in digests(looked)} == {A, B}
 
@@ -618,7 +620,7 @@ def test_rule_13_a_look_for_a_person_sees_spent_links_of_the_whole_window() -> N
     assert question.since == at(61) - RULE.checks[0].window
 
     lines = counted(line(-200, A), line(-100, A), line(-90, C))
-    looked, links = weigh(incident, RULE, known, (lines,), at(61))
+    looked, links = evaluate(incident, RULE, known, (lines,), at(61))
     found = [(c.digest, c.seen_at) for c in looked.spent]
     assert found == [(A.digest, at(-100))]
     assert links[A.digest] == A

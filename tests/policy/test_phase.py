@@ -8,20 +8,20 @@ import pytest
 
 from responder.incident.alert import PersonAction
 from responder.incident.events import Event, Opened, PersonActed, ReportShared
-from responder.incident.incident import Incident, fold
-from responder.incident.names import Outcome, Reason, Sender, State
-from responder.incident.phase import (
-    automation_over,
-    calm_since,
+from responder.incident.facts import (
+    below_threshold_since,
     effective_calls,
     failed_calls,
-    half_unknown,
+    handed_to_person,
     may_act,
-    told,
+    may_have_reached_factory,
+    unanswered_once,
     verified_outcome,
-    verify_from,
+    verifying_since,
     wrong_codes,
 )
+from responder.incident.incident import Incident, fold
+from responder.incident.names import Outcome, Reason, Sender, State
 from tests.policy.timelines import (
     LINK,
     OTHER,
@@ -86,7 +86,7 @@ def test_verification_counts_from_the_last_answer_that_may_have_helped(
 ) -> None:
     incident = opened(*events)
 
-    assert verify_from(incident) == since
+    assert verifying_since(incident) == since
     if since is not None:
         assert verified_outcome(incident) is outcome
 
@@ -106,7 +106,7 @@ def test_a_lost_answer_is_verified_when_neither_link_nor_fault_is_seen(
 ) -> None:
     incident = opened(look(0), *call(1, Outcome.UNKNOWN), after)
 
-    assert (verify_from(incident) == at(1)) is verified
+    assert (verifying_since(incident) == at(1)) is verified
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_lost_answer_is_verified_when_neither_link_nor_fault_is_seen(
     ],
 )
 def test_a_first_unknown_is_to_be_repeated(events: Sequence[Event], half: bool) -> None:
-    assert bool(half_unknown(opened(*events))) is half
+    assert bool(unanswered_once(opened(*events))) is half
 
 
 def test_bounds_count_what_may_have_taken_effect() -> None:
@@ -145,13 +145,13 @@ def test_failed_calls_are_the_last_ones_in_a_row() -> None:
 def test_the_factory_was_told_unless_nobody_was_reached(outcome: Outcome) -> None:
     expected = outcome is not Outcome.UNREACHABLE
 
-    assert told(opened(*call(1, outcome))) is expected
+    assert may_have_reached_factory(opened(*call(1, outcome))) is expected
 
 
 def test_an_answer_of_another_incident_counts_as_told() -> None:
-    assert told(opened(SHARED))
-    assert not told(opened(intended(1)))
-    assert told(opened(intended(1), answered(2, Outcome.REFUSED)))
+    assert may_have_reached_factory(opened(SHARED))
+    assert not may_have_reached_factory(opened(intended(1)))
+    assert may_have_reached_factory(opened(intended(1), answered(2, Outcome.REFUSED)))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_rule_12_after_some_reasons_the_automation_acts_no_more(
 ) -> None:
     incident = opened(decided(1, state, reason))
 
-    assert automation_over(incident) is over
+    assert handed_to_person(incident) is over
     assert may_act(incident, at(2)) is not over
 
 
@@ -206,8 +206,8 @@ def test_when_a_report_may_follow(incident: Incident, acts: bool) -> None:
 def test_calm_is_counted_from_the_call_for_a_person() -> None:
     calm = opened(look(2, 0, links=()))
 
-    assert calm_since(opened()) is None
-    assert calm_since(calm) == at(2)
-    assert calm_since(opened(look(2, 0), NO_LINK, look(3, 6))) is None
+    assert below_threshold_since(opened()) is None
+    assert below_threshold_since(calm) == at(2)
+    assert below_threshold_since(opened(look(2, 0), NO_LINK, look(3, 6))) is None
     waiting = replace(NO_LINK, at=at(9))
-    assert calm_since(opened(look(2, 0, links=()), waiting)) == at(9)
+    assert below_threshold_since(opened(look(2, 0, links=()), waiting)) == at(9)

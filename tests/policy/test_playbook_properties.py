@@ -24,6 +24,7 @@ from responder.incident.events import (
     ReportShared,
     ReportWithheld,
 )
+from responder.incident.facts import used_up
 from responder.incident.incident import Incident, apply, fold
 from responder.incident.names import (
     Mode,
@@ -33,7 +34,6 @@ from responder.incident.names import (
     State,
     UnreadableReason,
 )
-from responder.incident.phase import used_up
 from responder.incident.playbook import next_step
 from responder.incident.rule import Rule
 from responder.incident.service import Brakes, LinkRecord

@@ -18,10 +18,10 @@ from responder.incident.events import (
     PersonActed,
     ReportAnswered,
 )
+from responder.incident.facts import handed_to_person
 from responder.incident.incident import Incident, apply, fold
 from responder.incident.names import Mode, Outcome, Reason, Sender, State
 from responder.incident.pause import Pause
-from responder.incident.phase import automation_over
 from responder.incident.playbook import next_step
 from responder.incident.rule import Rule
 from responder.incident.steps import (
@@ -595,7 +595,7 @@ def test_rule_9_a_newer_link_still_waits_for_the_hour() -> None:
 def test_rule_12_after_unanswered_calls_alone_the_automation_is_not_over(
     calls: list[Event], over: bool
 ) -> None:
-    assert automation_over(opened(look(0, 6), *calls, USED)) is over
+    assert handed_to_person(opened(look(0, 6), *calls, USED)) is over
 
 
 def probed(seconds: float, why: str = "") -> FactoryProbed:

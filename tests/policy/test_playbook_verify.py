@@ -12,9 +12,10 @@ from responder.incident.events import (
     Looked,
     ReportWithheld,
 )
+from responder.incident.facts import handed_to_person
 from responder.incident.incident import Incident, apply
 from responder.incident.names import Mode, Outcome, Proof, Reason, Sender, State
-from responder.incident.playbook import automation_over, next_step
+from responder.incident.playbook import next_step
 from responder.incident.service import LinkRecord
 from responder.incident.steps import (
     Finish,
@@ -305,7 +306,7 @@ def test_b_a_newer_link_is_still_called_and_a_person_reads_of_the_old_one(
     assert sentence(twice, RULE).startswith(
         "The factory said twice that link aaaa is fixed, and orders still fail."
     )
-    assert not automation_over(twice)
+    assert not handed_to_person(twice)
     newer = apply(twice, look(152, 6, links=(OTHER,)))
     found = next_step(newer, RULE, brakes(TWICE), at(152.5))
     assert isinstance(found, Send)
