@@ -1,6 +1,6 @@
 """A rule's own eyes: what a look without an alert may see. Pure: rules 4, 5 and 16.
 
-The look itself is the one of an incident (`evaluation.questions`, `evaluation.evaluate`), asked by
+The look itself is the one of an incident (`questions`, `evaluate`), asked by
 nobody's incident.
 """
 
